@@ -1,0 +1,74 @@
+#include "engine/execution.h"
+
+#include "kernels/check.h"
+
+namespace duel {
+
+namespace {
+
+// Where a node was recorded, for messages.
+std::string place_of(const Program& program, const Node& node) {
+  const std::string name = node.outputs.empty() ? "" : program.info(node.outputs[0]).name;
+  return fmt::format("recorded as \"{}{}{}\"", name, name.empty() ? "" : "/", node.op);
+}
+
+}  // namespace
+
+Execution::Execution(Context& context, Program program) : program_(std::move(program)), plan_(plan_memory(program_)) {
+  attach(nullptr);
+  for (std::size_t i = 0; i < program_.nodes().size(); ++i) {
+    const Node& node = program_.nodes()[i];
+    if (node.prepare) {
+      try {
+        node.prepare(context, calls_[i].inputs, calls_[i].outputs);
+      } catch (const Error& error) {
+        throw_error(error.kind(), "{} ({})", error.what(), place_of(program_, node));
+      }
+    }
+  }
+}
+
+void Execution::attach(void* arena) {
+  arena_ = static_cast<std::byte*>(arena);
+  calls_.clear();
+  for (const Node& node : program_.nodes()) {
+    Call call;
+    for (const Value value : node.inputs) {
+      call.inputs.push_back(view(value));
+    }
+    for (const Value value : node.outputs) {
+      call.outputs.push_back(view(value));
+    }
+    calls_.push_back(std::move(call));
+  }
+}
+
+View Execution::view(Value value) const {
+  View result = program_.described(value);
+  if (value.exists() && result.data == nullptr && arena_ != nullptr) {
+    const std::int64_t offset = plan_.offset_of_root[static_cast<std::size_t>(program_.root(value).id)];
+    check(offset >= 0, "execution: value {} (\"{}\") is not produced by any node", value.id, program_.info(value).name);
+    result.data = arena_ + offset;
+  }
+  return result;
+}
+
+void Execution::run(Context& context, const std::function<void(std::size_t)>& after) const {
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
+    run_node(context, i);
+    if (after) {
+      after(i);
+    }
+  }
+}
+
+void Execution::run_node(Context& context, std::size_t index) const {
+  const Node& node = program_.nodes()[index];
+  try {
+    node.run(context, calls_[index].inputs, calls_[index].outputs);
+  } catch (const Error& error) {
+    throw_error(error.kind(), "{} ({})", error.what(), place_of(program_, node));
+  }
+}
+
+}  // namespace duel

@@ -1,0 +1,86 @@
+#include "engine/models/classic.h"
+
+#include "engine/layers.h"
+
+#include <fmt/format.h>
+
+namespace duel {
+
+namespace {
+
+class ClassicGenerator : public Network {
+public:
+  explicit ClassicGenerator(const ClassicConfig& config)
+      : Network("generator"), picture_{1, config.height, config.width, config.channels} {
+    int width = config.latent;
+    for (const int next : config.generator_widths) {
+      layers_.emplace_back(parameters(), fmt::format("dense{}", layers_.size() + 1), width, next,
+                           config.generator_activation);
+      width = next;
+    }
+    layers_.emplace_back(parameters(), fmt::format("dense{}", layers_.size() + 1), width,
+                         static_cast<int>(picture_.count()), Activation{ActivationKind::tanh});
+  }
+
+  Value forward(Program& program, const BoundParameters& weights, Value z) const override {
+    const Program::Scope scope(program, "generator");
+    Value x = z;
+    for (const Dense& layer : layers_) {
+      x = layer(program, weights, x, program.dtype(z));
+    }
+    return program.reshape(x, picture_.with_rows(program.shape(z)[0]));
+  }
+
+private:
+  Shape picture_;
+  std::vector<Dense> layers_;
+};
+
+class ClassicDiscriminator : public Network {
+public:
+  explicit ClassicDiscriminator(const ClassicConfig& config) : Network("discriminator") {
+    int channels = config.channels;
+    for (const int next : config.discriminator_channels) {
+      convolutions_.emplace_back(parameters(), fmt::format("conv{}", convolutions_.size() + 1), channels, next,
+                                 config.discriminator_kernel, config.discriminator_activation);
+      channels = next;
+    }
+    int width = config.height * config.width * channels;
+    for (const int next : config.discriminator_widths) {
+      layers_.emplace_back(parameters(), fmt::format("dense{}", layers_.size() + 1), width, next,
+                           config.discriminator_activation);
+      width = next;
+    }
+    layers_.emplace_back(parameters(), fmt::format("dense{}", layers_.size() + 1), width, 1, Activation{});
+  }
+
+  Value forward(Program& program, const BoundParameters& weights, Value pictures) const override {
+    const Program::Scope scope(program, "discriminator");
+    Value x = pictures;
+    for (const ConvSame& convolution : convolutions_) {
+      x = convolution(program, weights, x);
+    }
+    const Shape& shape = program.shape(x);
+    x = program.reshape(x, {shape[0], static_cast<int>(shape.row_count())});
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      const bool is_last = i + 1 == layers_.size();
+      x = layers_[i](program, weights, x, is_last ? DType::f32 : program.dtype(pictures));
+    }
+    return x;
+  }
+
+private:
+  std::vector<ConvSame> convolutions_;
+  std::vector<Dense> layers_;
+};
+
+}  // namespace
+
+GanModel make_classic(const ClassicConfig& config) {
+  return {config.latent,
+          {1, config.height, config.width, config.channels},
+          std::make_unique<ClassicGenerator>(config),
+          std::make_unique<ClassicDiscriminator>(config)};
+}
+
+}  // namespace duel

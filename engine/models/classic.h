@@ -1,0 +1,31 @@
+// The classic GAN (Goodfellow et al., 2014, with a convolutional discriminator): a dense generator against two
+// convolutions and a dense layer. Widths and depths are configuration.
+//
+//   generator      z [N,latent] -> dense + act, for each width -> dense H*W*C + tanh -> [N,H,W,C]
+//   discriminator  x [N,H,W,C] -> conv same + act, for each channel count -> flatten -> dense + act, for each width
+//                  -> dense 1: a logit, f32
+//
+// Weights start Glorot uniform, biases at zero.
+#pragma once
+
+#include "engine/network.h"
+#include "kernels/activation.h"
+
+#include <vector>
+
+namespace duel {
+
+struct ClassicConfig {
+  int height = 28, width = 28, channels = 1;
+  int latent = 100;
+  std::vector<int> generator_widths;
+  Activation generator_activation;
+  std::vector<int> discriminator_channels;
+  int discriminator_kernel = 3;
+  std::vector<int> discriminator_widths;
+  Activation discriminator_activation;
+};
+
+GanModel make_classic(const ClassicConfig& config);
+
+}  // namespace duel

@@ -1,0 +1,382 @@
+#include "engine/ops.h"
+
+#include "engine/nodes.h"
+#include "kernels/bias_act.h"
+#include "kernels/check.h"
+#include "kernels/rows.h"
+#include "kernels/step_state.h"
+
+namespace duel::ops {
+
+namespace {
+
+// The type in which gradients with respect to an input are stored.
+DType gradient_type(Backward& b, std::size_t index) {
+  Program& p = b.program();
+  return p.info(p.root(b.input(index))).gradient_dtype;
+}
+
+// The gradient in the type of an operand that it is to be multiplied with.
+Value gradient_as(Backward& b, std::size_t index) {
+  return cast(b.program(), b.gradient(), b.program().dtype(b.input(index)));
+}
+
+// A pointwise node: one shape, may overwrite its first input.
+template <class Run>
+Node pointwise(const char* op, std::vector<Value> inputs, Run run) {
+  Node node;
+  node.op = op;
+  node.inputs = std::move(inputs);
+  node.run = std::move(run);
+  node.in_place = true;
+  return node;
+}
+
+}  // namespace
+
+// --- layers ---------------------------------------------------------------------------------------------------
+
+Value matmul(Program& program, const Matmul& p, Value a, Value b, DType out) {
+  Node node = matmul_node(program, p, a, b, {});
+  node.derive = [p](Backward& back) {
+    Program& pr = back.program();
+    if (back.wants(0)) {
+      const Value g = gradient_as(back, 1), other = back.input(1);
+      const Value da = p.transpose_a ? matmul(pr, {p.transpose_b, true, {}}, other, g, gradient_type(back, 0))
+                                     : matmul(pr, {false, !p.transpose_b, {}}, g, other, gradient_type(back, 0));
+      back.set(0, da);
+    }
+    if (back.wants(1)) {
+      const Value g = gradient_as(back, 0), other = back.input(0);
+      const Value db = p.transpose_b ? matmul(pr, {true, p.transpose_a, {}}, g, other, gradient_type(back, 1))
+                                     : matmul(pr, {!p.transpose_a, false, {}}, other, g, gradient_type(back, 1));
+      back.set(1, db);
+    }
+  };
+  return program.record(std::move(node), matmul_output(p, program.shape(a), program.shape(b)), out);
+}
+
+Value conv2d(Program& program, const Conv2d& p, Value x, Value w) {
+  Node node = conv2d_node(program, p, {}, x, w, {});
+  node.derive = [p](Backward& back) {
+    Program& pr = back.program();
+    if (back.wants(0)) {
+      back.set(0, conv2d_backward_input(pr, p, gradient_as(back, 1), back.input(1), pr.shape(back.input(0)),
+                                        gradient_type(back, 0)));
+    }
+    if (back.wants(1)) {
+      back.set(1, conv2d_backward_weight(pr, p, back.input(0), gradient_as(back, 0), pr.shape(back.input(1))));
+    }
+  };
+  return program.record(std::move(node), conv2d_output(p, program.shape(x), program.shape(w)), program.dtype(x));
+}
+
+Value conv2d_backward_input(Program& program, const Conv2d& p, Value dy, Value w, const Shape& x, DType out) {
+  Node node;
+  node.op = "conv2d_backward_input";
+  node.parameters = p;
+  node.inputs = {dy, w};
+  node.prepare = [p](Context& c, Views in, Views o) { duel::prepare_conv2d_backward_input(c, p, in[0], in[1], o[0]); };
+  node.run = [p](Context& c, Views in, Views o) { duel::conv2d_backward_input(c, p, in[0], in[1], o[0]); };
+  node.flops = conv2d_cost(p, {nullptr, x}, program.described(w), program.described(dy)).flops;
+  node.derive = [p](Backward& back) {
+    Program& pr = back.program();
+    if (back.wants(0)) {
+      back.set(0, conv2d(pr, p, gradient_as(back, 1), back.input(1)));
+    }
+    if (back.wants(1)) {
+      back.set(1, conv2d_backward_weight(pr, p, gradient_as(back, 0), back.input(0), pr.shape(back.input(1))));
+    }
+  };
+  return program.record(std::move(node), x, out);
+}
+
+Value conv2d_backward_weight(Program& program, const Conv2d& p, Value x, Value dy, const Shape& w) {
+  Node node;
+  node.op = "conv2d_backward_weight";
+  node.parameters = p;
+  node.inputs = {x, dy};
+  node.prepare = [p](Context& c, Views in, Views o) { duel::prepare_conv2d_backward_weight(c, p, in[0], in[1], o[0]); };
+  node.run = [p](Context& c, Views in, Views o) { duel::conv2d_backward_weight(c, p, in[0], in[1], o[0]); };
+  node.flops = conv2d_cost(p, program.described(x), {nullptr, w}, program.described(dy)).flops;
+  node.derive = [p](Backward& back) {
+    Program& pr = back.program();
+    if (back.wants(0)) {
+      back.set(0, conv2d_backward_input(pr, p, back.input(1), gradient_as(back, 1), pr.shape(back.input(0)),
+                                        gradient_type(back, 0)));
+    }
+    if (back.wants(1)) {
+      back.set(1, conv2d(pr, p, back.input(0), gradient_as(back, 0)));
+    }
+  };
+  return program.record(std::move(node), w, DType::f32);
+}
+
+Value bias_act(Program& program, const Activation& act, Value x, Value bias) {
+  if (act.kind == ActivationKind::identity && !bias.exists()) {
+    return x;
+  }
+  Node node = pointwise("bias_act_forward", {x, bias}, [act](Context& c, Views in, Views out) {
+    duel::bias_act_forward(c, act, in[0], in[1], out[0]);
+  });
+  node.parameters = act;
+  node.derive = [act](Backward& back) {
+    Program& pr = back.program();
+    const Value dx =
+        act.kind == ActivationKind::identity
+            ? back.gradient()
+            : activation_backward(pr, act, cast(pr, back.gradient(), pr.dtype(back.output())), back.output());
+    back.set(0, dx);
+    if (back.wants(1)) {
+      back.set(1, reduce_sum(pr, {Axes::each_column, 1.0F}, dx));
+    }
+  };
+  return program.record(std::move(node), program.shape(x), program.dtype(x));
+}
+
+Value activation_backward(Program& program, const Activation& act, Value dy, Value y) {
+  Node node = pointwise("activation_backward", {dy, y}, [act](Context& c, Views in, Views out) {
+    duel::activation_backward(c, act, in[0], in[1], out[0]);
+  });
+  node.parameters = act;
+  node.derive = [act](Backward& back) {
+    Program& pr = back.program();
+    const Value g = back.gradient(), dy_in = back.input(0), y_in = back.input(1);
+    if (back.wants(0)) {
+      back.set(0, activation_backward(pr, act, g, y_in));
+    }
+    // With respect to y: zero for the piecewise linear ones; tanh -2 y dy, sigmoid (1 - 2 y) dy.
+    if (back.wants(1) && (act.kind == ActivationKind::tanh || act.kind == ActivationKind::sigmoid)) {
+      const Value slope = affine(pr, y_in, -2.0, act.kind == ActivationKind::sigmoid ? 1.0 : 0.0);
+      back.set(1, multiply(pr, multiply(pr, g, dy_in), slope));
+    }
+  };
+  return program.record(std::move(node), program.shape(dy), program.dtype(dy));
+}
+
+// --- arithmetic -----------------------------------------------------------------------------------------------
+
+Value add(Program& program, Value a, Value b) {
+  Node node = pointwise("add", {a, b}, [](Context& c, Views in, Views out) { duel::add(c, in[0], in[1], out[0]); });
+  node.derive = [](Backward& back) {
+    back.set(0, back.gradient());
+    back.set(1, back.gradient());
+  };
+  return program.record(std::move(node), program.shape(a), program.dtype(a));
+}
+
+Value multiply(Program& program, Value a, Value b) {
+  Node node =
+      pointwise("multiply", {a, b}, [](Context& c, Views in, Views out) { duel::multiply(c, in[0], in[1], out[0]); });
+  node.derive = [](Backward& back) {
+    for (const std::size_t side : {0U, 1U}) {
+      if (back.wants(side)) {
+        back.set(side, multiply(back.program(), back.gradient(), back.input(1 - side)));
+      }
+    }
+  };
+  return program.record(std::move(node), program.shape(a), program.dtype(a));
+}
+
+Value affine(Program& program, Value x, double scale, double shift) {
+  const Affine p{static_cast<float>(scale), static_cast<float>(shift)};
+  Node node = pointwise("affine", {x}, [p](Context& c, Views in, Views out) { duel::affine(c, p, in[0], out[0]); });
+  node.derive = [scale](Backward& back) { back.set(0, affine(back.program(), back.gradient(), scale)); };
+  return program.record(std::move(node), program.shape(x), program.dtype(x));
+}
+
+Value unary(Program& program, UnaryKind kind, Value x) {
+  Node node = pointwise("unary", {x}, [kind](Context& c, Views in, Views out) { duel::unary(c, kind, in[0], out[0]); });
+  node.op = name_of(kind);
+  node.constant = kind == UnaryKind::positive;
+  node.derive = [kind](Backward& back) {
+    Program& pr = back.program();
+    const Value g = back.gradient(), y = back.output();
+    switch (kind) {
+      case UnaryKind::softplus: back.set(0, multiply(pr, g, unary(pr, UnaryKind::sigmoid, back.input(0)))); return;
+      case UnaryKind::sigmoid: back.set(0, activation_backward(pr, {ActivationKind::sigmoid}, g, y)); return;
+      case UnaryKind::square_root:
+        back.set(0, multiply(pr, g, affine(pr, unary(pr, UnaryKind::reciprocal, y), 0.5)));
+        return;
+      case UnaryKind::reciprocal: back.set(0, affine(pr, multiply(pr, g, multiply(pr, y, y)), -1.0)); return;
+      case UnaryKind::positive: return;
+    }
+  };
+  return program.record(std::move(node), program.shape(x), program.dtype(x));
+}
+
+Value cast(Program& program, Value x, DType dtype) {
+  if (program.dtype(x) == dtype) {
+    return x;
+  }
+  Node node;
+  node.op = "cast";
+  node.inputs = {x};
+  node.run = [](Context& c, Views in, Views out) { duel::cast(c, in[0], out[0]); };
+  node.derive = [](Backward& back) { back.set(0, back.gradient()); };  // cast back where it is accumulated
+  return program.record(std::move(node), program.shape(x), dtype);
+}
+
+Value copy(Program& program, Value x) {
+  return slice_rows(program, x, 0, program.shape(x)[0]);
+}
+
+Value fill(Program& program, const Shape& shape, DType dtype, double value) {
+  Node node;
+  node.op = "fill";
+  node.constant = true;
+  node.run = [value](Context& c, Views, Views out) { duel::fill(c, static_cast<float>(value), out[0]); };
+  return program.record(std::move(node), shape, dtype);
+}
+
+// --- sums and their opposites ------------------------------------------------------------------------------------
+
+Value reduce_sum(Program& program, const Reduce& p, Value x) {
+  Node node;
+  node.op = "reduce_sum";
+  node.parameters = p;
+  node.inputs = {x};
+  node.run = [p](Context& c, Views in, Views out) { duel::reduce_sum(c, p, in[0], out[0]); };
+  node.derive = [p](Backward& back) {
+    Program& pr = back.program();
+    back.set(0, broadcast(pr, p, back.gradient(), pr.shape(back.input(0)), gradient_type(back, 0)));
+  };
+  return program.record(std::move(node), reduce_output(p.axes, program.shape(x)), DType::f32);
+}
+
+Value broadcast(Program& program, const Reduce& p, Value x, const Shape& shape, DType out) {
+  Node node;
+  node.op = "broadcast";
+  node.parameters = p;
+  node.inputs = {x};
+  node.run = [p](Context& c, Views in, Views o) { duel::broadcast(c, p, in[0], o[0]); };
+  node.derive = [p](Backward& back) { back.set(0, reduce_sum(back.program(), p, back.gradient())); };
+  return program.record(std::move(node), shape, out);
+}
+
+Value mean(Program& program, Value x) {
+  return reduce_sum(program, {Axes::all, 1.0F / static_cast<float>(program.shape(x).count())}, x);
+}
+
+// --- rows -----------------------------------------------------------------------------------------------------------
+
+Value concat_rows(Program& program, Value a, Value b) {
+  const int first = program.shape(a)[0], second = program.shape(b)[0];
+  Node node;
+  node.op = "concat_rows";
+  node.inputs = {a, b};
+  node.run = [](Context& c, Views in, Views out) { duel::concat_rows(c, in[0], in[1], out[0]); };
+  node.derive = [first, second](Backward& back) {
+    if (back.wants(0)) {
+      back.set(0, slice_rows(back.program(), back.gradient(), 0, first));
+    }
+    if (back.wants(1)) {
+      back.set(1, slice_rows(back.program(), back.gradient(), first, second));
+    }
+  };
+  return program.record(std::move(node), program.shape(a).with_rows(first + second), program.dtype(a));
+}
+
+Value slice_rows(Program& program, Value x, int begin, int count) {
+  const int rows = program.shape(x)[0];
+  Node node;
+  node.op = "slice_rows";
+  node.inputs = {x};
+  node.run = [begin](Context& c, Views in, Views out) { duel::slice_rows(c, begin, in[0], out[0]); };
+  node.derive = [begin, rows](Backward& back) { back.set(0, pad_rows(back.program(), back.gradient(), begin, rows)); };
+  return program.record(std::move(node), program.shape(x).with_rows(count), program.dtype(x));
+}
+
+Value pad_rows(Program& program, Value x, int begin, int count) {
+  const int rows = program.shape(x)[0];
+  Node node;
+  node.op = "pad_rows";
+  node.inputs = {x};
+  node.run = [begin](Context& c, Views in, Views out) { duel::pad_rows(c, begin, in[0], out[0]); };
+  node.derive = [begin, rows](Backward& back) {
+    back.set(0, slice_rows(back.program(), back.gradient(), begin, rows));
+  };
+  return program.record(std::move(node), program.shape(x).with_rows(count), program.dtype(x));
+}
+
+// --- sources --------------------------------------------------------------------------------------------------------
+
+Value random_normal(Program& program, const Random& p, Value step, const Shape& shape) {
+  Node node;
+  node.op = "random_normal";
+  node.constant = true;
+  node.inputs = {step};
+  node.run = [p](Context& c, Views in, Views out) { duel::random_normal(c, p, in[0], out[0]); };
+  return program.record(std::move(node), shape, DType::f32);
+}
+
+Value random_uniform(Program& program, const Random& p, Value step, const Shape& shape) {
+  Node node;
+  node.op = "random_uniform";
+  node.constant = true;
+  node.inputs = {step};
+  node.run = [p](Context& c, Views in, Views out) { duel::random_uniform(c, p, in[0], out[0]); };
+  return program.record(std::move(node), shape, DType::f32);
+}
+
+Value gather_pictures(Program& program, const Random& order, Value pictures, Value step, int batch, DType dtype) {
+  Node node;
+  node.op = "gather_pictures";
+  node.constant = true;
+  node.inputs = {pictures, step};
+  node.run = [order](Context& c, Views in, Views out) { duel::gather_pictures(c, order, in[0], in[1], out[0]); };
+  return program.record(std::move(node), program.shape(pictures).with_rows(batch), dtype);
+}
+
+// --- effects --------------------------------------------------------------------------------------------------------
+
+Value global_norm(Program& program, Value gradients) {
+  Node node;
+  node.op = "global_norm";
+  node.inputs = {gradients};
+  node.run = [](Context& c, Views in, Views out) { duel::global_norm(c, in[0], out[0]); };
+  return program.record(std::move(node), {1}, DType::f32);
+}
+
+Value clip_scale(Program& program, double max_norm, Value norm) {
+  Node node;
+  node.op = "clip_scale";
+  node.inputs = {norm};
+  node.run = [max_norm](Context& c, Views in, Views out) { duel::clip_scale(c, max_norm, in[0], out[0]); };
+  return program.record(std::move(node), {1}, DType::f32);
+}
+
+void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Value gradients, const AdamState& state) {
+  Node node;
+  node.op = "adam";
+  node.inputs = {step, gradient_scale, gradients};
+  node.run = [p, state](Context& c, Views in, Views) { duel::adam(c, p, in[0], in[1], in[2], state); };
+  node.flops = adam_cost(state).flops;
+  program.record_effect(std::move(node));
+}
+
+void ema(Program& program, double decay, Value w, View average) {
+  Node node;
+  node.op = "ema";
+  node.inputs = {w};
+  node.run = [decay, average](Context& c, Views in, Views) { duel::ema(c, decay, in[0], average); };
+  program.record_effect(std::move(node));
+}
+
+void store_scalar(Program& program, int column, Value scalar, Value step, View ring) {
+  Node node;
+  node.op = "store_scalar";
+  node.inputs = {scalar, step};
+  node.run = [column, ring](Context& c, Views in, Views) { duel::store_scalar(c, column, in[0], in[1], ring); };
+  program.record_effect(std::move(node));
+}
+
+void advance_counter(Program& program, Value step) {
+  Node node;
+  node.op = "advance_counter";
+  node.inputs = {step};
+  node.run = [](Context& c, Views in, Views) { duel::advance_counter(c, in[0]); };
+  program.record_effect(std::move(node));
+}
+
+}  // namespace duel::ops

@@ -1,0 +1,121 @@
+#include "engine/planner.h"
+
+#include <algorithm>
+
+namespace duel {
+
+namespace {
+
+// One piece of the arena, and the nodes from first to last during which it is taken.
+struct Block {
+  std::size_t bytes = 0;
+  int first = 0, last = 0;
+  std::int64_t offset = -1;
+};
+
+std::size_t rounded_bytes(View view) {
+  return (view.bytes() + MemoryPlan::kAlignment - 1) / MemoryPlan::kAlignment * MemoryPlan::kAlignment;
+}
+
+std::vector<int> find_last_uses(const Program& program) {
+  std::vector<int> last(static_cast<std::size_t>(program.value_count()), -1);
+  const int count = static_cast<int>(program.nodes().size());
+  for (int i = 0; i < count; ++i) {
+    const Node& node = program.nodes()[static_cast<std::size_t>(i)];
+    for (const std::vector<Value>& list : {node.inputs, node.outputs}) {
+      for (const Value value : list) {
+        if (value.exists()) {
+          const Value root = program.root(value);
+          last[static_cast<std::size_t>(root.id)] = program.is_kept(root) ? count : i;
+        }
+      }
+    }
+  }
+  return last;
+}
+
+// The block of an input that `node` (number `index`) may write over, or -1.
+int reusable_block(const Program& program, const Node& node, int index, const std::vector<int>& last,
+                   const std::vector<int>& block_of, std::size_t bytes) {
+  if (!node.in_place) {
+    return -1;
+  }
+  for (const Value input : node.inputs) {
+    if (!input.exists()) {
+      continue;
+    }
+    const Value root = program.root(input);
+    const auto id = static_cast<std::size_t>(root.id);
+    if (block_of[id] >= 0 && last[id] == index && rounded_bytes(program.described(root)) == bytes &&
+        program.dtype(root) == program.dtype(node.outputs[0])) {
+      return block_of[id];
+    }
+  }
+  return -1;
+}
+
+void place(std::vector<Block>& blocks, MemoryPlan& plan) {
+  std::vector<std::size_t> order(blocks.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    order[i] = i;
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return blocks[a].bytes > blocks[b].bytes; });
+  std::vector<const Block*> placed;  // by offset
+  for (const std::size_t index : order) {
+    Block& block = blocks[index];
+    std::int64_t offset = 0;
+    for (const Block* other : placed) {
+      if (other->last < block.first || block.last < other->first) {
+        continue;
+      }
+      if (other->offset - offset >= static_cast<std::int64_t>(block.bytes)) {
+        break;  // fits before this one
+      }
+      offset = std::max(offset, other->offset + static_cast<std::int64_t>(other->bytes));
+    }
+    block.offset = offset;
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), offset,
+                                   [](std::int64_t value, const Block* other) { return value < other->offset; }),
+                  &block);
+    plan.arena_bytes = std::max(plan.arena_bytes, static_cast<std::size_t>(offset) + block.bytes);
+  }
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const Program& program) {
+  MemoryPlan plan;
+  const std::vector<int> last = find_last_uses(program);
+  std::vector<int> block_of(static_cast<std::size_t>(program.value_count()), -1);
+  std::vector<Block> blocks;
+  for (int i = 0; i < static_cast<int>(program.nodes().size()); ++i) {
+    const Node& node = program.nodes()[static_cast<std::size_t>(i)];
+    for (std::size_t k = 0; k < node.outputs.size(); ++k) {
+      const Value output = node.outputs[k];
+      if (program.info(output).bound != nullptr) {
+        continue;
+      }
+      const auto id = static_cast<std::size_t>(output.id);
+      const std::size_t bytes = rounded_bytes(program.described(output));
+      plan.unshared_bytes += bytes;
+      int block = k == 0 ? reusable_block(program, node, i, last, block_of, bytes) : -1;
+      if (block < 0) {
+        block = static_cast<int>(blocks.size());
+        blocks.push_back({bytes, i, last[id], -1});
+      }
+      blocks[static_cast<std::size_t>(block)].last = last[id];
+      block_of[id] = block;
+    }
+  }
+  place(blocks, plan);
+  plan.offset_of_root.assign(block_of.size(), -1);
+  for (std::size_t id = 0; id < block_of.size(); ++id) {
+    if (block_of[id] >= 0) {
+      plan.offset_of_root[id] = blocks[static_cast<std::size_t>(block_of[id])].offset;
+    }
+  }
+  return plan;
+}
+
+}  // namespace duel

@@ -1,0 +1,154 @@
+#include "host/checkpoint.h"
+
+#include "engine/file_descriptor.h"
+#include "engine/safetensors.h"
+#include "host/atomic_file.h"
+#include "kernels/check.h"
+#include "kernels/memory.h"
+
+#include <nlohmann/json.hpp>
+
+#include <vector>
+
+namespace duel {
+
+namespace {
+
+constexpr int kFormat = 1;
+constexpr const char* kTensorFile = "state.safetensors";
+constexpr const char* kJsonFile = "state.json";
+
+using Block = Parameters::Block;
+
+const char* prefix_of(Block block) {
+  switch (block) {
+    case Block::master: return "";
+    case Block::m: return "adam_m/";
+    case Block::v: return "adam_v/";
+    case Block::average: return "average/";
+    default: throw_error(Error::Kind::internal, "checkpoint: this block is not saved");
+  }
+}
+
+struct SavedTensor {
+  std::string name;
+  View device;
+};
+
+std::vector<SavedTensor> saved_tensors(const Parameters& parameters, std::initializer_list<Block> blocks) {
+  std::vector<SavedTensor> tensors;
+  for (const Block block : blocks) {
+    for (const Parameter& parameter : parameters.list()) {
+      if (parameters.has(block)) {
+        tensors.push_back(
+            {prefix_of(block) + parameters.network() + "/" + parameter.name, parameters.view(block, parameter)});
+      }
+    }
+  }
+  return tensors;
+}
+
+std::vector<SavedTensor> all_tensors(const GanModel& model) {
+  std::vector<SavedTensor> tensors;
+  for (const Network* network : {model.generator.get(), model.discriminator.get()}) {
+    const auto more = saved_tensors(network->parameters(), {Block::master, Block::m, Block::v, Block::average});
+    tensors.insert(tensors.end(), more.begin(), more.end());
+  }
+  return tensors;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ","));
+}
+
+std::vector<std::int64_t> extents_of(View view) {
+  return {view.shape.begin(), view.shape.end()};
+}
+
+// Reads all of them before the first is uploaded, so that a damaged file changes nothing.
+void read_tensors(Context& context, const std::vector<SavedTensor>& tensors, const std::filesystem::path& path) {
+  const SafetensorsFile file(path);
+  std::vector<std::vector<std::byte>> contents;
+  for (const SavedTensor& tensor : tensors) {
+    if (!file.contains(tensor.name)) {
+      throw_error(Error::Kind::data, "{}: is of another architecture: it has no {} {}", path.string(), tensor.name,
+                  tensor.device);
+    }
+    const SafetensorsFile::Entry& entry = file.entry(tensor.name);
+    if (entry.shape != extents_of(tensor.device) || entry.dtype != tensor.device.dtype) {
+      throw_error(Error::Kind::data, "{}: is of another architecture: {} is {}{} there, but {} by the configuration",
+                  path.string(), tensor.name, name_of(entry.dtype), shape_text(entry.shape), tensor.device);
+    }
+    contents.push_back(file.read(tensor.name));
+  }
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    context.upload(tensors[i].device.data, contents[i].data(), contents[i].size());
+  }
+}
+
+CheckpointState read_json(const std::filesystem::path& path) {
+  const nlohmann::json json = nlohmann::json::parse(read_text_file(path), nullptr, false);
+  if (!json.is_object() || !json.contains("format") || !json["format"].is_number_integer()) {
+    throw_error(Error::Kind::data, "{}: is not the JSON of a checkpoint", path.string());
+  }
+  if (json["format"] != kFormat) {
+    throw_error(Error::Kind::data, "{}: has format {}, but this program reads format {}", path.string(),
+                json["format"].dump(), kFormat);
+  }
+  const bool whole = json.contains("step") && json["step"].is_number_integer() && json["step"] >= 0 &&
+                     json.contains("seed") && json["seed"].is_number_unsigned() && json.contains("data") &&
+                     json["data"].is_string();
+  if (!whole) {
+    throw_error(Error::Kind::data, "{}: lacks a step, a seed or the name of the data", path.string());
+  }
+  return {json["step"], json["seed"], json["data"]};
+}
+
+}  // namespace
+
+void write_checkpoint(Context& context, const GanModel& model, const CheckpointState& state,
+                      const std::filesystem::path& folder) {
+  const std::vector<SavedTensor> tensors = all_tensors(model);
+  std::vector<std::vector<float>> contents;
+  std::vector<NamedTensor> named;
+  for (const SavedTensor& tensor : tensors) {
+    contents.push_back(download<float>(context, tensor.device));
+    View host = tensor.device;
+    host.data = contents.back().data();
+    named.push_back(named_tensor(tensor.name, host));
+  }
+  write_safetensors(folder / kTensorFile, named,
+                    {{"format", "duel checkpoint 1"}, {"step", std::to_string(state.step)}});
+  const nlohmann::ordered_json json = {
+      {"format", kFormat}, {"step", state.step}, {"seed", state.seed}, {"data", state.data}};
+  write_file_atomically(folder / kJsonFile, json.dump(2) + "\n");
+}
+
+CheckpointState read_checkpoint(Context& context, GanModel& model, const CheckpointState& expected,
+                                const std::filesystem::path& folder) {
+  const CheckpointState state = read_json(folder / kJsonFile);
+  if (state.seed != expected.seed) {
+    throw_error(Error::Kind::data, "{}: was trained with seed {}, but the configuration says {}", folder.string(),
+                state.seed, expected.seed);
+  }
+  if (state.data != expected.data) {
+    throw_error(Error::Kind::data, "{}: was trained on {}, but the data are now {}", folder.string(), state.data,
+                expected.data);
+  }
+  read_tensors(context, all_tensors(model), folder / kTensorFile);
+  model.generator->parameters().refresh_compute(context);
+  model.discriminator->parameters().refresh_compute(context);
+  return state;
+}
+
+CheckpointState read_checkpoint_state(const std::filesystem::path& folder) {
+  return read_json(folder / kJsonFile);
+}
+
+void read_generator(Context& context, GanModel& model, const std::filesystem::path& folder) {
+  read_json(folder / kJsonFile);
+  read_tensors(context, saved_tensors(model.generator->parameters(), {Block::master, Block::average}),
+               folder / kTensorFile);
+}
+
+}  // namespace duel

@@ -1,0 +1,38 @@
+// A checkpoint's two files: state.safetensors (every tensor that outlives the process) and state.json (the rest).
+//
+//   tensors   NETWORK/LAYER/weight and /bias; the same under "adam_m/", "adam_v/" and, for the generator, "average/"
+//   JSON      {"format": 1, "step": N, "seed": S, "data": "60000 pictures of 28x28x1, crc32c ..."}
+//
+// Weights are f32 [in,out] for dense layers and [K,R,S,C] for convolutions. Both files can be read from Python.
+#pragma once
+
+#include "engine/network.h"
+#include "kernels/context.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace duel {
+
+struct CheckpointState {
+  std::int64_t step = 0;
+  std::uint64_t seed = 0;
+  std::string data;  // which pictures it was trained on
+};
+
+// Into an existing folder; the caller publishes it (RunDirectory).
+void write_checkpoint(Context& context, const GanModel& model, const CheckpointState& state,
+                      const std::filesystem::path& folder);
+
+// Throws kind `data`, naming what differs, where the files are damaged or belong to another architecture, or where seed
+// or data are not those of `expected`; then nothing was changed. Returns what the file says.
+CheckpointState read_checkpoint(Context& context, GanModel& model, const CheckpointState& expected,
+                                const std::filesystem::path& folder);
+
+CheckpointState read_checkpoint_state(const std::filesystem::path& folder);  // state.json alone
+
+// Only the generator's `master` and `average` blocks, whatever it was trained on: for `duel generate`.
+void read_generator(Context& context, GanModel& model, const std::filesystem::path& folder);
+
+}  // namespace duel

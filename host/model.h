@@ -1,0 +1,17 @@
+// The networks that a configuration asks for.
+#pragma once
+
+#include "engine/network.h"
+#include "host/options.h"
+
+#include <string>
+
+namespace duel {
+
+// Declares the parameters; no memory is taken yet. picture: [1,H,W,C] of the data set.
+GanModel make_model(const Options& options, const Shape& picture);
+
+// A table of both networks' parameters, for people.
+std::string describe(const GanModel& model);
+
+}  // namespace duel

@@ -1,0 +1,187 @@
+#include "host/recipes/gan.h"
+
+#include "engine/differentiate.h"
+#include "engine/fuse.h"
+#include "engine/losses.h"
+#include "engine/ops.h"
+#include "kernels/check.h"
+
+#include <algorithm>
+
+namespace duel {
+
+namespace {
+
+using Block = Parameters::Block;
+
+// What both phases share while they are recorded.
+struct Recorder {
+  Recorder(const GanModel& gan, const Options& run_options, const GanBuffers& run_buffers)
+      : model(gan),
+        options(run_options),
+        buffers(run_buffers),
+        columns(gan_metrics(run_options)),
+        compute(run_options.precision == "bf16" ? DType::bf16 : DType::f32),
+        pictures(program.bind("pictures", run_buffers.pictures)),
+        step(program.bind("step", run_buffers.step)),
+        generator(program, gan.generator->parameters(), Block::master, compute == DType::bf16),
+        discriminator(program, gan.discriminator->parameters(), Block::master, compute == DType::bf16) {}
+
+  Value reals(Purpose purpose) {
+    return ops::gather_pictures(program, {options.seed, purpose}, pictures, step, options.train.batch, compute);
+  }
+
+  Value generated(Purpose purpose) {
+    const Value z = ops::random_normal(program, {options.seed, purpose}, step, {options.train.batch, model.latent});
+    return model.generator->forward(program, generator, ops::cast(program, z, compute));
+  }
+
+  Value logits(Value x) { return model.discriminator->forward(program, discriminator, x); }
+
+  void store(const char* metric, Value scalar) {
+    const auto found = std::find(columns.begin(), columns.end(), metric);
+    check(found != columns.end(), "record_gan: {} is not among the metrics", metric);
+    ops::store_scalar(program, static_cast<int>(found - columns.begin()), scalar, step, buffers.ring);
+  }
+
+  // Gradients of `loss`, their norm (stored as `metric`), clipping, and Adam.
+  void update(const Parameters& parameters, const BoundParameters& weights, Value loss, double learning_rate,
+              const char* metric) {
+    const std::vector<Value> gradients = differentiate(program, loss, weights.all());
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      program.write_to(gradients[i], parameters.view(Block::gradient, parameters.list()[i]));
+    }
+    const Program::Scope scope(program, parameters.network() + "/update");
+    const Value gradient = program.bind(parameters.network() + "/gradient", parameters.view(Block::gradient));
+    const Value norm = ops::global_norm(program, gradient);
+    store(metric, norm);
+    const double clip = options.optimizer.clip_norm;
+    const Value scale = clip > 0 ? ops::clip_scale(program, clip, norm) : Value{};
+    AdamState state{parameters.view(Block::master), parameters.view(Block::m), parameters.view(Block::v), {}};
+    if (compute == DType::bf16) {
+      state.compute = parameters.view(Block::compute);
+    }
+    const Adam adam{learning_rate, options.optimizer.beta1, options.optimizer.beta2, options.optimizer.epsilon};
+    ops::adam(program, adam, step, scale, gradient, state);
+  }
+
+  const GanModel& model;
+  const Options& options;
+  const GanBuffers& buffers;
+  std::vector<std::string> columns;
+  DType compute;
+  Program program;
+  Value pictures, step;
+  BoundParameters generator, discriminator;
+};
+
+// The discriminator's view of a batch: logits, and squared gradient norms where R1 or R2 want them.
+struct Judged {
+  Value real, fake;                      // logits
+  Value real_gradients, fake_gradients;  // |dD/dx|^2 per picture, or none
+};
+
+// Real and generated pictures go through in one batch; apart only where just one of the two is regularised, which
+// then spares the other's input gradient. No layer mixes pictures, so the results are the same.
+Judged judge(Recorder& r, Value real, Value fake) {
+  const int batch = r.options.train.batch;
+  const bool r1 = r.options.loss.r1 > 0, r2 = r.options.loss.r2 > 0;
+  Judged judged;
+  if (r1 != r2) {
+    judged.real = r.logits(real);
+    judged.fake = r.logits(fake);
+    if (r1) {
+      judged.real_gradients = squared_gradient_norms(r.program, judged.real, real);
+    } else {
+      judged.fake_gradients = squared_gradient_norms(r.program, judged.fake, fake);
+    }
+    return judged;
+  }
+  const Value both = ops::concat_rows(r.program, real, fake);
+  const Value logits = r.logits(both);
+  judged.real = ops::slice_rows(r.program, logits, 0, batch);
+  judged.fake = ops::slice_rows(r.program, logits, batch, batch);
+  if (r1) {
+    const Value squares = squared_gradient_norms(r.program, logits, both);
+    judged.real_gradients = ops::slice_rows(r.program, squares, 0, batch);
+    judged.fake_gradients = ops::slice_rows(r.program, squares, batch, batch);
+  }
+  return judged;
+}
+
+Value add_penalty(Recorder& r, Value loss, Value penalty, double weight, const char* metric) {
+  r.store(metric, penalty);
+  return ops::add(r.program, loss, ops::affine(r.program, penalty, weight));
+}
+
+Program record_discriminator(const GanModel& model, const Options& options, const GanBuffers& buffers) {
+  Recorder r(model, options, buffers);
+  const Program::Scope scope(r.program, "d_main");
+  const Value real = r.reals(Purpose::d_reals);
+  const Value fake = r.generated(Purpose::d_latents);
+  const Judged judged = judge(r, real, fake);
+  Value loss = discriminator_loss(r.program, loss_named(options.loss.kind), judged.real, judged.fake);
+  if (judged.real_gradients.exists()) {
+    loss = add_penalty(r, loss, ops::mean(r.program, judged.real_gradients), options.loss.r1 / 2, "r1");
+  }
+  if (judged.fake_gradients.exists()) {
+    loss = add_penalty(r, loss, ops::mean(r.program, judged.fake_gradients), options.loss.r2 / 2, "r2");
+  }
+  if (options.loss.gradient_penalty > 0) {
+    const Random share{options.seed, Purpose::interpolation};
+    const Value mixed =
+        mix_rows(r.program, ops::random_uniform(r.program, share, r.step, {options.train.batch}), real, fake);
+    const Value squares = squared_gradient_norms(r.program, r.logits(mixed), mixed);
+    loss = add_penalty(r, loss, wgan_gradient_penalty(r.program, squares), options.loss.gradient_penalty,
+                       "gradient_penalty");
+  }
+  r.store("d_loss", loss);
+  r.store("d_accuracy_real", fraction_positive(r.program, judged.real));
+  r.store("d_accuracy_fake", fraction_negative(r.program, judged.fake));
+  r.update(model.discriminator->parameters(), r.discriminator, loss, options.optimizer.discriminator_learning_rate,
+           "d_grad_norm");
+  return std::move(r.program);
+}
+
+Program record_generator(const GanModel& model, const Options& options, const GanBuffers& buffers) {
+  Recorder r(model, options, buffers);
+  const Program::Scope scope(r.program, "g_main");
+  const LossKind kind = loss_named(options.loss.kind);
+  const Value fake = r.generated(Purpose::g_latents);
+  const Value real_logits = generator_loss_needs_reals(kind) ? r.logits(r.reals(Purpose::g_reals)) : Value{};
+  const Value loss = generator_loss(r.program, kind, r.logits(fake), real_logits);
+  r.store("g_loss", loss);
+  const Parameters& parameters = model.generator->parameters();
+  r.update(parameters, r.generator, loss, options.optimizer.generator_learning_rate, "g_grad_norm");
+  const Value master = r.program.bind("generator/master", parameters.view(Block::master));
+  ops::ema(r.program, options.optimizer.ema_decay, master, parameters.view(Block::average));
+  ops::advance_counter(r.program, r.step);
+  return std::move(r.program);
+}
+
+}  // namespace
+
+std::vector<std::string> gan_metrics(const Options& options) {
+  std::vector<std::string> names = {"d_loss",          "g_loss",      "d_accuracy_real",
+                                    "d_accuracy_fake", "d_grad_norm", "g_grad_norm"};
+  if (options.loss.r1 > 0) {
+    names.emplace_back("r1");
+  }
+  if (options.loss.r2 > 0) {
+    names.emplace_back("r2");
+  }
+  if (options.loss.gradient_penalty > 0) {
+    names.emplace_back("gradient_penalty");
+  }
+  return names;
+}
+
+GanPhases record_gan(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
+  GanPhases phases{record_discriminator(model, options, buffers), record_generator(model, options, buffers)};
+  for (Program* program : {&phases.discriminator, &phases.generator}) {
+    fused ? fuse(*program) : program->prune();
+  }
+  return phases;
+}
+
+}  // namespace duel

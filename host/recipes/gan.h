@@ -1,0 +1,37 @@
+// One training step of a GAN as two recorded programs: the discriminator's phase, then the generator's.
+//
+//   d_main  reals x and fresh latents z; loss of the discriminator on x and G(z), with R1, R2 or WGAN-GP where asked
+//           for; its gradient, norm, clipping; one Adam update of the discriminator
+//   g_main  fresh latents (and reals, for a relativistic loss); loss of the generator through the discriminator, whose
+//           weights are not differentiated; Adam update of the generator, its moving average; the step counter
+//
+// Each scalar that a person may want to see is stored in a row of a ring on the device.
+#pragma once
+
+#include "engine/network.h"
+#include "engine/program.h"
+#include "host/options.h"
+
+#include <string>
+#include <vector>
+
+namespace duel {
+
+// Device memory that the programs read and write, apart from parameters.
+struct GanBuffers {
+  View pictures;  // u8 [M,H,W,C]
+  View step;      // i64 [1]
+  View ring;      // f32 [rows, gan_metrics(options).size()]
+};
+
+// "d_loss", "g_loss", ...: the columns of the ring.
+std::vector<std::string> gan_metrics(const Options& options);
+
+struct GanPhases {
+  Program discriminator, generator;
+};
+
+// `fused` false leaves the rewrites of engine/fuse.h out, for tests and comparisons.
+GanPhases record_gan(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused = true);
+
+}  // namespace duel

@@ -1,0 +1,34 @@
+// Pictures from a generator, in f32 whatever the training's precision.
+#pragma once
+
+#include "engine/execution.h"
+#include "engine/network.h"
+#include "kernels/memory.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace duel {
+
+// Draws in batches of 64: picture i of a seed is a function of seed and i alone, so asking for more never changes
+// the first ones. The model must outlive the sampler.
+class Sampler {
+public:
+  static constexpr int kBatch = 64;
+
+  // block: master (the generator as trained) or average (its moving average).
+  Sampler(Context& context, const GanModel& model, Parameters::Block block, std::uint64_t seed);
+
+  // Pictures first..first+count-1 of the seed: [count,H,W,C], in -1..1.
+  std::vector<float> draw(Context& context, std::int64_t first, int count);
+
+private:
+  Execution make_execution(Context& context, const GanModel& model, Parameters::Block block, std::uint64_t seed);
+
+  Buffer counter_;
+  Value output_;
+  Execution execution_;
+  Buffer arena_;
+};
+
+}  // namespace duel

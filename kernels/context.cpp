@@ -1,0 +1,67 @@
+#include "kernels/context.h"
+
+namespace duel {
+
+std::unique_ptr<CpuContext, void (*)(CpuContext*)> make_cpu_context(int threads);
+std::string device_name(CpuContext&);
+std::string device_name(CudaContext&);
+bool device_supports_bf16(CpuContext&);
+bool device_supports_bf16(CudaContext&);
+std::vector<std::pair<std::string, std::string>> device_description(CpuContext&);
+std::vector<std::pair<std::string, std::string>> device_description(CudaContext&);
+void device_synchronize(CpuContext&);
+void device_synchronize(CudaContext&);
+std::size_t device_workspace_bytes(CpuContext&);
+std::size_t device_workspace_bytes(CudaContext&);
+void* device_allocate(CpuContext&, std::size_t bytes);
+void* device_allocate(CudaContext&, std::size_t bytes);
+DUEL_BACKENDS(device_release, void* data);
+DUEL_BACKENDS(device_upload, void* to, const void* from, std::size_t bytes);
+DUEL_BACKENDS(device_download, void* to, const void* from, std::size_t bytes);
+DUEL_BACKENDS(device_clear, void* data, std::size_t bytes);
+
+Context Context::cpu(int threads) {
+  return Context(make_cpu_context(threads));
+}
+
+std::string Context::name() {
+  return run([](auto& device) { return device_name(device); });
+}
+
+bool Context::supports_bf16() {
+  return run([](auto& device) { return device_supports_bf16(device); });
+}
+
+void Context::synchronize() {
+  run([](auto& device) { device_synchronize(device); });
+}
+
+std::size_t Context::workspace_bytes() {
+  return run([](auto& device) { return device_workspace_bytes(device); });
+}
+
+std::vector<std::pair<std::string, std::string>> Context::describe() {
+  return run([](auto& device) { return device_description(device); });
+}
+
+void* Context::allocate(std::size_t bytes) {
+  return run([&](auto& device) { return device_allocate(device, bytes); });
+}
+
+void Context::release(void* data) {
+  run([&](auto& device) { device_release(device, data); });
+}
+
+void Context::upload(void* to, const void* from, std::size_t bytes) {
+  run([&](auto& device) { device_upload(device, to, from, bytes); });
+}
+
+void Context::download(void* to, const void* from, std::size_t bytes) {
+  run([&](auto& device) { device_download(device, to, from, bytes); });
+}
+
+void Context::clear(void* data, std::size_t bytes) {
+  run([&](auto& device) { device_clear(device, data, bytes); });
+}
+
+}  // namespace duel

@@ -1,0 +1,157 @@
+#include "kernels/cpu/context.h"
+
+#include "kernels/check.h"
+#include "kernels/cpu/onednn.h"
+
+#include <omp.h>
+#include <sched.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace duel {
+
+namespace {
+
+int available_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+std::string cpu_model() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) {
+      return line.substr(line.find(':') + 2);
+    }
+  }
+  return "unknown";
+}
+
+#if defined(__x86_64__)
+std::string cpu_features() {
+  std::string text;
+  const auto add = [&text](const char* name, bool has) {
+    text += has ? (text.empty() ? "" : " ") + std::string(name) : "";
+  };
+  add("avx2", __builtin_cpu_supports("avx2"));
+  add("fma", __builtin_cpu_supports("fma"));
+  add("avx512f", __builtin_cpu_supports("avx512f"));
+  add("avx512vnni", __builtin_cpu_supports("avx512vnni"));
+  add("avx512bf16", __builtin_cpu_supports("avx512bf16"));
+  return text;
+}
+
+// The kernels were compiled for one CPU; on a lesser one they would end in an illegal instruction.
+void check_instructions() {
+#ifdef __AVX512F__
+  const bool fits = __builtin_cpu_supports("avx512f");
+#elif defined(__AVX2__)
+  const bool fits = __builtin_cpu_supports("avx2");
+#else
+  const bool fits = true;
+#endif
+  if (!fits) {
+    throw_error(Error::Kind::device,
+                "this binary was built for -march=" DUEL_CPU_ARCH
+                ", but this CPU only has: {}; rebuild here, or with "
+                "cmake --preset portable",
+                cpu_features());
+  }
+}
+#else
+std::string cpu_features() {
+  return "baseline";
+}
+void check_instructions() {}
+#endif
+
+}  // namespace
+
+void* allocate_aligned(std::size_t bytes) {
+  const std::size_t rounded = (bytes + 63) / 64 * 64;
+  void* data = rounded < bytes ? nullptr : std::aligned_alloc(64, rounded == 0 ? 64 : rounded);
+  if (data == nullptr) {
+    throw_error(Error::Kind::device, "cpu: {} MiB of memory could not be had; a smaller batch needs less", bytes >> 20);
+  }
+  return data;
+}
+
+void CpuContext::Free::operator()(void* data) const {
+  std::free(data);
+}
+
+CpuContext::CpuContext(int threads)
+    : threads_(threads > 0 ? threads : available_processors()), partials_(allocate_aligned(kPartialBytes)) {
+  check_instructions();
+  omp_set_num_threads(threads_);  // oneDNN takes its number of threads from here
+  onednn_ = std::make_unique<OnednnCache>();
+}
+
+CpuContext::~CpuContext() = default;
+
+void CpuContext::reserve_scratch(std::size_t bytes) {
+  if (bytes > scratch_bytes_) {
+    scratch_.reset();
+    scratch_.reset(allocate_aligned(bytes));
+    scratch_bytes_ = bytes;
+  }
+}
+
+std::size_t CpuContext::workspace_bytes() const {
+  return scratch_bytes_ + kPartialBytes + onednn_->owned_bytes();
+}
+
+// --- The device side of Context (kernels/context.cpp) on the CPU ------------------------------------------------
+
+std::unique_ptr<CpuContext, void (*)(CpuContext*)> make_cpu_context(int threads) {
+  return {new CpuContext(threads), [](CpuContext* cpu) { delete cpu; }};
+}
+
+std::string device_name(CpuContext& cpu) {
+  return fmt::format("cpu ({} thread{})", cpu.threads(), cpu.threads() == 1 ? "" : "s");
+}
+
+bool device_supports_bf16(CpuContext&) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+std::vector<std::pair<std::string, std::string>> device_description(CpuContext& cpu) {
+  return {{"CPU", cpu_model()},
+          {"CPU features", cpu_features()},
+          {"CPU threads", std::to_string(cpu.threads())},
+          {"CPU kernels built for", DUEL_CPU_ARCH},
+          {"bf16 on the CPU", device_supports_bf16(cpu) ? "yes (AVX512-BF16)" : "no: this CPU lacks AVX512-BF16"},
+          {"oneDNN", onednn_version()}};
+}
+
+void device_synchronize(CpuContext&) {}  // operators are done when they return
+std::size_t device_workspace_bytes(CpuContext& cpu) {
+  return cpu.workspace_bytes();
+}
+void* device_allocate(CpuContext&, std::size_t bytes) {
+  return allocate_aligned(bytes);
+}
+void device_release(CpuContext&, void* data) {
+  std::free(data);
+}
+void device_upload(CpuContext&, void* to, const void* from, std::size_t bytes) {
+  std::memcpy(to, from, bytes);
+}
+void device_download(CpuContext&, void* to, const void* from, std::size_t bytes) {
+  std::memcpy(to, from, bytes);
+}
+void device_clear(CpuContext&, void* data, std::size_t bytes) {
+  std::memset(data, 0, bytes);
+}
+
+}  // namespace duel

@@ -1,0 +1,69 @@
+#include "kernels/elementwise.h"
+
+#include "kernels/arguments.h"
+
+namespace duel {
+
+DUEL_BACKENDS(add, View a, View b, View y);
+DUEL_BACKENDS(multiply, View a, View b, View y);
+DUEL_BACKENDS(affine, const Affine&, View x, View y);
+DUEL_BACKENDS(unary, UnaryKind, View x, View y);
+DUEL_BACKENDS(fill, float value, View y);
+DUEL_BACKENDS(cast, View x, View y);
+
+namespace {
+
+void check_alike(const char* op, View a, View b, View y) {
+  check_float(op, "a", a);
+  check_like(op, "b", b, "a", a);
+  check_like(op, "y", y, "a", a);
+}
+
+}  // namespace
+
+void add(Context& context, View a, View b, View y) {
+  check_alike("add", a, b, y);
+  context.run([&](auto& backend) { add(backend, a, b, y); });
+}
+
+void multiply(Context& context, View a, View b, View y) {
+  check_alike("multiply", a, b, y);
+  context.run([&](auto& backend) { multiply(backend, a, b, y); });
+}
+
+void affine(Context& context, const Affine& p, View x, View y) {
+  check_float("affine", "x", x);
+  check_like("affine", "y", y, "x", x);
+  context.run([&](auto& backend) { affine(backend, p, x, y); });
+}
+
+void unary(Context& context, UnaryKind kind, View x, View y) {
+  check_float("unary", "x", x);
+  check_like("unary", "y", y, "x", x);
+  context.run([&](auto& backend) { unary(backend, kind, x, y); });
+}
+
+void fill(Context& context, float value, View y) {
+  check_float("fill", "y", y);
+  context.run([&](auto& backend) { fill(backend, value, y); });
+}
+
+void cast(Context& context, View x, View y) {
+  check_float("cast", "x", x);
+  check_float("cast", "y", y);
+  check(x.shape == y.shape, "cast: y is {}, but x is {}; both must have one shape", y, x);
+  context.run([&](auto& backend) { cast(backend, x, y); });
+}
+
+const char* name_of(UnaryKind kind) {
+  switch (kind) {
+    case UnaryKind::softplus: return "softplus";
+    case UnaryKind::sigmoid: return "sigmoid";
+    case UnaryKind::square_root: return "square_root";
+    case UnaryKind::reciprocal: return "reciprocal";
+    case UnaryKind::positive: return "positive";
+  }
+  throw Error(Error::Kind::internal, "name_of: unknown unary function");
+}
+
+}  // namespace duel

@@ -1,0 +1,39 @@
+// Pointwise arithmetic. All arrays of a call have one shape; unless said otherwise one type, f32 or bf16, and the
+// arithmetic is f32. The output may be any of the inputs.
+//
+//   add       y = a + b
+//   multiply  y = a * b
+//   affine    y = scale * x + shift
+//   unary     y = f(x), f as below
+//   fill      y = value
+//   cast      y = x in y's type (f32 <-> bf16, rounded to nearest even); x and y may not overlap
+//
+//   softplus    log(1 + exp(x)), as max(x,0) + log1p(exp(-|x|))      derivative sigmoid(x)
+//   sigmoid     1 / (1 + exp(-x))
+//   square_root sqrt(x)                                              x >= 0
+//   reciprocal  1 / x
+//   positive    x > 0 ? 1 : 0                                        derivative taken as 0
+#pragma once
+
+#include "kernels/context.h"
+#include "kernels/tensor.h"
+
+namespace duel {
+
+enum class UnaryKind { softplus, sigmoid, square_root, reciprocal, positive };
+
+struct Affine {
+  float scale = 1.0F;
+  float shift = 0.0F;
+};
+
+void add(Context&, View a, View b, View y);
+void multiply(Context&, View a, View b, View y);
+void affine(Context&, const Affine&, View x, View y);
+void unary(Context&, UnaryKind, View x, View y);
+void fill(Context&, float value, View y);
+void cast(Context&, View x, View y);
+
+const char* name_of(UnaryKind kind);
+
+}  // namespace duel

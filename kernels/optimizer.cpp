@@ -1,0 +1,52 @@
+#include "kernels/optimizer.h"
+
+#include "kernels/arguments.h"
+
+namespace duel {
+
+DUEL_BACKENDS(adam, const Adam&, View step, View gradient_scale, View gradient, const AdamState&);
+DUEL_BACKENDS(ema, double decay, View w, View average);
+DUEL_BACKENDS(global_norm, View gradient, View y);
+DUEL_BACKENDS(clip_scale, double max_norm, View norm, View y);
+
+void adam(Context& context, const Adam& p, View step, View gradient_scale, View gradient, const AdamState& state) {
+  check_counter("adam", step);
+  check(is_present(state.w), "adam: w has no shape");
+  for (const auto& [name, view] : {std::pair{"w", state.w}, {"m", state.m}, {"v", state.v}, {"gradient", gradient}}) {
+    check_f32("adam", name, view, state.w.shape);
+  }
+  if (is_present(gradient_scale)) {
+    check_f32("adam", "gradient_scale", gradient_scale, Shape{1});
+  }
+  check(!is_present(state.compute) || (state.compute.shape == state.w.shape && state.compute.dtype == DType::bf16),
+        "adam: compute is {}, but must be bf16{}", state.compute, state.w.shape);
+  context.run([&](auto& backend) { adam(backend, p, step, gradient_scale, gradient, state); });
+}
+
+void ema(Context& context, double decay, View w, View average) {
+  check(is_present(w), "ema: w has no shape");
+  check_f32("ema", "w", w, w.shape);
+  check_f32("ema", "average", average, w.shape);
+  context.run([&](auto& backend) { ema(backend, decay, w, average); });
+}
+
+void global_norm(Context& context, View gradient, View y) {
+  check(is_present(gradient), "global_norm: gradient has no shape");
+  check_f32("global_norm", "gradient", gradient, gradient.shape);
+  check_f32("global_norm", "y", y, Shape{1});
+  context.run([&](auto& backend) { global_norm(backend, gradient, y); });
+}
+
+void clip_scale(Context& context, double max_norm, View norm, View y) {
+  check_f32("clip_scale", "norm", norm, Shape{1});
+  check_f32("clip_scale", "y", y, Shape{1});
+  check(max_norm > 0, "clip_scale: max_norm is {}, but must be positive", max_norm);
+  context.run([&](auto& backend) { clip_scale(backend, max_norm, norm, y); });
+}
+
+Cost adam_cost(const AdamState& state) {
+  const double n = static_cast<double>(state.w.count());
+  return {12 * n, 28 * n + (is_present(state.compute) ? 2 * n : 0)};  // reads g, w, m, v; writes w, m, v
+}
+
+}  // namespace duel

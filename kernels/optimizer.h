@@ -1,0 +1,41 @@
+// The update of a whole parameter block in one call each. All arrays f32 of one length unless said otherwise.
+//
+//   adam         (Kingma & Ba, 2015, algorithm 1, with bias correction folded into the step size)
+//                t = step + 1;  g' = g * gradient_scale
+//                m = beta1 m + (1 - beta1) g';  v = beta2 v + (1 - beta2) g'^2
+//                w -= learning_rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+//                compute = w rounded to bf16, where `compute` has a shape (bf16, the length of w)
+//   ema          average = decay * average + (1 - decay) * w
+//   global_norm  y[0] = sqrt(sum of g^2), summed in f64 over fixed blocks, then in order
+//   clip_scale   y[0] = min(1, max_norm / norm[0])     1 where the norm is 0
+//
+// step is the device's counter, i64 [1]: the number of updates made before this one. gradient_scale is f32 [1], or a
+// View without a shape for 1. Arrays may not overlap.
+#pragma once
+
+#include "kernels/context.h"
+#include "kernels/cost.h"
+#include "kernels/tensor.h"
+
+namespace duel {
+
+struct Adam {
+  double learning_rate = 1e-4;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-7;
+};
+
+struct AdamState {
+  View w, m, v;  // f32 [n]
+  View compute;  // bf16 [n], or no shape
+};
+
+void adam(Context&, const Adam&, View step, View gradient_scale, View gradient, const AdamState&);
+void ema(Context&, double decay, View w, View average);
+void global_norm(Context&, View gradient, View y);
+void clip_scale(Context&, double max_norm, View norm, View y);
+
+Cost adam_cost(const AdamState& state);
+
+}  // namespace duel

@@ -1,0 +1,298 @@
+// Every derivative rule of engine/ops.cpp against central differences, once and twice: the loss is a weighted sum of
+// the recorded function's output, and the second-order loss the sum of squares of its gradient.
+#include "engine/differentiate.h"
+
+#include "engine/losses.h"
+#include "kernels/check.h"
+#include "tests/support/small_program.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+namespace duel::test {
+namespace {
+
+using Record = std::function<Value(SmallProgram&, std::vector<Value>&)>;
+
+struct DerivativeCase {
+  std::string name;
+  Record record;             // binds inputs (pushed to the vector) and returns the output
+  bool second_order = true;  // the gradient depends on the inputs, smoothly
+};
+
+void PrintTo(const DerivativeCase& c, std::ostream* out) {
+  *out << c.name;
+}
+
+Value weighted_sum(Program& p, Value value) {
+  const Value flat = p.reshape(value, {static_cast<int>(p.shape(value).count())});
+  // Weights that differ, so that an error in one element cannot hide behind another: x + 0.3 x^2.
+  const Value square = ops::affine(p, ops::multiply(p, flat, flat), 0.3);
+  return ops::reduce_sum(p, {Axes::all, 1.0F}, ops::add(p, flat, square));
+}
+
+Value sum_of_squares(Program& p, const std::vector<Value>& values) {
+  Value total;
+  for (const Value value : values) {
+    const Value squares = ops::reduce_sum(p, {Axes::all, 1.0F}, ops::multiply(p, value, value));
+    total = total.exists() ? ops::add(p, total, squares) : squares;
+  }
+  return total;
+}
+
+// Largest deviation of the recorded gradient from central differences, relative to the largest gradient.
+double gradient_error(SmallProgram& s, const std::vector<Value>& inputs, Value loss,
+                      const std::vector<Value>& gradients) {
+  constexpr float kStep = 4e-3F;
+  std::vector<std::vector<float>> computed;
+  s.run();
+  for (const Value gradient : gradients) {
+    computed.push_back(s.read(gradient));
+  }
+  double largest = 1e-3, error = 0;
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    float* values = s.data(k);
+    for (std::size_t i = 0; i < computed[k].size(); ++i) {
+      const float kept = values[i];
+      values[i] = kept + kStep;
+      s.run();
+      const double above = static_cast<double>(s.read(loss)[0]);
+      values[i] = kept - kStep;
+      s.run();
+      const double below = static_cast<double>(s.read(loss)[0]);
+      values[i] = kept;
+      const double expected = (above - below) / (2 * static_cast<double>(kStep));
+      largest = std::max(largest, std::fabs(expected));
+      error = std::max(error, std::fabs(expected - static_cast<double>(computed[k][i])));
+    }
+  }
+  return error / largest;
+}
+
+class Derivative : public testing::TestWithParam<DerivativeCase> {};
+
+TEST_P(Derivative, FirstOrderAgreesWithCentralDifferences) {
+  SmallProgram s;
+  std::vector<Value> inputs;
+  const Value loss = weighted_sum(s.program, GetParam().record(s, inputs));
+  const std::vector<Value> gradients = differentiate(s.program, loss, inputs);
+  s.program.keep(loss);
+  for (const Value gradient : gradients) {
+    s.program.keep(gradient);
+  }
+  s.finish();
+  EXPECT_LT(gradient_error(s, inputs, loss, gradients), 5e-3);
+}
+
+TEST_P(Derivative, SecondOrderAgreesWithCentralDifferences) {
+  if (!GetParam().second_order) {
+    return;  // declared without one
+  }
+  SmallProgram s;
+  std::vector<Value> inputs;
+  const Value loss = weighted_sum(s.program, GetParam().record(s, inputs));
+  const Value squares = sum_of_squares(s.program, differentiate(s.program, loss, inputs));
+  const std::vector<Value> gradients = differentiate(s.program, squares, inputs);
+  s.program.keep(squares);
+  for (const Value gradient : gradients) {
+    s.program.keep(gradient);
+  }
+  s.finish();
+  EXPECT_LT(gradient_error(s, inputs, squares, gradients), 2e-2);
+}
+
+Value take(SmallProgram& s, std::vector<Value>& inputs, const Shape& shape, float low = -1.0F, float high = 1.0F) {
+  inputs.push_back(s.input(shape, low, high));
+  return inputs.back();
+}
+
+Record matmul_case(bool ta, bool tb) {
+  return [ta, tb](SmallProgram& s, std::vector<Value>& in) {
+    const Value a = take(s, in, ta ? Shape{5, 3} : Shape{3, 5});
+    const Value b = take(s, in, tb ? Shape{7, 5} : Shape{5, 7});
+    return ops::matmul(s.program, {ta, tb, {}}, a, b, DType::f32);
+  };
+}
+
+Record activation_case(Activation act, bool bias) {
+  return [act, bias](SmallProgram& s, std::vector<Value>& in) {
+    const Value x = take(s, in, {4, 5}, 0.05F, 1.0F);  // away from the kink, so that differences see one side
+    const Value b = bias ? take(s, in, {5}, 0.0F, 0.5F) : Value{};
+    return ops::bias_act(s.program, act, x, b);
+  };
+}
+
+Record unary_case(UnaryKind kind) {
+  return [kind](SmallProgram& s, std::vector<Value>& in) {
+    return ops::unary(s.program, kind, take(s, in, {3, 3}, 0.4F, 2.0F));
+  };
+}
+
+Record loss_case(LossKind kind, bool generator) {
+  return [kind, generator](SmallProgram& s, std::vector<Value>& in) {
+    const Value real = take(s, in, {6, 1}), fake = take(s, in, {6, 1});
+    return generator ? generator_loss(s.program, kind, fake, real) : discriminator_loss(s.program, kind, real, fake);
+  };
+}
+
+const Conv2d kStrided{2, 1, 0, 2, 1};
+
+std::vector<DerivativeCase> cases() {
+  std::vector<DerivativeCase> list = {
+      {"matmul", matmul_case(false, false)},
+      {"matmul_ta", matmul_case(true, false)},
+      {"matmul_tb", matmul_case(false, true)},
+      {"matmul_ta_tb", matmul_case(true, true)},
+      {"conv2d",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::conv2d(s.program, Conv2d::same(3), take(s, in, {2, 4, 3, 2}), take(s, in, {3, 3, 3, 2}));
+       }},
+      {"conv2d_strided",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::conv2d(s.program, kStrided, take(s, in, {1, 5, 6, 4}), take(s, in, {2, 3, 2, 4}));
+       }},
+      {"conv2d_backward_input",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value dy = take(s, in, {1, 3, 4, 2}), w = take(s, in, {2, 3, 2, 4});
+         return ops::conv2d_backward_input(s.program, kStrided, dy, w, {1, 6, 6, 4}, DType::f32);
+       }},
+      {"conv2d_backward_weight",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value x = take(s, in, {2, 4, 3, 2}), dy = take(s, in, {2, 4, 3, 3});
+         return ops::conv2d_backward_weight(s.program, Conv2d::same(3), x, dy, {3, 3, 3, 2});
+       }},
+      {"relu", activation_case({ActivationKind::relu}, true)},
+      {"leaky_relu", activation_case({ActivationKind::leaky_relu, 0.2F}, true)},
+      {"tanh", activation_case({ActivationKind::tanh}, true)},
+      {"sigmoid", activation_case({ActivationKind::sigmoid}, false)},
+      {"bias_alone", activation_case({}, true)},
+      {"activation_backward_tanh",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value dy = take(s, in, {4, 3}), y = take(s, in, {4, 3}, -0.9F, 0.9F);
+         return ops::activation_backward(s.program, {ActivationKind::tanh}, dy, y);
+       }},
+      {"activation_backward_sigmoid",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value dy = take(s, in, {4, 3}), y = take(s, in, {4, 3}, 0.1F, 0.9F);
+         return ops::activation_backward(s.program, {ActivationKind::sigmoid}, dy, y);
+       }},
+      {"add_and_multiply",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value a = take(s, in, {7}), b = take(s, in, {7});
+         return ops::add(s.program, ops::multiply(s.program, a, b), ops::multiply(s.program, a, a));
+       }},
+      {"affine",
+       [](SmallProgram& s, std::vector<Value>& in) { return ops::affine(s.program, take(s, in, {5}), -1.5, 0.25); }},
+      {"softplus", unary_case(UnaryKind::softplus)},
+      {"unary_sigmoid", unary_case(UnaryKind::sigmoid)},
+      {"square_root", unary_case(UnaryKind::square_root)},
+      {"reciprocal", unary_case(UnaryKind::reciprocal)},
+      {"concat_and_slice",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value both = ops::concat_rows(s.program, take(s, in, {2, 3}), take(s, in, {4, 3}));
+         return ops::slice_rows(s.program, ops::multiply(s.program, both, both), 1, 4);
+       }},
+      {"pad_rows",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::pad_rows(s.program, take(s, in, {2, 3}), 1, 5);
+       }},
+      {"mix_rows",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value share = take(s, in, {3}, 0.1F, 0.9F), a = take(s, in, {3, 4});
+         return mix_rows(s.program, share, a, take(s, in, {3, 4}));
+       }},
+  };
+  for (const Axes axes : {Axes::all, Axes::each_row, Axes::each_column}) {
+    list.push_back({std::string("reduce_") + name_of(axes), [axes](SmallProgram& s, std::vector<Value>& in) {
+                      return ops::reduce_sum(s.program, {axes, 0.7F}, take(s, in, {3, 2, 4}));
+                    }});
+    list.push_back({std::string("broadcast_") + name_of(axes), [axes](SmallProgram& s, std::vector<Value>& in) {
+                      const Value x = take(s, in, reduce_output(axes, {3, 2, 4}));
+                      return ops::broadcast(s.program, {axes, 0.7F}, x, {3, 2, 4}, DType::f32);
+                    }});
+  }
+  for (const auto& [kind, name] : {std::pair{LossKind::bce, "bce"},
+                                   {LossKind::lsgan, "lsgan"},
+                                   {LossKind::hinge, "hinge"},
+                                   {LossKind::relativistic, "relativistic"},
+                                   {LossKind::wgan, "wgan"}}) {
+    list.push_back({std::string("d_loss_") + name, loss_case(kind, false)});
+    list.push_back({std::string("g_loss_") + name, loss_case(kind, true)});
+  }
+  return list;
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops, Derivative, testing::ValuesIn(cases()), [](const auto& tested) { return tested.param.name; });
+
+// R1 of a small network in closed form: D(x) = sum_k v_k tanh(w_k . x), so the gradient norm can be written down.
+TEST(SquaredGradientNorms, AgreeWithTheFormulaOfASmallNetwork) {
+  SmallProgram s;
+  const Value x = s.input({3, 4}), w = s.input({4, 5}), v = s.input({5, 1});
+  const Value hidden =
+      ops::bias_act(s.program, {ActivationKind::tanh}, ops::matmul(s.program, {}, x, w, DType::f32), {});
+  const Value logits = ops::matmul(s.program, {}, hidden, v, DType::f32);
+  const Value norms = squared_gradient_norms(s.program, logits, x);
+  s.program.keep(norms);
+  s.finish();
+  s.run();
+  const std::vector<float> result = s.read(norms);
+  for (int n = 0; n < 3; ++n) {
+    double expected = 0;
+    for (int i = 0; i < 4; ++i) {
+      double gradient = 0;
+      for (int k = 0; k < 5; ++k) {
+        double sum = 0;
+        for (int j = 0; j < 4; ++j) {
+          sum += static_cast<double>(s.data(0)[n * 4 + j]) * static_cast<double>(s.data(1)[j * 5 + k]);
+        }
+        gradient += static_cast<double>(s.data(2)[k]) * (1 - std::tanh(sum) * std::tanh(sum)) *
+                    static_cast<double>(s.data(1)[i * 5 + k]);
+      }
+      expected += gradient * gradient;
+    }
+    EXPECT_NEAR(result[static_cast<std::size_t>(n)], expected, 1e-5);
+  }
+}
+
+TEST(Differentiate, GivesZerosForWhatTheLossDoesNotDependOn) {
+  SmallProgram s;
+  const Value a = s.input({3}), b = s.input({2});
+  const std::vector<Value> gradients = differentiate(s.program, ops::multiply(s.program, a, a), {a, b});
+  s.program.keep(gradients[1]);
+  s.finish();
+  s.run();
+  EXPECT_EQ(s.read(gradients[1]), (std::vector<float>{0, 0}));
+}
+
+TEST(Differentiate, SumsOverAllUsesOfAValueAndThroughReshapes) {
+  SmallProgram s;
+  const Value a = s.input({2, 3});
+  const Value flat = s.program.reshape(a, {6});
+  const Value loss =
+      ops::add(s.program, ops::affine(s.program, flat, 2.0), s.program.reshape(ops::affine(s.program, a, 3.0), {6}));
+  const Value gradient = differentiate(s.program, loss, {a})[0];
+  s.program.keep(gradient);
+  s.finish();
+  s.run();
+  EXPECT_EQ(s.read(gradient), std::vector<float>(6, 5.0F));
+}
+
+TEST(Differentiate, NamesAnOperatorWithoutADerivative) {
+  SmallProgram s;
+  const Program::Scope scope(s.program, "critic");
+  const Value a = s.input({4});
+  const Value norm = ops::global_norm(s.program, a);
+  try {
+    differentiate(s.program, norm, {a});
+    FAIL() << "global_norm has no derivative";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("global_norm has no derivative (recorded as \"critic\")"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace duel::test

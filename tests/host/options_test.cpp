@@ -1,0 +1,459 @@
+// Options: what wins over what, what each mistake is answered with, and that config.toml reads back as it was.
+#include "host/options.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <set>
+
+#include "host/option_keys.h"
+#include "kernels/check.h"
+
+namespace duel {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A configuration file that is gone again after the test.
+class ConfigFile {
+public:
+  explicit ConfigFile(const std::string& text)
+      : path_(fs::temp_directory_path() /
+              fmt::format("duel_options_{}_{}.toml", ::getpid(),
+                          ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::ofstream(path_) << text;
+  }
+  ~ConfigFile() { fs::remove(path_); }
+  ConfigFile(const ConfigFile&) = delete;
+  ConfigFile& operator=(const ConfigFile&) = delete;
+
+  std::string path() const { return path_.string(); }
+
+private:
+  fs::path path_;
+};
+
+// The message of the usage error that `call` throws; "" where it throws none.
+template <class Call>
+std::string usage_error(Call&& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), Error::Kind::usage);
+    EXPECT_EQ(error.exit_code(), 2);
+    return error.what();
+  }
+  return "";
+}
+
+std::string set_error(const std::string& setting) {
+  return usage_error([&] { resolve_options("", "", {setting}); });
+}
+
+// Without "file:line:column: ", for a table's header, whose column differs between versions of the parser.
+std::string without_place(const std::string& message) {
+  return message.substr(message.find(": ") + 2);
+}
+
+std::string file_error(const std::string& text) {
+  return usage_error([&] { options_from_toml(text, "run.toml"); });
+}
+
+void expect_same(const Options& a, const Options& b) {
+  for (const OptionKey& key : option_keys()) {
+    std::visit([&](const auto& kind) { EXPECT_EQ(kind.field.get(a), kind.field.get(b)) << key.name; }, key.kind);
+  }
+}
+
+TEST(Options, ClassicIsTheOriginalGame) {
+  const Options options = preset("classic");
+  EXPECT_EQ(options.preset, "classic");
+  EXPECT_EQ(options.seed, 0u);
+  EXPECT_EQ(options.precision, "fp32");
+  EXPECT_EQ(options.model.latent, 100);
+  EXPECT_EQ(options.model.generator_widths, (std::vector<int>{128, 256, 512, 1024}));
+  EXPECT_EQ(options.model.generator_activation, "relu");
+  EXPECT_EQ(options.model.discriminator_channels, (std::vector<int>{32, 64}));
+  EXPECT_EQ(options.model.discriminator_kernel, 3);
+  EXPECT_EQ(options.model.discriminator_widths, (std::vector<int>{128}));
+  EXPECT_EQ(options.model.discriminator_activation, "relu");
+  EXPECT_EQ(options.loss.kind, "bce");
+  EXPECT_EQ(options.loss.r1, 0);
+  EXPECT_EQ(options.loss.r2, 0);
+  EXPECT_EQ(options.loss.gradient_penalty, 0);
+  EXPECT_EQ(options.optimizer.generator_learning_rate, 1e-4);
+  EXPECT_EQ(options.optimizer.discriminator_learning_rate, 1e-4);
+  EXPECT_EQ(options.optimizer.beta1, 0.9);
+  EXPECT_EQ(options.optimizer.beta2, 0.999);
+  EXPECT_EQ(options.optimizer.epsilon, 1e-7);
+  EXPECT_EQ(options.optimizer.clip_norm, 0);
+  EXPECT_EQ(options.train.batch, 64);
+  EXPECT_EQ(options.train.epochs, 100);
+  EXPECT_EQ(options.train.steps, 0);
+}
+
+TEST(Options, SteadyDiffersFromClassicInTheseKeysOnly) {
+  const Options options = preset("steady");
+  EXPECT_EQ(options.preset, "steady");
+  EXPECT_EQ(options.model.discriminator_activation, "leaky_relu");
+  EXPECT_EQ(options.model.leaky_slope, 0.2);
+  EXPECT_EQ(options.loss.kind, "relativistic");
+  EXPECT_EQ(options.loss.r1, 0.5);
+  EXPECT_EQ(options.loss.r2, 0.5);
+  EXPECT_EQ(options.optimizer.generator_learning_rate, 5e-4);
+  EXPECT_EQ(options.optimizer.discriminator_learning_rate, 5e-4);
+  EXPECT_EQ(options.optimizer.beta1, 0);
+  EXPECT_EQ(options.optimizer.beta2, 0.99);
+  EXPECT_EQ(options.optimizer.epsilon, 1e-7);
+  EXPECT_EQ(options.optimizer.ema_decay, 0.99);
+
+  const Options classic = preset("classic");
+  std::set<std::string> differing;
+  for (const OptionKey& key : option_keys()) {
+    if (value_text(key, options) != value_text(key, classic)) {
+      differing.emplace(key.name);
+    }
+  }
+  EXPECT_EQ(differing,
+            (std::set<std::string>{"preset", "model.discriminator_activation", "loss.kind", "loss.r1", "loss.r2",
+                                   "optimizer.generator_learning_rate", "optimizer.discriminator_learning_rate",
+                                   "optimizer.beta1", "optimizer.beta2"}));
+}
+
+TEST(Options, EveryPresetIsValid) {
+  for (const std::string& name : preset_names()) {
+    EXPECT_NO_THROW(validate(preset(name))) << name;
+  }
+}
+
+TEST(Options, UnknownPresetNamesThoseThereAre) {
+  EXPECT_EQ(usage_error([] { preset("stedy"); }), "preset = \"stedy\" must be classic or steady");
+  EXPECT_EQ(file_error("preset = 'stedy'"), "run.toml:1:10: preset = \"stedy\" must be classic or steady");
+  EXPECT_EQ(file_error("preset = 3"), "run.toml:1:10: preset = 3 must be classic or steady");
+}
+
+// A member without a row could be neither set nor written. A new member stops this from compiling: give it a row, and
+// a name below.
+TEST(Options, EveryMemberHasAKey) {
+  const Options options;
+  std::size_t members = 0;
+  const auto count = [&](const auto&... member) { members += sizeof...(member); };
+  {
+    const auto& [name, seed, precision, device, threads, data, model, loss, optimizer, train, output] = options;
+    count(name, seed, precision, device, threads);
+    static_cast<void>(std::tie(data, model, loss, optimizer, train, output));
+  }
+  {
+    const auto& [source, number, height, width, channels] = options.data;
+    count(source, number, height, width, channels);
+  }
+  {
+    const auto& [a, b, c, d, e, f, g, h] = options.model;
+    count(a, b, c, d, e, f, g, h);
+  }
+  {
+    const auto& [kind, r1, r2, penalty] = options.loss;
+    count(kind, r1, r2, penalty);
+  }
+  {
+    const auto& [a, b, c, d, e, f, g] = options.optimizer;
+    count(a, b, c, d, e, f, g);
+  }
+  {
+    const auto& [batch, epochs, steps] = options.train;
+    count(batch, epochs, steps);
+  }
+  {
+    const auto& [a, b, c, d, e, f, g, h] = options.output;
+    count(a, b, c, d, e, f, g, h);
+  }
+  EXPECT_EQ(option_keys().size(), members);
+
+  std::set<const void*> places;
+  std::set<std::string_view> names;
+  for (const OptionKey& key : option_keys()) {
+    places.insert(std::visit([&](const auto& kind) -> const void* { return &kind.field.get(options); }, key.kind));
+    names.insert(key.name);
+    EXPECT_FALSE(key.description.empty()) << key.name;
+  }
+  EXPECT_EQ(places.size(), members) << "two keys share a member";
+  EXPECT_EQ(names.size(), members) << "two rows share a name";
+}
+
+TEST(Options, SteadyIsTheDefaultPreset) {
+  expect_same(resolve_options("", "", {}), preset("steady"));
+}
+
+TEST(Options, SettingsBeatTheFileBeatsThePreset) {
+  const ConfigFile file("preset = 'classic'\nseed = 5\n[train]\nbatch = 16\nepochs = 3\n");
+  const Options from_file = resolve_options("", file.path(), {"train.epochs=7"});
+  EXPECT_EQ(from_file.preset, "classic");
+  EXPECT_EQ(from_file.loss.kind, "bce");
+  EXPECT_EQ(from_file.seed, 5u);
+  EXPECT_EQ(from_file.train.batch, 16);
+  EXPECT_EQ(from_file.train.epochs, 7);
+
+  const Options named = resolve_options("steady", file.path(), {});
+  EXPECT_EQ(named.preset, "steady");
+  EXPECT_EQ(named.loss.kind, "relativistic");
+  EXPECT_EQ(named.train.batch, 16);
+}
+
+TEST(Options, TheLastSettingOfAKeyHolds) {
+  EXPECT_EQ(resolve_options("", "", {"train.batch=8", "train.batch=9"}).train.batch, 9);
+}
+
+TEST(Options, SettingsTakeTomlAndBareWords) {
+  const Options options =
+      resolve_options("", "",
+                      {"model.generator_widths=[64,128]", "model.discriminator_channels=[]", "loss.kind=hinge",
+                       "precision=\"bf16\"", "device='cpu'", "train.batch=32", "train.steps=1_000_000_000_000",
+                       "optimizer.beta1=0", "loss.r1=2.5e-1", "data.source=/pictures/of shoes=2"});
+  EXPECT_EQ(options.model.generator_widths, (std::vector<int>{64, 128}));
+  EXPECT_TRUE(options.model.discriminator_channels.empty());
+  EXPECT_EQ(options.loss.kind, "hinge");
+  EXPECT_EQ(options.precision, "bf16");
+  EXPECT_EQ(options.device, "cpu");
+  EXPECT_EQ(options.train.batch, 32);
+  EXPECT_EQ(options.train.steps, 1'000'000'000'000);
+  EXPECT_EQ(options.optimizer.beta1, 0);
+  EXPECT_EQ(options.loss.r1, 0.25);
+  EXPECT_EQ(options.data.source, "/pictures/of shoes=2");
+}
+
+TEST(Options, ATextSettingIsTakenAsItStands) {
+  for (const std::string text : {"2024", "true", "1979-05-27", "[shoes]", "a\\b"}) {
+    EXPECT_EQ(resolve_options("", "", {"data.source=" + text}).data.source, text);
+  }
+}
+
+TEST(Options, UnknownKeysNameTheNearest) {
+  EXPECT_EQ(set_error("train.bach=3"), "--set: unknown key train.bach; did you mean train.batch?");
+  EXPECT_EQ(set_error("batch=3"), "--set: unknown key batch; did you mean train.batch?");
+  EXPECT_EQ(set_error("los.kind=bce"), "--set: unknown key los.kind; did you mean loss.kind?");
+  EXPECT_EQ(set_error("xyzzy=3"), "--set: unknown key xyzzy; `duel train --help-keys` lists those there are");
+  EXPECT_EQ(file_error("seed = 1\n[train]\n  bach = 3\n"),
+            "run.toml:3:3: unknown key train.bach; did you mean train.batch?");
+  EXPECT_EQ(file_error("[trian]\nbatch = 3\n"), "run.toml:2:1: unknown key trian.batch; did you mean train.batch?");
+  EXPECT_EQ(without_place(file_error("[xyzzy]\n")),
+            "unknown key xyzzy; `duel train --help-keys` lists those there are");
+  EXPECT_EQ(without_place(file_error("[train.batch]\nsize = 3\n")),
+            "train.batch = {...} must be an integer from 1 to 65536");
+}
+
+TEST(Options, ATableIsNoValue) {
+  EXPECT_EQ(set_error("train=3"), "--set: train is a table of keys, not a key with a value");
+  EXPECT_EQ(file_error("train = 3"), "run.toml:1:1: train is a table of keys, not a key with a value");
+  EXPECT_EQ(without_place(file_error("[[train]]\nbatch = 3\n")), "train is a table of keys, not a key with a value");
+}
+
+TEST(Options, SettingsMustBeKeyAndValue) {
+  EXPECT_EQ(set_error("train.batch"), "--set: \"train.batch\" must be key=value, for example train.batch=32");
+  EXPECT_EQ(set_error("train.batch="), "--set: \"train.batch=\" must be key=value, for example train.batch=32");
+  EXPECT_EQ(set_error("=3"), "--set: \"=3\" must be key=value, for example train.batch=32");
+  EXPECT_EQ(set_error(""), "--set: \"\" must be key=value, for example train.batch=32");
+  EXPECT_EQ(set_error("preset=classic"),
+            "--set: preset is what the settings start from; choose it with --preset NAME or in the file");
+}
+
+TEST(Options, WrongTypesNameKeyValueAndPlace) {
+  EXPECT_EQ(file_error("[train]\nbatch = 1.5\n"), "run.toml:2:9: train.batch = 1.5 must be an integer from 1 to 65536");
+  EXPECT_EQ(file_error("[train]\nbatch = 32.0\n"),
+            "run.toml:2:9: train.batch = 32.0 must be an integer from 1 to 65536");
+  EXPECT_EQ(file_error("[train]\nbatch = true\n"),
+            "run.toml:2:9: train.batch = true must be an integer from 1 to 65536");
+  EXPECT_EQ(file_error("[train]\nbatch = \"many\"\n"),
+            "run.toml:2:9: train.batch = \"many\" must be an integer from 1 to 65536");
+  EXPECT_EQ(file_error("[optimizer]\nbeta1 = '0.5'\n"),
+            "run.toml:2:9: optimizer.beta1 = \"0.5\" must be a number from 0 to below 1");
+  EXPECT_EQ(file_error("[optimizer]\nbeta1 = false\n"),
+            "run.toml:2:9: optimizer.beta1 = false must be a number from 0 to below 1");
+  EXPECT_EQ(file_error("[data]\nsource = 2024\n"),
+            "run.toml:2:10: data.source = 2024 must be a text that is not empty");
+  EXPECT_EQ(file_error("precision = 1979-05-27"), "run.toml:1:13: precision = 1979-05-27 must be fp32 or bf16");
+  EXPECT_EQ(file_error("[model]\ngenerator_widths = [64, 1.5, 'x']\n"),
+            "run.toml:2:20: model.generator_widths = [64, 1.5, \"x\"] must be a list of at most 32 integers from 1 to "
+            "65536");
+  EXPECT_EQ(set_error("model.generator_widths=64"),
+            "--set: model.generator_widths = 64 must be a list of at most 32 integers from 1 to 65536");
+  EXPECT_EQ(set_error("model.generator_widths=[64,"),
+            "--set: model.generator_widths = \"[64,\" must be a list of at most 32 integers from 1 to 65536");
+  EXPECT_EQ(set_error("train.batch=many"), "--set: train.batch = \"many\" must be an integer from 1 to 65536");
+  EXPECT_EQ(set_error("train.batch=1\nseed=2"),
+            "--set: train.batch = \"1\\u000Aseed=2\" must be an integer from 1 to 65536");
+}
+
+TEST(Options, ValuesOutOfRangeNameTheRange) {
+  EXPECT_EQ(set_error("loss.kind=hing"), "--set: loss.kind = \"hing\" must be bce, lsgan, hinge, relativistic or wgan");
+  EXPECT_EQ(set_error("model.generator_activation=elu"),
+            "--set: model.generator_activation = \"elu\" must be relu, leaky_relu, tanh or sigmoid");
+  EXPECT_EQ(set_error("precision=tf32"), "--set: precision = \"tf32\" must be fp32 or bf16");
+  EXPECT_EQ(set_error("device=cuda"), "--set: device = \"cuda\" must be auto or cpu");
+  EXPECT_EQ(set_error("data.source=\"\""), "--set: data.source = \"\" must be a text that is not empty");
+  EXPECT_EQ(set_error("optimizer.clip_norm=-1"),
+            "--set: optimizer.clip_norm = -1 must be a number from 0 to 1000000000");
+  EXPECT_EQ(set_error("model.discriminator_kernel=4"),
+            "--set: model.discriminator_kernel = 4 must be 1, 3, 5, 7, 9, 11, 13 or 15");
+  EXPECT_EQ(set_error("data.synthetic_channels=2"), "--set: data.synthetic_channels = 2 must be 1 or 3");
+  for (const char* setting : {"train.batch=0",
+                              "train.batch=65537",
+                              "train.batch=9223372036854775807",
+                              "train.batch=-9223372036854775808",
+                              "train.batch=4294967328",
+                              "train.epochs=0",
+                              "train.steps=-1",
+                              "threads=-1",
+                              "seed=-1",
+                              "seed=18446744073709551616",
+                              "seed=\"12x\"",
+                              "seed=''",
+                              "model.latent=0",
+                              "model.generator_widths=[0]",
+                              "model.discriminator_widths=[65537]",
+                              "model.discriminator_channels=[4294967297]",
+                              "model.discriminator_kernel=17",
+                              "model.discriminator_kernel=-1",
+                              "model.leaky_slope=1.1",
+                              "loss.r1=-0.5",
+                              "loss.r2=nan",
+                              "loss.gradient_penalty=inf",
+                              "optimizer.beta1=1",
+                              "optimizer.beta2=1.0",
+                              "optimizer.beta2=-0.1",
+                              "optimizer.ema_decay=1",
+                              "optimizer.epsilon=0",
+                              "optimizer.generator_learning_rate=-1e-4",
+                              "data.synthetic_height=1025",
+                              "data.synthetic_width=0",
+                              "output.log_every=0",
+                              "output.sample_rows=65"}) {
+    EXPECT_NE(set_error(setting), "") << setting;
+  }
+}
+
+TEST(Options, TheEndsOfTheRangesAreAllowed) {
+  for (const char* setting :
+       {"train.batch=1", "train.batch=65536", "model.discriminator_kernel=15", "model.generator_widths=[1, 65536]",
+        "data.synthetic_channels=3", "data.synthetic_height=1024", "optimizer.beta1=0.999999", "threads=0",
+        "optimizer.clip_norm=0", "model.leaky_slope=1"}) {
+    EXPECT_EQ(set_error(setting), "") << setting;
+  }
+}
+
+TEST(Options, ListsHaveAnEnd) {
+  Options options = preset("steady");
+  options.model.generator_widths.assign(32, 8);
+  EXPECT_NO_THROW(validate(options));
+  options.model.generator_widths.push_back(8);
+  EXPECT_NE(usage_error([&] { validate(options); }), "");
+}
+
+TEST(Options, ValidateChecksOptionsMadeInCode) {
+  Options options = preset("steady");
+  options.train.batch = 0;
+  EXPECT_EQ(usage_error([&] { validate(options); }), "train.batch = 0 must be an integer from 1 to 65536");
+  options.train.batch = 64;
+  options.loss.r1 = std::nan("");
+  EXPECT_EQ(usage_error([&] { validate(options); }), "loss.r1 = nan must be a number from 0 to 1000000");
+}
+
+TEST(Options, AnEpochOfTheSyntheticSetHasAStep) {
+  EXPECT_EQ(usage_error([] {
+              resolve_options("", "", {"data.source=synthetic", "data.synthetic_count=32"});
+            }),
+            "train.batch = 64 is more than data.synthetic_count = 32, so an epoch would have no step; give "
+            "train.steps or a smaller batch");
+  EXPECT_NO_THROW(resolve_options("", "", {"data.source=synthetic", "data.synthetic_count=32", "train.steps=1"}));
+}
+
+TEST(Options, APathThatIsNotUtf8IsRefused) {
+  EXPECT_EQ(set_error("data.source=/shoes\xff"),
+            "data.source = \"/shoes\xff\" is not UTF-8, so config.toml could not hold it; rename the folder");
+}
+
+TEST(Options, FilesThatCannotBeReadSaySo) {
+  EXPECT_EQ(usage_error([] { resolve_options("", "no/such.toml", {}); }),
+            "no/such.toml: the configuration cannot be read: No such file or directory");
+  const std::string folder = fs::temp_directory_path().string();
+  EXPECT_EQ(usage_error([&] { resolve_options("", folder, {}); }),
+            folder + ": the configuration cannot be read: Is a directory");
+}
+
+TEST(Options, TextThatIsNotTomlNamesThePlace) {
+  const std::string unclosed = file_error("seed = 1\n[train\n");
+  EXPECT_TRUE(unclosed.starts_with("run.toml:2:")) << unclosed;
+  EXPECT_NE(unclosed.find(": this is not TOML: "), std::string::npos) << unclosed;
+  const ConfigFile file("seed = \n");
+  const std::string message = usage_error([&] { resolve_options("", file.path(), {}); });
+  EXPECT_TRUE(message.starts_with(file.path() + ":1:")) << message;
+}
+
+TEST(Options, AnEmptyFileChangesNothing) {
+  const ConfigFile file("");
+  expect_same(resolve_options("", file.path(), {}), preset("steady"));
+}
+
+TEST(Options, RoundTripOfThePresets) {
+  for (const std::string& name : preset_names()) {
+    expect_same(options_from_toml(to_toml(preset(name)), "config.toml"), preset(name));
+  }
+}
+
+TEST(Options, RoundTripOfEveryKey) {
+  Options options;
+  options.preset = "classic";
+  options.seed = 123;
+  options.precision = "bf16";
+  options.device = "cpu";
+  options.threads = 3;
+  options.data = {"a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f", 999, 17, 19, 3};
+  options.model = {7, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};
+  options.loss = {"wgan", 1.0 / 3, 2e5, 10};
+  options.optimizer = {1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324};
+  options.train = {11, 13, 999'999'999'999};
+  options.output = {1, 2, 3, 4, 5, 6, 7, 9};
+  const Options base = preset("classic");
+  for (const OptionKey& key : option_keys()) {
+    EXPECT_TRUE(key.name == "preset" || value_text(key, options) != value_text(key, base))
+        << key.name << " has its default value, so this test would not see it lost";
+  }
+  expect_same(options_from_toml(to_toml(options), "config.toml"), options);
+  const ConfigFile file(to_toml(options));
+  expect_same(resolve_options("", file.path(), {}), options);
+}
+
+TEST(Options, RoundTripOfGreatSeeds) {
+  constexpr std::uint64_t kHalf = std::uint64_t{1} << 63;
+  for (const std::uint64_t seed : {std::uint64_t{0}, kHalf - 1, kHalf, std::numeric_limits<std::uint64_t>::max()}) {
+    Options options = preset("steady");
+    options.seed = seed;
+    EXPECT_EQ(options_from_toml(to_toml(options), "config.toml").seed, seed);
+    EXPECT_EQ(resolve_options("", "", {fmt::format("seed={}", seed)}).seed, seed);
+  }
+  EXPECT_NE(to_toml(resolve_options("", "", {"seed=9223372036854775808"})).find("seed = \"9223372036854775808\"\n"),
+            std::string::npos);
+}
+
+TEST(Options, TomlNamesEveryKeyInItsTable) {
+  const std::string text = to_toml(preset("steady"));
+  for (const char* part : {"\nseed = 0\n", "\n[train]\nbatch = 64\n", "\nr1 = 0.5\n", "\nbeta1 = 0.0\n",
+                           "\ngenerator_widths = [128, 256, 512, 1024]\n", "\nepsilon = 1e-07\n"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << text;
+  }
+}
+
+TEST(Options, HelpNamesEveryKeyItsRangeAndDefault) {
+  const std::string text = describe_option_keys();
+  for (const OptionKey& key : option_keys()) {
+    EXPECT_NE(text.find(fmt::format("{} = ", key.name)), std::string::npos) << key.name;
+  }
+  EXPECT_NE(text.find("train.batch = 64\n    pictures in a step\n    an integer from 1 to 65536\n"), std::string::npos);
+  EXPECT_NE(text.find("loss.kind = \"relativistic\"\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace duel

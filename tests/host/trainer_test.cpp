@@ -1,0 +1,261 @@
+// A whole training on the CPU, small: what a step is made of, saving and resuming, every loss, both precisions.
+#include "host/trainer.h"
+
+#include "engine/differentiate.h"
+#include "engine/losses.h"
+#include "engine/ops.h"
+#include "tests/support/small_run.h"
+#include "tests/support/temporary_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace duel::test {
+namespace {
+
+using Block = Parameters::Block;
+
+std::vector<float> weights_of(Trainer& trainer, Block block = Block::master) {
+  std::vector<float> all;
+  for (Network* network : {trainer.model().generator.get(), trainer.model().discriminator.get()}) {
+    if (network->parameters().has(block)) {
+      const std::vector<float> values = download<float>(trainer.context(), network->parameters().view(block));
+      all.insert(all.end(), values.begin(), values.end());
+    }
+  }
+  return all;
+}
+
+void train(Trainer& trainer, int steps) {
+  for (int i = 0; i < steps; ++i) {
+    trainer.step();
+  }
+}
+
+float metric(Trainer& trainer, const std::string& name) {
+  const auto& names = trainer.metric_names();
+  const auto found = std::find(names.begin(), names.end(), name);
+  return trainer.read_metrics()[static_cast<std::size_t>(found - names.begin())];
+}
+
+class Presets : public testing::TestWithParam<const char*> {};
+
+TEST_P(Presets, FortyStepsAreTwentyAndAResumeAndTwenty) {
+  const Options options = small_options(GetParam());
+  const Dataset dataset = small_dataset(options);
+  Context context = Context::cpu(2);
+  Trainer whole(context, options, dataset), first(context, options, dataset), second(context, options, dataset);
+  const TemporaryFolder folder;
+  train(whole, 40);
+  train(first, 20);
+  first.save(folder.path());
+  second.load(folder.path());
+  EXPECT_EQ(second.steps_done(), 20);
+  train(second, 20);
+  for (const Block block : {Block::master, Block::m, Block::v, Block::average}) {
+    EXPECT_EQ(weights_of(whole, block), weights_of(second, block));
+  }
+  EXPECT_EQ(whole.read_metrics(), second.read_metrics());
+}
+
+TEST_P(Presets, TheSameSeedGivesTheSameBytesAndAnotherDoesNot) {
+  Options options = small_options(GetParam());
+  const Dataset dataset = small_dataset(options);
+  Context context = Context::cpu(2);
+  Trainer a(context, options, dataset), b(context, options, dataset);
+  options.seed = 12;
+  Trainer c(context, options, dataset);
+  train(a, 5);
+  train(b, 5);
+  train(c, 5);
+  EXPECT_EQ(weights_of(a), weights_of(b));
+  EXPECT_NE(weights_of(a), weights_of(c));
+}
+
+TEST_P(Presets, FusedTrainsAsUnfused) {
+  const Options options = small_options(GetParam());
+  const Dataset dataset = small_dataset(options);
+  Context context = Context::cpu(2);
+  Trainer fused(context, options, dataset, true), plain(context, options, dataset, false);
+  EXPECT_LT(fused.discriminator_phase().program().nodes().size(), plain.discriminator_phase().program().nodes().size());
+  train(fused, 3);
+  train(plain, 3);
+  const std::vector<float> a = weights_of(fused, Block::gradient), b = weights_of(plain, Block::gradient);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ASSERT_NEAR(a[i], b[i], 1e-4 + 1e-3 * std::fabs(b[i]));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Trainer, Presets, testing::Values("classic", "steady"), [](const auto& i) { return i.param; });
+
+TEST(Trainer, TheGeneratorsPhaseLeavesTheDiscriminatorAlone) {
+  const Options options = small_options("classic");
+  const Dataset dataset = small_dataset(options);
+  Context context = Context::cpu(2);
+  Trainer trainer(context, options, dataset);
+  const auto discriminator = [&] {
+    return download<float>(context, trainer.model().discriminator->parameters().view(Block::master));
+  };
+  const auto generator = [&] {
+    return download<float>(context, trainer.model().generator->parameters().view(Block::master));
+  };
+  const auto d0 = discriminator(), g0 = generator();
+  trainer.discriminator_phase().run(context);
+  const auto d1 = discriminator(), g1 = generator();
+  EXPECT_NE(d0, d1);
+  EXPECT_EQ(g0, g1);
+  trainer.generator_phase().run(context);
+  EXPECT_EQ(d1, discriminator());
+  EXPECT_NE(g1, generator());
+}
+
+TEST(Trainer, EveryLossWithEveryPenaltyTrainsFinitelyAtOddSizesInColour) {
+  for (const char* kind : {"bce", "lsgan", "hinge", "relativistic", "wgan"}) {
+    for (const auto& [r1, r2, penalty] :
+         {std::tuple{0.0, 0.0, 0.0}, {0.5, 0.0, 0.0}, {0.0, 0.5, 0.0}, {0.3, 0.3, 10.0}}) {
+      Options options = small_options("classic");
+      options.data.synthetic_channels = 3;
+      options.data.synthetic_width = 7;
+      options.model.discriminator_activation = "tanh";  // curved: every second derivative is at work
+      options.loss = {kind, r1, r2, penalty};
+      options.train.batch = 5;
+      const Dataset dataset = small_dataset(options);
+      Context context = Context::cpu(2);
+      Trainer trainer(context, options, dataset);
+      const std::vector<float> before = weights_of(trainer);
+      train(trainer, 3);
+      for (const float value : trainer.read_metrics()) {
+        EXPECT_TRUE(std::isfinite(value)) << kind << " " << r1 << " " << r2 << " " << penalty;
+      }
+      EXPECT_NE(before, weights_of(trainer));
+    }
+  }
+}
+
+TEST(Trainer, SeparateAndJointRegularisationAgree) {
+  // R1 alone runs real and generated pictures apart; with a vanishing R2 they go in one batch.
+  Options options = small_options("steady");
+  options.loss.r2 = 0;
+  Context context = Context::cpu(2);
+  const Dataset dataset = small_dataset(options);
+  Trainer apart(context, options, dataset);
+  options.loss.r2 = 1e-30;
+  Trainer joint(context, options, dataset);
+  train(apart, 1);
+  train(joint, 1);
+  EXPECT_NEAR(metric(apart, "d_loss"), metric(joint, "d_loss"), 1e-5);
+  EXPECT_NEAR(metric(apart, "r1"), metric(joint, "r1"), 1e-5);
+  EXPECT_NEAR(metric(apart, "d_grad_norm"), metric(joint, "d_grad_norm"), 1e-4);
+}
+
+TEST(Trainer, ClippingBoundsTheUpdateAndIsOffByDefault) {
+  Options options = small_options("classic");
+  options.optimizer.beta1 = 0;
+  options.optimizer.clip_norm = 1e-3;
+  Context context = Context::cpu(2);
+  const Dataset dataset = small_dataset(options);
+  Trainer clipped(context, options, dataset);
+  train(clipped, 1);
+  double squares = 0;  // with beta1 = 0, m is the clipped gradient
+  for (const float m : download<float>(context, clipped.model().discriminator->parameters().view(Block::m))) {
+    squares += static_cast<double>(m) * static_cast<double>(m);
+  }
+  EXPECT_GT(metric(clipped, "d_grad_norm"), 1e-3F);
+  EXPECT_NEAR(std::sqrt(squares), 1e-3, 1e-5);
+  EXPECT_EQ(preset("classic").optimizer.clip_norm, 0);
+}
+
+TEST(Trainer, Bf16FollowsFp32) {
+  Options options = small_options("steady");
+  Context context = Context::cpu(2);
+  const Dataset dataset = small_dataset(options);
+  Trainer exact(context, options, dataset);
+  options.precision = "bf16";
+  if (!context.supports_bf16()) {
+    EXPECT_ERROR(Trainer(context, options, dataset), Error::Kind::device, "AVX512-BF16");
+    GTEST_SKIP() << "this CPU has no AVX512-BF16";
+  }
+  Trainer rounded(context, options, dataset);
+  train(exact, 1);
+  train(rounded, 1);
+  for (const char* name : {"d_loss", "g_loss", "r1", "d_grad_norm", "g_grad_norm"}) {
+    EXPECT_NEAR(metric(rounded, name), metric(exact, name), 0.03F * std::fabs(metric(exact, name)) + 0.01F) << name;
+  }
+  train(rounded, 20);
+  for (const float value : rounded.read_metrics()) {
+    EXPECT_TRUE(std::isfinite(value));
+  }
+}
+
+TEST(Trainer, RefusesABatchLargerThanTheData) {
+  Options options = small_options();
+  options.train.batch = 41;
+  Context context = Context::cpu(1);
+  const Dataset dataset = small_dataset(options);
+  EXPECT_ERROR(Trainer(context, options, dataset), Error::Kind::data,
+               "train.batch is 41, but synthetic has only 40 pictures");
+}
+
+TEST(Trainer, RefusesCheckpointsOfAnotherArchitectureSeedOrData) {
+  const TemporaryFolder folder;
+  const Options options = small_options();
+  const Dataset dataset = small_dataset(options);
+  Context context = Context::cpu(2);
+  Trainer trainer(context, options, dataset);
+  train(trainer, 2);
+  trainer.save(folder.path());
+  const auto load_with = [&](const Options& other) {
+    const Dataset data = small_dataset(other);
+    Trainer loader(context, other, data);
+    loader.load(folder.path());
+  };
+  Options wider = options, deeper = options, reseeded = options, more = options;
+  wider.model.generator_widths = {12, 10};
+  deeper.model.discriminator_widths = {7, 7};
+  reseeded.seed = 99;
+  more.data.synthetic_count = 41;
+  EXPECT_ERROR(load_with(wider), Error::Kind::data, "generator/dense2/weight is f32[12,9] there, but f32[12,10]");
+  EXPECT_ERROR(load_with(deeper), Error::Kind::data, "another architecture");
+  EXPECT_ERROR(load_with(reseeded), Error::Kind::data, "seed 11, but the configuration says 99");
+  EXPECT_ERROR(load_with(more), Error::Kind::data, "40 pictures");
+}
+
+TEST(Trainer, ADamagedCheckpointIsRefusedAndChangesNothing) {
+  const TemporaryFolder folder;
+  const Options options = small_options();
+  const Dataset dataset = small_dataset(options);
+  Context context = Context::cpu(2);
+  Trainer trainer(context, options, dataset);
+  train(trainer, 2);
+  trainer.save(folder.path());
+  const std::vector<float> before = weights_of(trainer);
+  const std::string whole = read_file(folder / "state.safetensors");
+  for (const std::size_t at : {whole.size() / 2, whole.size() - 5}) {
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ 4);
+    write_file(folder / "state.safetensors", flipped);
+    EXPECT_ERROR(trainer.load(folder.path()), Error::Kind::data, "state.safetensors");
+  }
+  write_file(folder / "state.safetensors", whole.substr(0, whole.size() - 100));
+  EXPECT_ERROR(trainer.load(folder.path()), Error::Kind::data, "state.safetensors");
+  write_file(folder / "state.safetensors", whole);
+  write_file(folder / "state.json", "{\"format\": 1");
+  EXPECT_ERROR(trainer.load(folder.path()), Error::Kind::data, "state.json");
+  EXPECT_EQ(before, weights_of(trainer));
+}
+
+TEST(Trainer, MemoryIsKnownAndShared) {
+  const Options options = small_options();
+  const Dataset dataset = small_dataset(options);
+  Context context = Context::cpu(2);
+  Trainer trainer(context, options, dataset);
+  const MemoryUse use = trainer.memory_use();
+  EXPECT_EQ(use.pictures, 40U * 8 * 6);
+  EXPECT_LT(use.arena, use.arena_unshared);
+  train(trainer, 3);
+  EXPECT_EQ(trainer.memory_use().total(), use.total());  // nothing more is taken once it runs
+}
+
+}  // namespace
+}  // namespace duel::test

@@ -1,0 +1,514 @@
+// Wrong calls: a dispatcher refuses shapes and types that cannot be right before any backend sees them, with an Error
+// that names the operator and the shapes. The views have no data, so a call that gets through would crash.
+#include "kernels/bias_act.h"
+#include "kernels/check.h"
+#include "kernels/conv2d.h"
+#include "kernels/elementwise.h"
+#include "kernels/gather.h"
+#include "kernels/matmul.h"
+#include "kernels/optimizer.h"
+#include "kernels/random.h"
+#include "kernels/reduce.h"
+#include "kernels/rows.h"
+#include "kernels/step_state.h"
+#include "tests/support/op_runner.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <map>
+
+namespace duel::test {
+
+namespace {
+
+struct WrongCall {
+  std::string what;
+  std::function<void(Context&)> call;
+  std::vector<std::string> named;  // what the message must contain besides the operator
+};
+
+View f32(const Shape& shape) {
+  return {nullptr, shape, DType::f32};
+}
+View bf16(const Shape& shape) {
+  return {nullptr, shape, DType::bf16};
+}
+View u8(const Shape& shape) {
+  return {nullptr, shape, DType::u8};
+}
+View i64(const Shape& shape) {
+  return {nullptr, shape, DType::i64};
+}
+const View kNone;
+
+std::vector<WrongCall> wrong_matmuls() {
+  const auto call = [](const Matmul& p, View a, View b, View bias, View y) {
+    return [=](Context& context) { matmul(context, p, a, b, bias, y); };
+  };
+  const Matmul ta{true, false, {}}, tb{false, true, {}};
+  return {
+      {"inner extents differ", call({}, f32({3, 5}), f32({7, 2}), kNone, f32({3, 2})), {"[3,5]", "[7,2]"}},
+      {"inner extents differ, a transposed",
+       call(ta, f32({3, 5}), f32({5, 2}), kNone, f32({3, 2})),
+       {"[3,5]", "[5,2]"}},
+      {"inner extents differ, b transposed",
+       call(tb, f32({3, 5}), f32({5, 2}), kNone, f32({3, 2})),
+       {"[3,5]", "[5,2]"}},
+      {"y too wide", call({}, f32({3, 5}), f32({5, 2}), kNone, f32({3, 3})), {"[3,3]", "[3,5]", "[5,2]"}},
+      {"y transposed", call({}, f32({3, 5}), f32({5, 2}), kNone, f32({2, 3})), {"[2,3]"}},
+      {"bias as long as rows", call({}, f32({3, 5}), f32({5, 2}), f32({3}), f32({3, 2})), {"[3]"}},
+      {"bias in bf16", call({}, f32({3, 5}), f32({5, 2}), bf16({2}), f32({3, 2})), {"bf16[2]"}},
+      {"operands of two types", call({}, f32({3, 5}), bf16({5, 2}), kNone, f32({3, 2})), {"f32[3,5]", "bf16[5,2]"}},
+      {"operand of rank 1", call({}, f32({5}), f32({5, 2}), kNone, f32({1, 2})), {"[5]", "[5,2]"}},
+      {"a of integers", call({}, u8({3, 5}), u8({5, 2}), kNone, f32({3, 2})), {"u8[3,5]"}},
+      {"y of integers", call({}, f32({3, 5}), f32({5, 2}), kNone, i64({3, 2})), {"i64[3,2]"}},
+      {"no a", call({}, kNone, f32({5, 2}), kNone, f32({3, 2})), {}},
+      {"no y", call({}, f32({3, 5}), f32({5, 2}), kNone, kNone), {}},
+      {"rank 4 of another size", call({}, f32({3, 2, 2, 2}), f32({7, 2}), kNone, f32({3, 2})), {"[3,2,2,2]", "[7,2]"}},
+      {"preparing a wrong call",
+       [](Context& context) {
+         prepare_matmul(context, {}, f32({3, 5}), f32({7, 2}), View{}, f32({3, 2}));
+       },
+       {"[3,5]", "[7,2]"}},
+  };
+}
+
+// x, w and y of a convolution, wrongly put together; each of the three operators takes them in its own order.
+struct WrongConv {
+  std::string what;
+  Conv2d conv;
+  View x, w, y;
+  std::vector<std::string> named;
+};
+
+std::vector<WrongConv> wrong_convs() {
+  const Conv2d same = Conv2d::same(3);
+  return {
+      {"channels differ", same, f32({2, 5, 7, 3}), f32({4, 3, 3, 2}), f32({2, 5, 7, 4}), {"[2,5,7,3]", "[4,3,3,2]"}},
+      {"y of another height",
+       same,
+       f32({2, 5, 7, 3}),
+       f32({4, 3, 3, 3}),
+       f32({2, 4, 7, 4}),
+       {"[2,4,7,4]", "[2,5,7,4]"}},
+      {"y of another batch", same, f32({2, 5, 7, 3}), f32({4, 3, 3, 3}), f32({1, 5, 7, 4}), {"[1,5,7,4]", "[2,5,7,4]"}},
+      {"y of other channels",
+       same,
+       f32({2, 5, 7, 3}),
+       f32({4, 3, 3, 3}),
+       f32({2, 5, 7, 3}),
+       {"[2,5,7,3]", "[4,3,3,3]"}},
+      {"y as without stride", {2, 1, 1, 1, 1}, f32({2, 5, 7, 3}), f32({4, 3, 3, 3}), f32({2, 5, 7, 4}), {"[2,3,4,4]"}},
+      {"filter larger than picture",
+       {},
+       f32({2, 2, 7, 3}),
+       f32({4, 3, 3, 3}),
+       f32({2, 1, 5, 4}),
+       {"[2,2,7,3]", "[4,3,3,3]"}},
+      {"stride 0",
+       {0, 1, 1, 1, 1},
+       f32({2, 5, 7, 3}),
+       f32({4, 3, 3, 3}),
+       f32({2, 5, 7, 4}),
+       {"[2,5,7,3]", "[4,3,3,3]"}},
+      {"negative padding",
+       {1, -1, 1, 1, 1},
+       f32({2, 5, 7, 3}),
+       f32({4, 3, 3, 3}),
+       f32({2, 3, 7, 4}),
+       {"[2,5,7,3]", "[4,3,3,3]"}},
+      {"x of rank 3", same, f32({5, 7, 3}), f32({4, 3, 3, 3}), f32({2, 5, 7, 4}), {"[5,7,3]"}},
+      {"w of rank 2", same, f32({2, 5, 7, 3}), f32({4, 27}), f32({2, 5, 7, 4}), {"[4,27]"}},
+      {"x of integers", same, u8({2, 5, 7, 3}), f32({4, 3, 3, 3}), f32({2, 5, 7, 4}), {"u8[2,5,7,3]"}},
+      {"no w", same, f32({2, 5, 7, 3}), kNone, f32({2, 5, 7, 4}), {}},
+  };
+}
+
+std::vector<WrongCall> wrong_forwards() {
+  std::vector<WrongCall> list;
+  for (const WrongConv& c : wrong_convs()) {
+    list.push_back(
+        {c.what, [=](Context& context) { conv2d_forward(context, c.conv, {}, c.x, c.w, View{}, c.y); }, c.named});
+    list.push_back({c.what + ", prepared",
+                    [=](Context& context) { prepare_conv2d_forward(context, c.conv, {}, c.x, c.w, View{}, c.y); },
+                    c.named});
+  }
+  const auto call = [](View x, View w, View bias, View y) {
+    return [=](Context& context) { conv2d_forward(context, Conv2d::same(3), {}, x, w, bias, y); };
+  };
+  const Shape x{2, 5, 7, 3}, w{4, 3, 3, 3}, y{2, 5, 7, 4};
+  list.push_back({"bias of another length", call(f32(x), f32(w), f32({3}), f32(y)), {"[3]", "[4]"}});
+  list.push_back({"bias in bf16", call(f32(x), f32(w), bf16({4}), f32(y)), {"bf16[4]"}});
+  list.push_back({"x and w of two types", call(bf16(x), f32(w), kNone, f32(y)), {"bf16[2,5,7,3]", "f32[4,3,3,3]"}});
+  list.push_back({"f32 into bf16", call(f32(x), f32(w), kNone, bf16(y)), {"bf16[2,5,7,4]"}});
+  return list;
+}
+
+std::vector<WrongCall> wrong_backward_inputs() {
+  std::vector<WrongCall> list;
+  for (const WrongConv& c : wrong_convs()) {
+    list.push_back({c.what, [=](Context& context) { conv2d_backward_input(context, c.conv, c.y, c.w, c.x); }, c.named});
+    list.push_back({c.what + ", prepared",
+                    [=](Context& context) { prepare_conv2d_backward_input(context, c.conv, c.y, c.w, c.x); }, c.named});
+  }
+  const auto call = [](View dy, View w, View dx) {
+    return [=](Context& context) { conv2d_backward_input(context, Conv2d::same(3), dy, w, dx); };
+  };
+  const Shape x{2, 5, 7, 3}, w{4, 3, 3, 3}, y{2, 5, 7, 4};
+  list.push_back({"dy and w of two types", call(bf16(y), f32(w), f32(x)), {"bf16[2,5,7,4]", "f32[4,3,3,3]"}});
+  list.push_back({"f32 into bf16", call(f32(y), f32(w), bf16(x)), {"bf16[2,5,7,3]"}});
+  return list;
+}
+
+std::vector<WrongCall> wrong_backward_weights() {
+  std::vector<WrongCall> list;
+  for (const WrongConv& c : wrong_convs()) {
+    list.push_back(
+        {c.what, [=](Context& context) { conv2d_backward_weight(context, c.conv, c.x, c.y, c.w); }, c.named});
+    list.push_back({c.what + ", prepared",
+                    [=](Context& context) { prepare_conv2d_backward_weight(context, c.conv, c.x, c.y, c.w); },
+                    c.named});
+  }
+  const auto call = [](View x, View dy, View dw) {
+    return [=](Context& context) { conv2d_backward_weight(context, Conv2d::same(3), x, dy, dw); };
+  };
+  const Shape x{2, 5, 7, 3}, w{4, 3, 3, 3}, y{2, 5, 7, 4};
+  list.push_back({"x and dy of two types", call(bf16(x), f32(y), f32(w)), {"bf16[2,5,7,3]", "f32[2,5,7,4]"}});
+  list.push_back({"dw in bf16", call(bf16(x), bf16(y), bf16(w)), {"bf16[4,3,3,3]"}});
+  return list;
+}
+
+std::vector<WrongCall> wrong_bias_act_forwards() {
+  const auto call = [](View x, View bias, View y) {
+    return [=](Context& context) { bias_act_forward(context, {}, x, bias, y); };
+  };
+  return {{"y of another shape", call(f32({3, 5}), kNone, f32({5, 3})), {"[3,5]", "[5,3]"}},
+          {"y of another type", call(f32({3, 5}), kNone, bf16({3, 5})), {"f32[3,5]", "bf16[3,5]"}},
+          {"bias as long as rows", call(f32({3, 5}), f32({3}), f32({3, 5})), {"[3]", "[5]"}},
+          {"bias in bf16", call(bf16({3, 5}), bf16({5}), bf16({3, 5})), {"bf16[5]"}},
+          {"bias of rank 2", call(f32({3, 5}), f32({1, 5}), f32({3, 5})), {"[1,5]"}},
+          {"x of integers", call(i64({3, 5}), kNone, i64({3, 5})), {"i64[3,5]"}},
+          {"no x", call(kNone, kNone, f32({3, 5})), {}},
+          {"no y", call(f32({3, 5}), kNone, kNone), {"[3,5]"}}};
+}
+
+std::vector<WrongCall> wrong_activation_backwards() {
+  const auto call = [](View dy, View y, View dx) {
+    return [=](Context& context) { activation_backward(context, {}, dy, y, dx); };
+  };
+  return {{"y of another shape", call(f32({3, 5}), f32({15}), f32({3, 5})), {"[3,5]", "[15]"}},
+          {"dx of another shape", call(f32({3, 5}), f32({3, 5}), f32({3, 4})), {"[3,5]", "[3,4]"}},
+          {"y of another type", call(f32({3, 5}), bf16({3, 5}), f32({3, 5})), {"bf16[3,5]"}},
+          {"dx of another type", call(bf16({3, 5}), bf16({3, 5}), f32({3, 5})), {"f32[3,5]"}},
+          {"all of integers", call(u8({3, 5}), u8({3, 5}), u8({3, 5})), {"u8[3,5]"}},
+          {"no dy", call(kNone, f32({3, 5}), f32({3, 5})), {}}};
+}
+
+std::vector<WrongCall> wrong_bias_backwards() {
+  const auto call = [](View dy, View db) { return [=](Context& context) { bias_backward(context, dy, db); }; };
+  return {{"db as long as rows", call(f32({3, 5}), f32({3})), {"[3]", "[5]"}},
+          {"db in bf16", call(bf16({3, 5}), bf16({5})), {"bf16[5]"}},
+          {"dy of integers", call(i64({3, 5}), f32({5})), {"i64[3,5]"}},
+          {"no dy", call(kNone, f32({5})), {}},
+          {"no db", call(f32({3, 5}), kNone), {"[5]"}}};
+}
+
+std::vector<WrongCall> wrong_bias_act_backwards() {
+  const auto call = [](View dy, View y, View dx, View db) {
+    return [=](Context& context) { bias_act_backward(context, {}, dy, y, dx, db); };
+  };
+  return {{"y of another shape", call(f32({3, 5}), f32({5, 3}), f32({3, 5}), f32({5})), {"[3,5]", "[5,3]"}},
+          {"dx of another type", call(f32({3, 5}), f32({3, 5}), bf16({3, 5}), f32({5})), {"bf16[3,5]"}},
+          {"db as long as rows", call(f32({3, 5}), f32({3, 5}), f32({3, 5}), f32({3})), {"[3]", "[5]"}},
+          {"db in bf16", call(bf16({3, 5}), bf16({3, 5}), bf16({3, 5}), bf16({5})), {"bf16[5]"}},
+          {"no dy", call(kNone, f32({3, 5}), f32({3, 5}), f32({5})), {}}};
+}
+
+template <class Op>
+std::vector<WrongCall> wrong_pairs(Op op) {
+  const auto call = [op](View a, View b, View y) { return [=](Context& context) { op(context, a, b, y); }; };
+  return {{"b of another shape", call(f32({3, 5}), f32({5}), f32({3, 5})), {"[3,5]", "[5]"}},
+          {"y of another shape", call(f32({3, 5}), f32({3, 5}), f32({5, 3})), {"[3,5]", "[5,3]"}},
+          {"b of another type", call(f32({3, 5}), bf16({3, 5}), f32({3, 5})), {"f32[3,5]", "bf16[3,5]"}},
+          {"y of another type", call(bf16({3, 5}), bf16({3, 5}), f32({3, 5})), {"f32[3,5]", "bf16[3,5]"}},
+          {"all of integers", call(i64({3, 5}), i64({3, 5}), i64({3, 5})), {"i64[3,5]"}},
+          {"no a", call(kNone, f32({3}), f32({3})), {}},
+          {"nothing", call(kNone, kNone, kNone), {}}};
+}
+
+template <class Op>
+std::vector<WrongCall> wrong_maps(Op op) {
+  const auto call = [op](View x, View y) { return [=](Context& context) { op(context, x, y); }; };
+  return {{"y of another shape", call(f32({3, 5}), f32({5, 3})), {"[3,5]", "[5,3]"}},
+          {"y of another rank", call(f32({15}), f32({3, 5})), {"[15]", "[3,5]"}},
+          {"y of integers", call(f32({3, 5}), i64({3, 5})), {"i64[3,5]"}},
+          {"both of integers", call(u8({3, 5}), u8({3, 5})), {"u8[3,5]"}},
+          {"no x", call(kNone, f32({3})), {}},
+          {"no y", call(f32({3}), kNone), {}}};
+}
+
+template <class Op>
+std::vector<WrongCall> wrong_maps_of_one_type(Op op) {
+  std::vector<WrongCall> list = wrong_maps(op);
+  list.push_back({"y of another type",
+                  [op](Context& context) {
+                    op(context, f32({3, 5}), bf16({3, 5}));
+                  },
+                  {"f32[3,5]", "bf16[3,5]"}});
+  return list;
+}
+
+std::vector<WrongCall> wrong_fills() {
+  const auto call = [](View y) { return [=](Context& context) { fill(context, 1.0F, y); }; };
+  return {{"y of integers", call(i64({3, 5})), {"i64[3,5]"}}, {"no y", call(kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_gathers() {
+  const auto call = [](View pictures, View step, View y) {
+    return [=](Context& context) { gather_pictures(context, {}, pictures, step, y); };
+  };
+  const Shape m{9, 4, 4, 1}, b{3, 4, 4, 1};
+  return {{"pictures of floats", call(f32(m), i64({1}), f32(b)), {"f32[9,4,4,1]"}},
+          {"pictures of rank 3", call(u8({9, 4, 4}), i64({1}), f32({3, 4, 4})), {"[9,4,4]"}},
+          {"y of another height", call(u8(m), i64({1}), f32({3, 5, 4, 1})), {"[9,4,4,1]", "[3,5,4,1]"}},
+          {"y of other channels", call(u8(m), i64({1}), f32({3, 4, 4, 3})), {"[9,4,4,1]", "[3,4,4,3]"}},
+          {"more than there are", call(u8(m), i64({1}), f32({10, 4, 4, 1})), {"[9,4,4,1]", "[10,4,4,1]"}},
+          {"y of integers", call(u8(m), i64({1}), u8(b)), {"u8[3,4,4,1]"}},
+          {"step of floats", call(u8(m), f32({1}), f32(b)), {"f32[1]"}},
+          {"two steps", call(u8(m), i64({2}), f32(b)), {"i64[2]"}},
+          {"no step", call(u8(m), kNone, f32(b)), {}},
+          {"no pictures", call(kNone, i64({1}), f32(b)), {}}};
+}
+
+template <class Op>
+std::vector<WrongCall> wrong_draws(Op op) {
+  const auto call = [op](View step, View y) { return [=](Context& context) { op(context, Random{}, step, y); }; };
+  return {{"y in bf16", call(i64({1}), bf16({3})), {"bf16[3]"}},
+          {"y of integers", call(i64({1}), i64({3})), {"i64[3]"}},
+          {"more than there are counters", call(i64({1}), f32({1 << 20, 1 << 15})), {"[1048576,32768]"}},
+          {"step of floats", call(f32({1}), f32({3})), {"f32[1]"}},
+          {"two steps", call(i64({2}), f32({3})), {"i64[2]"}},
+          {"no step", call(kNone, f32({3})), {}},
+          {"no y", call(i64({1}), kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_reduces() {
+  const auto call = [](Axes axes, View x, View y) {
+    return [=](Context& context) { reduce_sum(context, {axes, 1.0F}, x, y); };
+  };
+  return {{"all into rows", call(Axes::all, f32({3, 5}), f32({3})), {"[3]", "[1]"}},
+          {"rows into columns", call(Axes::each_row, f32({3, 5}), f32({5})), {"[5]", "[3]"}},
+          {"columns into rows", call(Axes::each_column, f32({3, 5}), f32({3})), {"[3]", "[5]"}},
+          {"y of rank 2", call(Axes::each_row, f32({3, 5}), f32({3, 1})), {"[3,1]", "[3]"}},
+          {"y in bf16", call(Axes::all, bf16({3, 5}), bf16({1})), {"bf16[1]"}},
+          {"x of integers", call(Axes::all, u8({3, 5}), f32({1})), {"u8[3,5]"}},
+          {"no x", call(Axes::all, kNone, f32({1})), {}},
+          {"no y", call(Axes::all, f32({3, 5}), kNone), {"[1]"}}};
+}
+
+std::vector<WrongCall> wrong_broadcasts() {
+  const auto call = [](Axes axes, View x, View y) {
+    return [=](Context& context) { broadcast(context, {axes, 1.0F}, x, y); };
+  };
+  return {{"rows over all", call(Axes::all, f32({3}), f32({3, 5})), {"[3]", "[1]"}},
+          {"columns over rows", call(Axes::each_row, f32({5}), f32({3, 5})), {"[5]", "[3]"}},
+          {"rows over columns", call(Axes::each_column, f32({3}), f32({3, 5})), {"[3]", "[5]"}},
+          {"x in bf16", call(Axes::all, bf16({1}), bf16({3, 5})), {"bf16[1]"}},
+          {"y of integers", call(Axes::all, f32({1}), i64({3, 5})), {"i64[3,5]"}},
+          {"no x", call(Axes::all, kNone, f32({3, 5})), {"[1]"}},
+          {"no y", call(Axes::all, f32({1}), kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_concats() {
+  const auto call = [](View a, View b, View y) { return [=](Context& context) { concat_rows(context, a, b, y); }; };
+  return {{"too few rows", call(f32({3, 5}), f32({2, 5}), f32({4, 5})), {"[3,5]", "[2,5]", "[4,5]"}},
+          {"rows of another length", call(f32({3, 5}), f32({2, 4}), f32({5, 5})), {"[3,5]", "[2,4]", "[5,5]"}},
+          {"b of another rank", call(f32({3, 5}), f32({5}), f32({4, 5})), {"[3,5]", "[5]"}},
+          {"b of another type", call(f32({3, 5}), bf16({2, 5}), f32({5, 5})), {"f32[3,5]", "bf16[2,5]"}},
+          {"y of another type", call(f32({3, 5}), f32({2, 5}), bf16({5, 5})), {"bf16[5,5]"}},
+          {"all of integers", call(u8({3, 5}), u8({2, 5}), u8({5, 5})), {"u8[3,5]"}},
+          {"no a", call(kNone, f32({2, 5}), f32({2, 5})), {}},
+          {"no b", call(f32({3, 5}), kNone, f32({3, 5})), {"[3,5]"}}};
+}
+
+constexpr int kMost = std::numeric_limits<int>::max();
+
+std::vector<WrongCall> wrong_slices() {
+  const auto call = [](int begin, View x, View y) {
+    return [=](Context& context) { slice_rows(context, begin, x, y); };
+  };
+  return {{"beyond the end", call(2, f32({4, 5}), f32({3, 5})), {"[4,5]", "[3,5]", "2"}},
+          {"far beyond the end", call(kMost, f32({4, 5}), f32({3, 5})), {"[4,5]", "[3,5]"}},
+          {"before the beginning", call(-1, f32({4, 5}), f32({3, 5})), {"[4,5]", "[3,5]", "-1"}},
+          {"more than there is", call(0, f32({4, 5}), f32({5, 5})), {"[4,5]", "[5,5]"}},
+          {"rows of another length", call(0, f32({4, 5}), f32({3, 4})), {"[4,5]", "[3,4]"}},
+          {"y of another type", call(0, f32({4, 5}), bf16({3, 5})), {"f32[4,5]", "bf16[3,5]"}},
+          {"both of integers", call(0, i64({4, 5}), i64({3, 5})), {"i64[3,5]"}},
+          {"no x", call(0, kNone, f32({3, 5})), {"[3,5]"}},
+          {"no y", call(0, f32({4, 5}), kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_pads() {
+  const auto call = [](int begin, View x, View y) { return [=](Context& context) { pad_rows(context, begin, x, y); }; };
+  return {{"beyond the end", call(2, f32({3, 5}), f32({4, 5})), {"[4,5]", "[3,5]", "2"}},
+          {"far beyond the end", call(kMost, f32({3, 5}), f32({4, 5})), {"[4,5]", "[3,5]"}},
+          {"before the beginning", call(-1, f32({3, 5}), f32({4, 5})), {"[4,5]", "[3,5]", "-1"}},
+          {"into fewer", call(0, f32({5, 5}), f32({4, 5})), {"[4,5]", "[5,5]"}},
+          {"rows of another length", call(0, f32({3, 4}), f32({4, 5})), {"[4,5]", "[3,4]"}},
+          {"y of another type", call(0, bf16({3, 5}), f32({4, 5})), {"f32[4,5]", "bf16[3,5]"}},
+          {"no x", call(0, kNone, f32({4, 5})), {}},
+          {"no y", call(0, f32({3, 5}), kNone), {"[3,5]"}}};
+}
+
+std::vector<WrongCall> wrong_adams() {
+  struct Arrays {
+    View step = i64({1}), scale = {}, gradient = f32({7}), w = f32({7}), m = f32({7}), v = f32({7}), compute = {};
+  };
+  const auto call = [](const Arrays& a) {
+    return [=](Context& context) { adam(context, {}, a.step, a.scale, a.gradient, {a.w, a.m, a.v, a.compute}); };
+  };
+  const auto with = [call](View Arrays::*which, View view) {
+    Arrays arrays;
+    arrays.*which = view;
+    return call(arrays);
+  };
+  return {{"longer gradient", with(&Arrays::gradient, f32({8})), {"[8]", "[7]"}},
+          {"gradient in bf16", with(&Arrays::gradient, bf16({7})), {"bf16[7]"}},
+          {"shorter w", with(&Arrays::w, f32({5})), {"[7]", "[5]"}},
+          {"longer m", with(&Arrays::m, f32({9})), {"[9]", "[7]"}},
+          {"no m", with(&Arrays::m, kNone), {"[7]"}},
+          {"v of another rank", with(&Arrays::v, f32({7, 1})), {"[7,1]", "[7]"}},
+          {"compute in f32", with(&Arrays::compute, f32({7})), {"f32[7]"}},
+          {"longer compute", with(&Arrays::compute, bf16({8})), {"bf16[8]", "[7]"}},
+          {"two scales", with(&Arrays::scale, f32({2})), {"[2]"}},
+          {"scale in bf16", with(&Arrays::scale, bf16({1})), {"bf16[1]"}},
+          {"step of floats", with(&Arrays::step, f32({1})), {"f32[1]"}},
+          {"no step", with(&Arrays::step, kNone), {}},
+          {"no w", with(&Arrays::w, kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_emas() {
+  const auto call = [](View w, View average) { return [=](Context& context) { ema(context, 0.9, w, average); }; };
+  return {{"shorter average", call(f32({7}), f32({5})), {"[5]", "[7]"}},
+          {"average in bf16", call(f32({7}), bf16({7})), {"bf16[7]"}},
+          {"w in bf16", call(bf16({7}), f32({7})), {"bf16[7]"}},
+          {"no w", call(kNone, f32({7})), {}},
+          {"no average", call(f32({7}), kNone), {"[7]"}}};
+}
+
+std::vector<WrongCall> wrong_norms() {
+  const auto call = [](View gradient, View y) { return [=](Context& context) { global_norm(context, gradient, y); }; };
+  return {{"two norms", call(f32({7}), f32({2})), {"[2]"}},
+          {"norm in bf16", call(f32({7}), bf16({1})), {"bf16[1]"}},
+          {"gradient in bf16", call(bf16({7}), f32({1})), {"bf16[7]"}},
+          {"no gradient", call(kNone, f32({1})), {}},
+          {"no norm", call(f32({7}), kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_clips() {
+  const auto call = [](double most, View norm, View y) {
+    return [=](Context& context) { clip_scale(context, most, norm, y); };
+  };
+  return {
+      {"two norms", call(1, f32({2}), f32({1})), {"[2]"}},
+      {"two results", call(1, f32({1}), f32({2})), {"[2]"}},
+      {"norm in bf16", call(1, bf16({1}), f32({1})), {"bf16[1]"}},
+      {"no norm", call(1, kNone, f32({1})), {}},
+      {"clipped to nothing", call(0, f32({1}), f32({1})), {"0"}},
+      {"clipped to less than nothing", call(-2, f32({1}), f32({1})), {"-2"}},
+      {"clipped to what is no number", call(std::numeric_limits<double>::quiet_NaN(), f32({1}), f32({1})), {"nan"}}};
+}
+
+std::vector<WrongCall> wrong_stores() {
+  const auto call = [](int column, View scalar, View step, View ring) {
+    return [=](Context& context) { store_scalar(context, column, scalar, step, ring); };
+  };
+  return {{"column behind the last", call(5, f32({1}), i64({1}), f32({7, 5})), {"[7,5]", "5"}},
+          {"column before the first", call(-1, f32({1}), i64({1}), f32({7, 5})), {"[7,5]", "-1"}},
+          {"ring of rank 1", call(0, f32({1}), i64({1}), f32({7})), {"[7]"}},
+          {"ring in bf16", call(0, f32({1}), i64({1}), bf16({7, 5})), {"bf16[7,5]"}},
+          {"two scalars", call(0, f32({2}), i64({1}), f32({7, 5})), {"[2]"}},
+          {"scalar in bf16", call(0, bf16({1}), i64({1}), f32({7, 5})), {"bf16[1]"}},
+          {"step of floats", call(0, f32({1}), f32({1}), f32({7, 5})), {"f32[1]"}},
+          {"no ring", call(0, f32({1}), i64({1}), kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_advances() {
+  const auto call = [](View step) { return [=](Context& context) { advance_counter(context, step); }; };
+  return {{"step of floats", call(f32({1})), {"f32[1]"}},
+          {"two steps", call(i64({2})), {"i64[2]"}},
+          {"step of rank 2", call(i64({1, 1})), {"i64[1,1]"}},
+          {"no step", call(kNone), {}}};
+}
+
+std::map<std::string, std::vector<WrongCall>> wrong_calls() {
+  const auto affine_op = [](Context& context, View x, View y) { affine(context, {}, x, y); };
+  const auto unary_op = [](Context& context, View x, View y) { unary(context, UnaryKind::softplus, x, y); };
+  return {
+      {"matmul", wrong_matmuls()},
+      {"conv2d_forward", wrong_forwards()},
+      {"conv2d_backward_input", wrong_backward_inputs()},
+      {"conv2d_backward_weight", wrong_backward_weights()},
+      {"bias_act_forward", wrong_bias_act_forwards()},
+      {"activation_backward", wrong_activation_backwards()},
+      {"bias_backward", wrong_bias_backwards()},
+      {"bias_act_backward", wrong_bias_act_backwards()},
+      {"add", wrong_pairs([](Context& context, View a, View b, View y) { add(context, a, b, y); })},
+      {"multiply", wrong_pairs([](Context& context, View a, View b, View y) { multiply(context, a, b, y); })},
+      {"affine", wrong_maps_of_one_type(affine_op)},
+      {"unary", wrong_maps_of_one_type(unary_op)},
+      {"fill", wrong_fills()},
+      {"cast", wrong_maps([](Context& context, View x, View y) { cast(context, x, y); })},
+      {"gather_pictures", wrong_gathers()},
+      {"random_normal",
+       wrong_draws([](Context& context, const Random& p, View step, View y) { random_normal(context, p, step, y); })},
+      {"random_uniform",
+       wrong_draws([](Context& context, const Random& p, View step, View y) { random_uniform(context, p, step, y); })},
+      {"reduce_sum", wrong_reduces()},
+      {"broadcast", wrong_broadcasts()},
+      {"concat_rows", wrong_concats()},
+      {"slice_rows", wrong_slices()},
+      {"pad_rows", wrong_pads()},
+      {"adam", wrong_adams()},
+      {"ema", wrong_emas()},
+      {"global_norm", wrong_norms()},
+      {"clip_scale", wrong_clips()},
+      {"store_scalar", wrong_stores()},
+      {"advance_counter", wrong_advances()}};
+}
+
+class RefusalTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(RefusalTest, NamesOperatorAndShapes) {
+  const std::string& op = GetParam();
+  const std::map<std::string, std::vector<WrongCall>> calls = wrong_calls();
+  ASSERT_TRUE(calls.contains(op)) << op << " has no wrong calls; add them to wrong_calls()";
+  Context context = Context::cpu(1);
+  for (const auto& [what, call, named] : calls.at(op)) {
+    try {
+      call(context);
+      ADD_FAILURE() << op << ": " << what << " is not refused";
+    } catch (const Error& error) {
+      const std::string message = error.what();
+      EXPECT_EQ(error.kind(), Error::Kind::internal) << message;
+      EXPECT_TRUE(message.starts_with(op + ": ")) << what << ": \"" << message << "\" does not begin with " << op;
+      for (const std::string& part : named) {
+        EXPECT_NE(message.find(part), std::string::npos) << what << ": \"" << message << "\" does not name " << part;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Operators, RefusalTest, testing::ValuesIn(declared_operators(DUEL_SOURCE_DIR "/kernels")),
+                         [](const testing::TestParamInfo<std::string>& test) { return test.param; });
+
+TEST(ShapeTest, RefusesExtentsThatCannotBe) {
+  EXPECT_THROW(Shape({3, 0}), Error);
+  EXPECT_THROW(Shape({-1}), Error);
+  EXPECT_THROW(Shape({1, 2, 3, 4, 5}), Error);
+}
+
+}  // namespace
+
+}  // namespace duel::test

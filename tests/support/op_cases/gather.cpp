@@ -1,0 +1,62 @@
+// Cases of kernels/gather.h. That the batches of an epoch are a permutation is tested in kernels/gather_test.cpp.
+#include "kernels/gather.h"
+
+#include "tests/reference/gather.h"
+#include "tests/support/op_case.h"
+
+namespace duel::test {
+
+namespace {
+
+OpCase gather_case(const Random& order, const Shape& pictures, int batch, std::int64_t step, DType dtype) {
+  return {.op = "gather_pictures",
+          .name = fmt::format("{}_batch{}_seed{:x}_purpose{}_step{}_{}", name_of_extents(pictures), batch, order.seed,
+                              static_cast<int>(order.purpose), step, name_of(dtype)),
+          .inputs = {{"pictures", pictures, DType::u8, with_head({0, 255, 127, 128}, integers(0, 255))},
+                     {"step", {1}, DType::i64, values({static_cast<double>(step)})}},
+          .outputs = {{.name = "y", .shape = pictures.with_rows(batch), .dtype = dtype}},
+          .run = [=](Context& context, Views in, Views out) { gather_pictures(context, order, in[0], in[1], out[0]); },
+          .reference =
+              [=](const Arrays& in, Arrays& out) {
+                out[0] =
+                    reference::gather_pictures(order, pictures, in[0], static_cast<std::uint64_t>(in[1][0]), batch);
+              }};
+}
+
+std::vector<OpCase> make_cases() {
+  const Random reals{1, Purpose::d_reals};
+  std::vector<OpCase> cases;
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    const Shape shapes[] = {{1, 1, 1, 1},    {5, 3, 5, 1},    {33, 1, 1, 3},  {7, 1, 5, 3},
+                            {5, 4, 4, 1},    {5, 1, 17, 1},   {5, 31, 1, 1},  {7, 1, 33, 1},
+                            {9, 10, 10, 10}, {5, 4099, 1, 1}, {33, 28, 28, 1}};
+    for (const Shape& shape : shapes) {
+      for (const int batch : {1, shape[0] / 2 + 1, shape[0]}) {
+        for (const std::int64_t step : {0, 1, 7}) {  // in the first epoch and in later ones
+          if (batch != 1 || step == 0) {
+            cases.push_back(gather_case(reals, shape, batch, step, dtype));
+          }
+        }
+        if (shape[0] == 1) {
+          break;
+        }
+      }
+    }
+    for (const std::int64_t step : {(std::int64_t{1} << 32) - 1, std::int64_t{1} << 32, (std::int64_t{5} << 40) + 3}) {
+      cases.push_back(gather_case(reals, {33, 3, 5, 3}, 5, step, dtype));
+    }
+    cases.push_back(gather_case({1, Purpose::g_reals}, {33, 3, 5, 3}, 5, 9, dtype));
+    cases.push_back(gather_case({0x123456789ABCDEF0U, Purpose::d_reals}, {33, 3, 5, 3}, 5, 9, dtype));
+    cases.push_back(gather_case({0x1000000000000000U, Purpose::d_reals}, {33, 3, 5, 3}, 5, 9, dtype));
+    cases.push_back(gather_case(reals, {60000, 28, 28, 1}, 64, 1000, dtype));
+    cases.back().name = fmt::format("classic_{}", name_of(dtype));
+    cases.back().tags = {"perf"};
+  }
+  return cases;
+}
+
+const OpCases cases{make_cases};
+
+}  // namespace
+
+}  // namespace duel::test

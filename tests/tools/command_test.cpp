@@ -1,0 +1,230 @@
+// The command line as a process: what it prints, its exit codes, and that nothing is lost.
+#include "engine/safetensors.h"
+#include "tests/support/temporary_folder.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <thread>
+
+namespace duel::test {
+namespace {
+
+struct Outcome {
+  int exit_code = -1;
+  std::string output;  // of both streams
+};
+
+// Runs `duel ARGUMENTS` in `folder` through the shell.
+Outcome duel(const TemporaryFolder& folder, const std::string& arguments) {
+  const std::string command = "cd '" + folder.path().string() + "' && '" DUEL_COMMAND "' " + arguments + " 2>&1";
+  Outcome outcome;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  char buffer[4096];
+  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
+    outcome.output.append(buffer, n);
+  }
+  const int status = ::pclose(pipe);
+  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return outcome;
+}
+
+const std::string kSmall =
+    "--data synthetic --threads 2 --batch 8 --set data.synthetic_count=64 --set data.synthetic_height=10 "
+    "--set data.synthetic_width=8 --set model.generator_widths=[16] --set model.discriminator_channels=[4] "
+    "--set model.discriminator_widths=[8] ";
+
+void expect_failure(const Outcome& outcome, int exit_code, const std::string& part) {
+  EXPECT_EQ(outcome.exit_code, exit_code) << outcome.output;
+  EXPECT_NE(outcome.output.find(part), std::string::npos) << outcome.output;
+}
+
+// Makes the first element of a checkpoint's tensor infinite, with a right checksum: as if training had diverged.
+void poison(const std::filesystem::path& path, const std::string& name) {
+  std::vector<std::vector<std::byte>> contents;
+  std::vector<NamedTensor> tensors;
+  TensorMetadata metadata;
+  {
+    const SafetensorsFile file(path);
+    metadata = file.metadata();
+    for (const auto& [tensor, entry] : file.entries()) {
+      contents.push_back(file.read(tensor));
+      tensors.push_back({tensor, entry.dtype, entry.shape, {}});
+      if (tensor == name) {
+        const float infinity = std::numeric_limits<float>::infinity();
+        std::memcpy(contents.back().data(), &infinity, sizeof infinity);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    tensors[i].bytes = contents[i];
+  }
+  write_safetensors(path, tensors, metadata);
+}
+
+TEST(Command, TrainsFillsTheRunDirectoryAndGenerates) {
+  const TemporaryFolder folder;
+  const Outcome outcome = duel(folder,
+                               "train --out run --steps 12 --set output.samples_every=6 --set output.metrics_every=4 "
+                               "--set output.log_every=5 --set output.checkpoint_every=5 --set output.keep_last=2 " +
+                                   kSmall);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_NE(outcome.output.find("step 10/12"), std::string::npos) << outcome.output;
+  EXPECT_NE(outcome.output.find("done at step 12"), std::string::npos) << outcome.output;
+  EXPECT_EQ(names_in(folder / "run/checkpoints"),
+            (std::vector<std::string>{"latest", "step_000000010", "step_000000012"}));
+  EXPECT_EQ(names_in(folder / "run/samples"),
+            (std::vector<std::string>{"step_000000000.png", "step_000000000_raw.png", "step_000000006.png",
+                                      "step_000000006_raw.png", "step_000000012.png", "step_000000012_raw.png"}));
+  const std::string metrics = read_file(folder / "run/metrics.jsonl");
+  EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 3);
+  const nlohmann::json row = nlohmann::json::parse(metrics.substr(0, metrics.find('\n')));
+  for (const char* name : {"step", "epoch", "seconds", "d_loss", "g_loss", "d_accuracy_real", "d_accuracy_fake",
+                           "d_grad_norm", "g_grad_norm", "r1", "r2"}) {
+    EXPECT_TRUE(row.contains(name)) << name;
+  }
+  EXPECT_EQ(row["step"], 4);
+
+  ASSERT_EQ(duel(folder, "generate --run run --count 3 --out a --seed 7").exit_code, 0);
+  ASSERT_EQ(duel(folder, "generate --run run --count 70 --out b --seed 7").exit_code, 0);
+  ASSERT_EQ(duel(folder, "generate --run run --count 3 --out c --seed 8").exit_code, 0);
+  EXPECT_EQ(names_in(folder / "a").size(), 3U);
+  EXPECT_EQ(names_in(folder / "b").size(), 70U);
+  EXPECT_EQ(read_file(folder / "a/0000002.png"), read_file(folder / "b/0000002.png"));
+  EXPECT_NE(read_file(folder / "a/0000002.png"), read_file(folder / "c/0000002.png"));
+  EXPECT_EQ(duel(folder, "generate --run run --grid 3x5 --out sheet.png").exit_code, 0);
+  EXPECT_GT(std::filesystem::file_size(folder / "sheet.png"), 100U);
+  expect_failure(duel(folder, "generate --run run --grid 3by5 --out sheet.png"), 2, "--grid 3by5");
+  expect_failure(duel(folder, "generate --run run --out x"), 2, "--count 0");
+  expect_failure(duel(folder, "generate --run run --count 1 --step 3 --out x"), 3, "no checkpoint of step 3");
+  expect_failure(duel(folder, "generate --run nowhere --count 1 --out x"), 3, "nowhere");
+}
+
+TEST(Command, ResumeGivesTheSameBytes) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(duel(folder, "train --out whole --steps 20 " + kSmall).exit_code, 0);
+  ASSERT_EQ(duel(folder, "train --out parts --steps 10 " + kSmall).exit_code, 0);
+  const Outcome resumed = duel(folder, "train --out parts --resume --steps 20");
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+  EXPECT_NE(resumed.output.find("resumed at step 10"), std::string::npos);
+  for (const char* name : {"checkpoints/step_000000020/state.safetensors", "checkpoints/step_000000020/state.json",
+                           "samples/step_000000020.png"}) {
+    EXPECT_EQ(read_file(folder / (std::string("whole/") + name)), read_file(folder / (std::string("parts/") + name)))
+        << name;
+  }
+}
+
+TEST(Command, ASignalWritesACheckpointAndExits130) {
+  for (const int signal_number : {SIGINT, SIGTERM}) {
+    const TemporaryFolder folder;
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const int log = ::open((folder / "log").c_str(), O_CREAT | O_WRONLY, 0600);
+      ::dup2(log, 1);
+      ::dup2(log, 2);
+      const std::string run = (folder / "run").string();
+      ::execl(DUEL_COMMAND, "duel", "train", "--data", "synthetic", "--out", run.c_str(), "--steps", "1000000",
+              "--batch", "8", "--set", "model.generator_widths=[16]", "--set", "model.discriminator_channels=[4]",
+              "--set", "data.synthetic_count=64", "--set", "output.metrics_every=1", static_cast<char*>(nullptr));
+      ::_exit(99);
+    }
+    for (int i = 0; i < 600 && read_file(folder / "run/metrics.jsonl").empty(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    ::kill(child, signal_number);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 130) << read_file(folder / "log");
+    EXPECT_NE(read_file(folder / "log").find("interrupted at step"), std::string::npos);
+    EXPECT_EQ(names_in(folder / "run/checkpoints").size(), 2U);  // one, and `latest`
+  }
+}
+
+TEST(Command, ANonFiniteLossExits5AndKeepsTheLastCheckpoint) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(duel(folder, "train --out run --steps 5 " + kSmall).exit_code, 0);
+  const auto path = folder / "run/checkpoints/step_000000005/state.safetensors";
+  poison(path, "discriminator/dense2/bias");
+  const std::string before = read_file(path);
+  expect_failure(duel(folder, "train --out run --resume --steps 30"), 5,
+                 "at step 6; the checkpoint of step 5 is intact");
+  EXPECT_EQ(read_file(path), before);
+  EXPECT_EQ(read_file(folder / "run/checkpoints/latest").substr(0, 14), "step_000000005");
+}
+
+TEST(Command, BadUsageExits2WithOneSentence) {
+  const TemporaryFolder folder;
+  expect_failure(duel(folder, ""), 2, "ubcommand");
+  expect_failure(duel(folder, "trian"), 2, "ubcommand");
+  expect_failure(duel(folder, "train --data synthetic"), 2, "--out FOLDER is missing");
+  expect_failure(duel(folder, "train --out r --preset clasic"), 2, "clasic");
+  expect_failure(duel(folder, "train --out r --set train.bach=3"), 2, "did you mean train.batch");
+  expect_failure(duel(folder, "train --out r --batch 0"), 2, "train.batch");
+  expect_failure(duel(folder, "train --out r --config none.toml"), 2, "none.toml");
+  expect_failure(duel(folder, "train --out r --resume --preset classic"), 2, "--resume");
+  EXPECT_FALSE(std::filesystem::exists(folder / "r"));
+}
+
+TEST(Command, BadDataExits3AndMakesNoFolder) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "empty");
+  expect_failure(duel(folder, "train --out r --data missing"), 3, "missing");
+  expect_failure(duel(folder, "train --out r --data empty"), 3, "empty");
+  expect_failure(duel(folder, "train --out r " + kSmall + "--batch 65"), 2, "train.batch = 65 is more than");
+  expect_failure(duel(folder, "train --out r --resume"), 3, "r");
+  EXPECT_FALSE(std::filesystem::exists(folder / "r"));
+}
+
+TEST(Command, AnotherDeviceExits4) {
+  const TemporaryFolder folder;
+  const Outcome outcome = duel(folder, "train --out r --device cuda " + kSmall);
+  EXPECT_TRUE(outcome.exit_code == 2 || outcome.exit_code == 4) << outcome.output;
+  EXPECT_NE(outcome.output.find("cuda"), std::string::npos) << outcome.output;
+}
+
+TEST(Command, AnOccupiedFolderIsRefusedAndLeftAsItWas) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(duel(folder, "train --out run --steps 2 " + kSmall).exit_code, 0);
+  const auto before = names_in(folder / "run");
+  expect_failure(duel(folder, "train --out run --steps 2 " + kSmall), 2, "--resume");
+  EXPECT_EQ(names_in(folder / "run"), before);
+}
+
+TEST(Command, ACorruptCheckpointIsRefusedOnResume) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(duel(folder, "train --out run --steps 2 " + kSmall).exit_code, 0);
+  const auto path = folder / "run/checkpoints/step_000000002/state.safetensors";
+  std::string bytes = read_file(path);
+  bytes[bytes.size() - 9] = static_cast<char>(bytes[bytes.size() - 9] ^ 1);
+  write_file(path, bytes);
+  expect_failure(duel(folder, "train --out run --resume --steps 4"), 3, "state.safetensors");
+  expect_failure(duel(folder, "train --out run --resume --steps 4 --set model.generator_widths=[17]"), 3,
+                 "another architecture");
+}
+
+TEST(Command, DryRunAndInfoAndBenchTellWhatTheyShould) {
+  const TemporaryFolder folder;
+  const Outcome dry = duel(folder, "train --dry-run --steps 100 " + kSmall);
+  EXPECT_EQ(dry.exit_code, 0) << dry.output;
+  for (const char* part : {"generator: ", "discriminator: ", "memory on cpu", "ms a step", "100 steps take"}) {
+    EXPECT_NE(dry.output.find(part), std::string::npos) << part << "\n" << dry.output;
+  }
+  const nlohmann::json info = nlohmann::json::parse(duel(folder, "info --json").output);
+  for (const char* name : {"duel", "build", "backends", "CPU features", "oneDNN"}) {
+    EXPECT_TRUE(info.contains(name)) << name;
+  }
+  const nlohmann::json bench = nlohmann::json::parse(duel(folder, "bench step --seconds 0 --json " + kSmall).output);
+  EXPECT_GT(bench["ms_median"], 0);
+  EXPECT_GT(bench["primitives_ms"], 0);
+  EXPECT_FALSE(bench["operators"].empty());
+}
+
+}  // namespace
+}  // namespace duel::test

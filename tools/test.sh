@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Builds Duel and runs every test, in an optimised build and then in one with AddressSanitizer and
+# UndefinedBehaviorSanitizer. The last line counts both together: "N passed, N failed".
+#
+#   bash tools/test.sh [--fast]      --fast: the optimised build only
+#
+# A failure in one build does not keep the other from running; the exit status is 0 only where nothing failed at all.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+presets=(release sanitize)
+for argument in "$@"; do
+  case "$argument" in
+    --fast) presets=(release) ;;
+    *)
+      echo "test: unknown argument $argument; usage: bash tools/test.sh [--fast]" >&2
+      exit 2
+      ;;
+  esac
+done
+
+bash tools/setup.sh
+
+folder_of() { # of a preset, in CMakePresets.json
+  [ "$1" = release ] && echo build || echo "build-$1"
+}
+
+# Of CTest's JUnit report, in which "<" within a test's output is escaped. A test whose program is not there is "notrun"
+# as a skipped one is, but has no message of a skip: it counts as failed.
+count() { grep -c "$1" "$report" || true; } # PATTERN
+
+passed=0
+failed=0
+skipped=0
+faults=()
+for preset in "${presets[@]}"; do
+  folder=$(folder_of "$preset")
+  report=$PWD/$folder/ctest.xml
+  echo "== $preset"
+  if ! { cmake --preset "$preset" -DDUEL_TESTS=ON && cmake --build --preset "$preset" -j "$(nproc)"; } < /dev/null; then
+    faults+=("the $preset build failed")
+    continue
+  fi
+  rm -f "$report"
+  ctest --test-dir "$folder" --output-on-failure --no-tests=error --timeout 300 -j "$(nproc)" \
+    --output-junit "$report" < /dev/null || faults+=("tests of the $preset build failed")
+  if [ ! -s "$report" ]; then
+    faults+=("ctest left no report of the $preset build")
+    continue
+  fi
+  all=$(count '<testcase ')
+  good=$(count '<testcase .* status="run"')
+  left_out=$(($(count '<skipped message="SKIP_') + $(count '<testcase .* status="disabled"')))
+  passed=$((passed + good))
+  skipped=$((skipped + left_out))
+  failed=$((failed + all - good - left_out))
+done
+
+echo
+for fault in "${faults[@]}"; do
+  echo "test: $fault"
+done
+[ "$skipped" = 0 ] || echo "test: $skipped skipped; ctest's lists above say which"
+echo "$passed passed, $failed failed"
+[ ${#faults[@]} = 0 ] && [ "$failed" = 0 ]

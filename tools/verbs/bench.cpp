@@ -1,0 +1,79 @@
+#include "host/step_bench.h"
+#include "kernels/context.h"
+#include "tools/verbs/option_flags.h"
+#include "tools/verbs/verbs.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace duel {
+
+namespace {
+
+struct BenchStep {
+  OptionFlags flags;
+  double seconds = 3;
+  bool json = false;
+
+  void print_json(const Options& options, const StepBench& bench) const {
+    nlohmann::ordered_json object = {{"preset", options.preset},
+                                     {"precision", options.precision},
+                                     {"batch", options.train.batch},
+                                     {"device", Context::cpu(options.threads).name()},
+                                     {"threads", options.threads},
+                                     {"ms_median", bench.ms_median},
+                                     {"ms_min", bench.ms_min},
+                                     {"ms_max", bench.ms_max},
+                                     {"primitives_ms", bench.primitives_ms},
+                                     {"gflop", bench.gflop}};
+    object["operators"] = nlohmann::ordered_json::array();
+    for (const OperatorTime& op : bench.operators) {
+      object["operators"].push_back({{"op", op.op},
+                                     {"calls", op.calls},
+                                     {"ms", op.ms},
+                                     {"alone_ms", op.alone_ms},
+                                     {"gflop", op.gflop},
+                                     {"megabytes", op.megabytes}});
+    }
+    fmt::print("{}\n", object.dump(2));
+  }
+
+  static void print_table(const Options& options, const StepBench& bench) {
+    fmt::print("{:<34} {:>5} {:>9} {:>9} {:>9} {:>9} {:>7}\n", "operator", "calls", "ms", "alone ms", "GFLOP/s", "GB/s",
+               "share");
+    for (const OperatorTime& op : bench.operators) {
+      fmt::print("{:<34} {:>5} {:>9.3f} {:>9} {:>9.1f} {:>9.1f} {:>6.1f}%\n", op.op, op.calls, op.ms,
+                 op.alone_ms > 0 ? fmt::format("{:.3f}", op.alone_ms) : "", op.gflop / op.ms * 1e3,
+                 op.megabytes / op.ms, 100 * op.ms / bench.ms_median);
+    }
+    fmt::print(
+        "{} {} batch {}: {:.1f} ms a step (median; {:.1f} to {:.1f}), {:.0f} pictures/s; {:.2f}x its matrix products "
+        "and "
+        "convolutions alone ({:.1f} ms)\n",
+        options.preset, options.precision, options.train.batch, bench.ms_median, bench.ms_min, bench.ms_max,
+        options.train.batch / bench.ms_median * 1e3, bench.ms_median / bench.primitives_ms, bench.primitives_ms);
+  }
+};
+
+}  // namespace
+
+void add_bench(CLI::App& app, int& exit_code) {
+  CLI::App* verb = app.add_subcommand("bench", "Measure speed");
+  verb->require_subcommand(1);
+  CLI::App* step = verb->add_subcommand("step", "Time whole training steps of a preset, and each operator in them");
+  auto bench = std::make_shared<BenchStep>();
+  bench->flags.declare(*step);
+  step->add_option("--seconds", bench->seconds, "about how long whole steps are timed")->check(CLI::Range(0.0, 3600.0));
+  step->add_flag("--json", bench->json, "for programs");
+  step->callback([bench, &exit_code] {
+    const Options options = bench->flags.resolve();
+    validate(options);
+    const StepBench result = bench_step(options, bench->seconds);
+    bench->json ? bench->print_json(options, result) : BenchStep::print_table(options, result);
+    exit_code = 0;
+  });
+}
+
+}  // namespace duel

@@ -1,0 +1,47 @@
+#include "kernels/context.h"
+#include "tools/verbs/verbs.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace duel {
+
+namespace {
+
+std::vector<std::pair<std::string, std::string>> facts() {
+  std::vector<std::pair<std::string, std::string>> list = {{"duel", DUEL_VERSION},
+                                                           {"build", DUEL_BUILD},
+                                                           {"compiler", DUEL_COMPILER},
+                                                           {"backends", kHasCuda ? "cpu cuda" : "cpu"}};
+  for (auto& fact : Context::cpu().describe()) {
+    list.push_back(std::move(fact));
+  }
+  list.emplace_back("libraries", DUEL_LIBRARIES);
+  return list;
+}
+
+}  // namespace
+
+void add_info(CLI::App& app, int& exit_code) {
+  CLI::App* verb = app.add_subcommand("info", "Print version, build, backends, CPU features and libraries");
+  auto json = std::make_shared<bool>(false);
+  verb->add_flag("--json", *json, "for programs");
+  verb->callback([json, &exit_code] {
+    if (*json) {
+      nlohmann::ordered_json object;
+      for (const auto& [name, value] : facts()) {
+        object[name] = value;
+      }
+      fmt::print("{}\n", object.dump(2));
+    } else {
+      for (const auto& [name, value] : facts()) {
+        fmt::print("{:<22} {}\n", name, value);
+      }
+    }
+    exit_code = 0;
+  });
+}
+
+}  // namespace duel

@@ -1,0 +1,27 @@
+// Options of the command line that several verbs share: preset < --config < --set < named options.
+#pragma once
+
+#include "host/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <vector>
+
+namespace duel {
+
+class OptionFlags {
+public:
+  void declare(CLI::App& verb);
+
+  bool names_source() const { return !preset_.empty() || !config_.empty(); }
+  // With `base`, a file that stands in the place of --config (the configuration of a run that is resumed).
+  Options resolve(const std::string& base = "") const;
+
+private:
+  std::string preset_, config_;
+  std::vector<std::string> settings_;
+  std::vector<std::pair<std::string, std::string>> named_;  // key, value
+};
+
+}  // namespace duel

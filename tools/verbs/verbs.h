@@ -1,0 +1,14 @@
+// The verbs of the command line, one file each. `add_NAME` declares a verb's options and what it does; the exit code of
+// the verb that ran is left in `exit_code`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace duel {
+
+void add_train(CLI::App& app, int& exit_code);
+void add_generate(CLI::App& app, int& exit_code);
+void add_info(CLI::App& app, int& exit_code);
+void add_bench(CLI::App& app, int& exit_code);
+
+}  // namespace duel
