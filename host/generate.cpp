@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
 #include <span>
 
 namespace duel {
@@ -55,8 +54,9 @@ Shape picture_shape(const std::filesystem::path& checkpoint) {
 }  // namespace
 
 void generate(const GenerateRequest& request) {
-  const std::optional<Grid> grid = request.grid.empty() ? std::nullopt : std::optional(parse_grid(request.grid));
-  if (!grid && (request.count < 1 || request.count > kMostPictures)) {
+  const bool as_sheet = !request.grid.empty();
+  const Grid grid = as_sheet ? parse_grid(request.grid) : Grid{};
+  if (!as_sheet && (request.count < 1 || request.count > kMostPictures)) {
     throw_error(Error::Kind::usage, "--count {}: must be from 1 to {} (or give --grid 8x8)", request.count,
                 kMostPictures);
   }
@@ -76,10 +76,10 @@ void generate(const GenerateRequest& request) {
   Sampler sampler(context, model, request.raw ? Parameters::Block::master : Parameters::Block::average, request.seed);
 
   const int H = picture[1], W = picture[2], C = picture[3];
-  if (grid) {
-    const int count = grid->rows * grid->columns;
+  if (as_sheet) {
+    const int count = grid.rows * grid.columns;
     const std::vector<float> values = sampler.draw(context, 0, count);
-    write_png(request.out, sample_grid(values, count, H, W, C, grid->rows, grid->columns));
+    write_png(request.out, sample_grid(values, count, H, W, C, grid.rows, grid.columns));
     fmt::print("{}: {} pictures of step {}\n", request.out, count, step);
     return;
   }

@@ -58,9 +58,9 @@ Shape Shape::with_rows(int rows) const {
 std::string to_string(const Shape& shape) {
   std::string text = "[";
   for (const int extent : shape) {
-    text += (text.size() > 1 ? "," : "") + std::to_string(extent);
+    text.append(text.size() > 1 ? "," : "").append(std::to_string(extent));
   }
-  return text + "]";
+  return text.append("]");
 }
 
 std::string to_string(const View& view) {

@@ -9,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 steps=${1:-1200}
-if [ $# -gt 1 ] || ! [[ $steps =~ ^[1-9][0-9]{0,11}$ ]]; then
-  echo "quickstart: usage: bash tools/quickstart.sh [STEPS], where STEPS is a whole number from 1 on, not \"$*\"" >&2
+if [ $# -gt 1 ] || ! [[ $steps =~ ^[1-9][0-9]{0,8}$ ]]; then
+  echo "quickstart: usage: bash tools/quickstart.sh [STEPS], where STEPS is a whole number from 1 to 999999999, not \"$*\"" >&2
   exit 2
 fi
 
@@ -28,7 +28,8 @@ done
 
 build/duel train --data fashion-mnist --preset steady --out "$run" --steps "$steps" < /dev/null
 
-sheet=$(find "$run/samples" -name 'step_*.png' | sort | tail -n 1)
+# The nine digits leave out step_..._raw.png, the sheet of the weights that are not averaged.
+sheet=$(find "$run/samples" -name 'step_?????????.png' | sort | tail -n 1)
 if [ -z "$sheet" ]; then
   echo "quickstart: the training ended well, but left no picture in $run/samples" >&2
   exit 1

@@ -37,7 +37,9 @@ std::string cpu_model() {
 std::string cpu_features() {
   std::string text;
   const auto add = [&text](const char* name, bool has) {
-    text += has ? (text.empty() ? "" : " ") + std::string(name) : "";
+    if (has) {
+      text.append(text.empty() ? "" : " ").append(name);
+    }
   };
   add("avx2", __builtin_cpu_supports("avx2"));
   add("fma", __builtin_cpu_supports("fma"));

@@ -23,7 +23,7 @@ void make_plan(OnednnPlan& plan, const Matmul& p, View a, View b, View bias, Vie
   const dnnl::memory::desc a_md = matrix(a, p.transpose_a), b_md = matrix(b, p.transpose_b),
                            y_md = matrix(product, false);
   const dnnl::memory::desc bias_md =
-      has_bias ? dnnl::memory::desc({1, y_md.dims()[1]}, onednn_type(bias.dtype), Tag::ab) : dnnl::memory::desc();
+      has_bias ? dnnl::memory::desc({1, bias.count()}, onednn_type(bias.dtype), Tag::ab) : dnnl::memory::desc();
   const dnnl::primitive_attr attributes = onednn_attributes(p.activation);
 #ifdef DUEL_ONEDNN_3
   const auto description = has_bias

@@ -114,7 +114,7 @@ OnednnKey& OnednnKey::add(std::int64_t value) {
 }
 
 OnednnKey& OnednnKey::add(const View& view) {
-  add(view.shape.rank() == 0 ? -1 : static_cast<std::int64_t>(view.dtype));
+  add(view.shape.rank()).add(static_cast<std::int64_t>(view.dtype));
   for (const int extent : view.shape) {
     add(extent);
   }

@@ -224,7 +224,8 @@ std::vector<DerivativeCase> cases() {
   return list;
 }
 
-INSTANTIATE_TEST_SUITE_P(Ops, Derivative, testing::ValuesIn(cases()), [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(Ops, Derivative, testing::ValuesIn(cases()),
+                         [](const auto& tested) { return tested.param.name; });
 
 // R1 of a small network in closed form: D(x) = sum_k v_k tanh(w_k . x), so the gradient norm can be written down.
 TEST(SquaredGradientNorms, AgreeWithTheFormulaOfASmallNetwork) {

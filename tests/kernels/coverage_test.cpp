@@ -1,4 +1,4 @@
-// Every operator that a header of kernels/ declares has cases, small ones and in each type it takes.
+// Every operator that a header of kernels/ declares has cases.
 #include "tests/support/op_runner.h"
 
 #include <gtest/gtest.h>
