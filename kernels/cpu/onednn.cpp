@@ -133,22 +133,19 @@ std::size_t OnednnKey::hash() const {
   return hash;
 }
 
-OnednnPlan& OnednnCache::plan(CpuContext& context, const OnednnKey& key, const std::function<void(OnednnPlan&)>& make) {
-  std::unique_ptr<OnednnPlan>& plan = plans_[key];
-  if (plan == nullptr) {
-    omp_set_num_threads(context.threads());  // primitives are built for a number of threads
-    auto made = std::make_unique<OnednnPlan>();
-    try {
-      make(*made);
-    } catch (const dnnl::error& error) {
-      throw_error(Error::Kind::internal, "oneDNN {}: {} (status {})", onednn_version(), error.what(),
-                  static_cast<int>(error.status));
-    }
-    context.reserve_scratch(made->scratch_bytes());
-    owned_bytes_ += made->owned_bytes();
-    plan = std::move(made);
+OnednnPlan& OnednnCache::make_plan(CpuContext& context, const OnednnKey& key,
+                                   const std::function<void(OnednnPlan&)>& make) {
+  omp_set_num_threads(context.threads());  // primitives are built for a number of threads
+  auto made = std::make_unique<OnednnPlan>();
+  try {
+    make(*made);
+  } catch (const dnnl::error& error) {
+    throw_error(Error::Kind::internal, "oneDNN {}: {} (status {})", onednn_version(), error.what(),
+                static_cast<int>(error.status));
   }
-  return *plan;
+  context.reserve_scratch(made->scratch_bytes());
+  owned_bytes_ += made->owned_bytes();
+  return *(plans_[key] = std::move(made));
 }
 
 }  // namespace duel

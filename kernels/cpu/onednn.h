@@ -81,8 +81,13 @@ class OnednnCache {
 public:
   OnednnCache() : stream_(onednn_engine()) {}
 
-  // The plan under `key`, made by `make` the first time.
-  OnednnPlan& plan(CpuContext& context, const OnednnKey& key, const std::function<void(OnednnPlan&)>& make);
+  // The plan under `key`, made by `make(OnednnPlan&)` the first time. A template, so that a step's look-up of a plan
+  // that is there allocates nothing (a std::function of so many captures would).
+  template <class Make>
+  OnednnPlan& plan(CpuContext& context, const OnednnKey& key, const Make& make) {
+    const auto found = plans_.find(key);
+    return found != plans_.end() ? *found->second : make_plan(context, key, make);
+  }
   dnnl::stream& stream() { return stream_; }
   std::size_t owned_bytes() const { return owned_bytes_; }
 
@@ -90,6 +95,8 @@ private:
   struct Hash {
     std::size_t operator()(const OnednnKey& key) const { return key.hash(); }
   };
+  OnednnPlan& make_plan(CpuContext& context, const OnednnKey& key, const std::function<void(OnednnPlan&)>& make);
+
   dnnl::stream stream_;
   std::unordered_map<OnednnKey, std::unique_ptr<OnednnPlan>, Hash> plans_;
   std::size_t owned_bytes_ = 0;
