@@ -101,7 +101,9 @@ std::vector<ConvProblem> conv_problems() {
 }
 
 TEST(DerivativeTest, Conv2d) {
-  for (const auto& [conv, x_shape, w_shape] : conv_problems()) {
+  for (const ConvProblem& problem : conv_problems()) {
+    const Conv2d& conv = problem.conv;  // names that lambdas may take; clang 14 refuses structured bindings there
+    const Shape &x_shape = problem.x, &w_shape = problem.w;
     const std::string name = fmt::format("conv2d x {} w {} stride {}", x_shape, w_shape, conv.stride);
     const Array x = drawn(x_shape, "x"), w = drawn(w_shape, "w"), bias = drawn({w_shape[0]}, "bias");
     expect_derivative(
@@ -118,7 +120,9 @@ TEST(DerivativeTest, Conv2d) {
 
 // The derivatives of the two backward operators are again operators of the three.
 TEST(DerivativeTest, Conv2dSecondOrder) {
-  for (const auto& [conv, x_shape, w_shape] : conv_problems()) {
+  for (const ConvProblem& problem : conv_problems()) {
+    const Conv2d& conv = problem.conv;  // names that lambdas may take; clang 14 refuses structured bindings there
+    const Shape &x_shape = problem.x, &w_shape = problem.w;
     const std::string name = fmt::format("conv2d x {} w {} stride {}", x_shape, w_shape, conv.stride);
     const Array x = drawn(x_shape, "x"), w = drawn(w_shape, "w"),
                 dy = drawn(conv2d_output(conv, x_shape, w_shape), "dy");

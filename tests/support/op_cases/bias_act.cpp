@@ -95,7 +95,7 @@ OpCase bias_act_backward_case(const Activation& act, const Shape& shape, DType d
 }
 
 std::vector<OpCase> make_cases() {
-  const Activation identity, relu{ActivationKind::relu};
+  const Activation relu{ActivationKind::relu};
   std::vector<Shape> shapes = ragged_shapes();
   // Many rows of few columns and the reverse: where the sums over rows are shared out differently.
   for (const Shape& shape : {Shape{1000, 1}, {4099, 3}, {1, 4099}, {5, 1000}, {33, 31}, {1000, 17}, {5, 14, 14, 32}}) {
