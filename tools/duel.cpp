@@ -7,7 +7,7 @@
 
 int main(int argc, char** argv) {
   CLI::App app("Duel trains generative adversarial networks on product pictures.", "duel");
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // none at all is answered below: CLI11 would say so of a misspelt one too
   app.set_version_flag("--version", "duel " DUEL_VERSION);
   int exit_code = 0;
   duel::add_train(app, exit_code);
@@ -16,6 +16,9 @@ int main(int argc, char** argv) {
   duel::add_bench(app, exit_code);
   try {
     app.parse(argc, argv);
+    if (app.get_subcommands().empty()) {
+      throw duel::Error(duel::Error::Kind::usage, "no verb was given; `duel --help` lists them");
+    }
     return exit_code;
   } catch (const CLI::ParseError& error) {
     // CLI11 prints help and errors; all its errors are faults of the command line.

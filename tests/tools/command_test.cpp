@@ -161,8 +161,8 @@ TEST(Command, ANonFiniteLossExits5AndKeepsTheLastCheckpoint) {
 
 TEST(Command, BadUsageExits2WithOneSentence) {
   const TemporaryFolder folder;
-  expect_failure(duel(folder, ""), 2, "ubcommand");
-  expect_failure(duel(folder, "trian"), 2, "ubcommand");
+  expect_failure(duel(folder, ""), 2, "no verb was given");
+  expect_failure(duel(folder, "trian"), 2, "trian");
   expect_failure(duel(folder, "train --data synthetic"), 2, "--out FOLDER is missing");
   expect_failure(duel(folder, "train --out r --preset clasic"), 2, "clasic");
   expect_failure(duel(folder, "train --out r --set train.bach=3"), 2, "did you mean train.batch");
