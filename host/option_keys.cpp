@@ -93,9 +93,9 @@ std::vector<OptionKey> make_keys() {
       {"loss.gradient_penalty", real<&O::loss, &O::Loss::gradient_penalty>(0, 1e6),
        "lambda of the WGAN-GP penalty on mixed pictures; 0: off"},
 
-      {"optimizer.generator_learning_rate", real<&O::optimizer, &O::Optimizer::generator_learning_rate>(0, 1e6),
+      {"optimizer.generator_learning_rate", real<&O::optimizer, &O::Optimizer::generator_learning_rate>(0, 1),
        "Adam's step of the generator"},
-      {"optimizer.discriminator_learning_rate", real<&O::optimizer, &O::Optimizer::discriminator_learning_rate>(0, 1e6),
+      {"optimizer.discriminator_learning_rate", real<&O::optimizer, &O::Optimizer::discriminator_learning_rate>(0, 1),
        "Adam's step of the discriminator"},
       {"optimizer.beta1", real_below<&O::optimizer, &O::Optimizer::beta1>(0, 1), "Adam's decay of the mean"},
       {"optimizer.beta2", real_below<&O::optimizer, &O::Optimizer::beta2>(0, 1), "Adam's decay of the square"},

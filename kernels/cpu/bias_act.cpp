@@ -67,7 +67,8 @@ void bias_act_backward(CpuContext& context, const Activation& act, View dy, View
                  for (std::int64_t c = 0; c < columns; ++c) {
                    to[c] = from_float<T>(backward(to_float(gradient[c]), to_float(output[c])));
                  }
-// A loop of its own: with both stores in one, GCC 12 leaves the bf16 version scalar, at a fifteenth of the speed.
+// A loop of its own: with both stores in one, GCC 12 leaves the bf16 version scalar (24.4 ms a classic step, not 1.3;
+// Zen 4).
 #pragma omp simd
                  for (std::int64_t c = 0; c < columns; ++c) {
                    sums[c] += to_float(to[c]);
