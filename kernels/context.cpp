@@ -1,8 +1,12 @@
 #include "kernels/context.h"
 
+#include "kernels/check.h"
+#include "kernels/dispatch.h"
+
 namespace duel {
 
 std::unique_ptr<CpuContext, void (*)(CpuContext*)> make_cpu_context(int threads);
+std::unique_ptr<CudaContext, void (*)(CudaContext*)> make_cuda_context(int device, bool allow_tf32);
 std::string device_name(CpuContext&);
 std::string device_name(CudaContext&);
 bool device_supports_bf16(CpuContext&);
@@ -22,6 +26,17 @@ DUEL_BACKENDS(device_clear, void* data, std::size_t bytes);
 
 Context Context::cpu(int threads) {
   return Context(make_cpu_context(threads));
+}
+
+Context Context::cuda(int device, bool allow_tf32) {
+  if constexpr (kHasCuda) {
+    return Context(make_cuda_context(device, allow_tf32));
+  }
+  throw_error(Error::Kind::device, "cuda:{}: this build of duel has no CUDA; build it with -DDUEL_CUDA=ON", device);
+}
+
+bool Context::has_cuda() {
+  return kHasCuda;
 }
 
 std::string Context::name() {

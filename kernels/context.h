@@ -2,8 +2,7 @@
 //
 // The set of backends is closed: CpuContext (kernels/cpu) and CudaContext (kernels/cuda). Operators of one
 // context run in the order they are called in; on a GPU they are queued, and `synchronize` waits for them.
-// A dispatcher declares its backends with DUEL_BACKENDS and calls `context.run(...)`; a backend that lacks an
-// operator is a link error that names it.
+// Which backends a build has is decided when it is linked (kernels/dispatch.h); nothing else depends on it.
 #pragma once
 
 #include <cstddef>
@@ -18,17 +17,14 @@ namespace duel {
 class CpuContext;
 class CudaContext;
 
-// True in a build that has kernels/cuda (set by CMake), so that a build without it needs no CUDA symbol.
-#ifdef DUEL_HAS_CUDA
-inline constexpr bool kHasCuda = true;
-#else
-inline constexpr bool kHasCuda = false;
-#endif
-
 class Context {
 public:
   // `threads` <= 0 takes all processors that this process may use.
   static Context cpu(int threads = 0);
+  // The GPU of that number; Error kind `device` where there is none, or the build has no CUDA. `allow_tf32`: products
+  // of f32 arrays may be rounded to TF32 (10 bits of mantissa) before they are multiplied, and run on tensor cores.
+  static Context cuda(int device = 0, bool allow_tf32 = false);
+  static bool has_cuda();  // whether this build has kernels/cuda
 
   std::string name();             // "cpu (2 threads)"
   bool supports_bf16();           // bf16 matrix products in hardware
@@ -42,16 +38,9 @@ public:
   void download(void* to, const void* from, std::size_t bytes);  // device to host, done when it returns
   void clear(void* data, std::size_t bytes);                     // zero bytes
 
-  // Calls `call` with the backend's own context: `context.run([&](auto& backend) { op(backend, ...); })`.
+  // For the dispatchers alone (kernels/dispatch.h).
   template <class Call>
-  auto run(Call&& call) {
-    if constexpr (kHasCuda) {
-      if (auto* cuda = std::get_if<Owned<CudaContext>>(&backend_)) {
-        return call(**cuda);
-      }
-    }
-    return call(*std::get<Owned<CpuContext>>(backend_));
-  }
+  auto run(Call&& call);
 
 private:
   template <class T>
@@ -62,9 +51,3 @@ private:
 };
 
 }  // namespace duel
-
-// In kernels/<op>.cpp: declares the operator's overload of each backend. They are defined in
-// kernels/cpu/<op>.cpp and kernels/cuda/<op>.cu.
-#define DUEL_BACKENDS(name, ...)               \
-  void name(::duel::CpuContext&, __VA_ARGS__); \
-  void name(::duel::CudaContext&, __VA_ARGS__)

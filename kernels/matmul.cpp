@@ -1,6 +1,7 @@
 #include "kernels/matmul.h"
 
 #include "kernels/arguments.h"
+#include "kernels/dispatch.h"
 
 namespace duel {
 

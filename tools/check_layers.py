@@ -28,7 +28,8 @@ PARTS = ("kernels/cpu", "kernels/cuda", "kernels", "engine", "host/cuda", "host"
 RULES = {
     "kernels": ({"kernels"}, {"std", "fmt"}),
     "kernels/cpu": ({"kernels", "kernels/cpu"}, {"std", "fmt", "intrinsics", "onednn"}),
-    "kernels/cuda": ({"kernels", "kernels/cuda"}, {"std", "fmt", "cuda"}),
+    # Compiled for the CPU, a kernel finds <emulator/...> (tests/emulator) where nvcc finds CUDA.
+    "kernels/cuda": ({"kernels", "kernels/cuda"}, {"std", "fmt", "cuda", "emulator"}),
     "engine": ({"kernels", "engine"}, {"std", "fmt", "nlohmann", "isal"}),
     # Whether host/cuda is used is the build's choice, so the rest of the host reaches it by its headers alone.
     "host": ({"kernels", "engine", "host", "host/cuda"}, {"std", "fmt", "nlohmann", "isal", "other"}),
@@ -44,6 +45,7 @@ LIBRARIES = (
     ("cuda", re.compile(r"(cuda|cudnn|cublas|curand|cufft|cusparse|cusolver|cutensor|nvtx|nvrtc|nvml|nvToolsExt|nccl"
                         r"|cooperative_groups|device_launch_parameters|device_functions|vector_types\.h|cub/|thrust/"
                         r"|cute/|cutlass/|mma\.h|sm_\d)")),
+    ("emulator", re.compile(r"emulator/")),
     ("fmt", re.compile(r"fmt/")),
     ("nlohmann", re.compile(r"nlohmann/")),
     ("isal", re.compile(r"isa-l")),

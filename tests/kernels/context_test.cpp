@@ -15,9 +15,9 @@ namespace duel::test {
 
 namespace {
 
-class ContextTest : public testing::TestWithParam<const Backend*> {
+class ContextTest : public testing::TestWithParam<Backend> {
 protected:
-  std::shared_ptr<Context> context_ = GetParam()->open(GetParam()->thread_counts.front());
+  std::shared_ptr<Context> context_ = GetParam().open(GetParam().variants.front());
 };
 
 TEST_P(ContextTest, HasANameAndADescription) {
@@ -94,8 +94,8 @@ TEST_P(ContextTest, BufferMoves) {
   EXPECT_EQ(download<std::uint8_t>(*context_, c.view({3}, DType::u8)), first);
 }
 
-INSTANTIATE_TEST_SUITE_P(cpu, ContextTest, testing::Values(&cpu_backend()),
-                         [](const testing::TestParamInfo<const Backend*>& test) { return test.param->name; });
+INSTANTIATE_TEST_SUITE_P(backends, ContextTest, testing::ValuesIn(backends()),
+                         [](const testing::TestParamInfo<Backend>& test) { return test.param.name; });
 
 TEST(CpuContextTest, TakesTheNumberOfThreadsItIsGiven) {
   EXPECT_EQ(Context::cpu(1).name(), "cpu (1 thread)");

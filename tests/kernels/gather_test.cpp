@@ -14,7 +14,7 @@ namespace duel::test {
 
 namespace {
 
-class GatherTest : public testing::TestWithParam<const Backend*> {
+class GatherTest : public testing::TestWithParam<Backend> {
 protected:
   // The pictures that the steps `first` .. `first + steps - 1` take, in order.
   std::vector<int> taken(const Random& order, int pictures, int batch, std::int64_t first, std::int64_t steps) {
@@ -22,7 +22,7 @@ protected:
     for (std::size_t i = 0; i < pixels.size(); ++i) {
       pixels[i] = static_cast<std::uint8_t>(i);
     }
-    const std::shared_ptr<Context> context = GetParam()->open(GetParam()->thread_counts.front());
+    const std::shared_ptr<Context> context = GetParam().open(GetParam().variants.front());
     const Buffer data(*context, pixels.size()), counter(*context, 8),
         result(*context, 4 * static_cast<std::size_t>(batch));
     const View data_view = data.view({pictures, 1, 1, 1}, DType::u8), step_view = counter.view({1}, DType::i64),
@@ -69,8 +69,8 @@ TEST_P(GatherTest, EveryPictureComesInTheEnd) {
   EXPECT_EQ(std::set<int>(indices.begin(), indices.end()).size(), 7U);
 }
 
-INSTANTIATE_TEST_SUITE_P(cpu, GatherTest, testing::Values(&cpu_backend()),
-                         [](const testing::TestParamInfo<const Backend*>& test) { return test.param->name; });
+INSTANTIATE_TEST_SUITE_P(backends, GatherTest, testing::ValuesIn(backends()),
+                         [](const testing::TestParamInfo<Backend>& test) { return test.param.name; });
 
 }  // namespace
 

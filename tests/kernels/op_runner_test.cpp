@@ -40,7 +40,7 @@ OpCase doubling(const std::function<void(const Planted&)>& fault) {
 }
 
 std::string problem_of(const std::function<void(const Planted&)>& fault) {
-  return run_contract(cpu_backend(), doubling(fault)).problem;
+  return run_contract(backends().front(), doubling(fault)).problem;
 }
 
 void expect_found(const std::string& problem, const std::string& part) {
@@ -63,7 +63,7 @@ TEST(OpRunnerTest, FindsAnElementThatIsNotWritten) {
       out[0].as<float>()[i] = 2 * in[0].as<float>()[i];
     }
   };
-  const std::string problem = run_contract(cpu_backend(), op_case).problem;
+  const std::string problem = run_contract(backends().front(), op_case).problem;
   expect_found(problem, "y[4] is");
   expect_found(problem, "a second run gave other bytes");
 }

@@ -1,5 +1,4 @@
-// Every case of every operator, on every backend: cpu/OperatorTest.Contract/<op>__<case>. A further backend is one more
-// INSTANTIATE_TEST_SUITE_P.
+// Every case of every operator, on every backend: cases/OperatorTest.Contract/cpu__<op>__<case>.
 #include "tests/support/op_runner.h"
 
 #include <gtest/gtest.h>
@@ -22,18 +21,20 @@ void PrintTo(const CaseOnBackend& pair, std::ostream* stream) {
 
 class OperatorTest : public testing::TestWithParam<CaseOnBackend> {};
 
-std::vector<CaseOnBackend> cases_on(const Backend& backend) {
+std::vector<CaseOnBackend> cases_on_backends() {
   std::vector<CaseOnBackend> list;
-  for (const OpCase& op_case : all_cases()) {
-    if (!op_case.is_perf()) {
-      list.push_back({&backend, &op_case});
+  for (const Backend& backend : backends()) {
+    for (const OpCase& op_case : all_cases()) {
+      if (!op_case.is_perf()) {
+        list.push_back({&backend, &op_case});
+      }
     }
   }
   return list;
 }
 
 std::string name_of_test(const testing::TestParamInfo<CaseOnBackend>& info) {
-  return info.param.op_case->op + "__" + info.param.op_case->name;
+  return info.param.backend->name + "__" + info.param.op_case->op + "__" + info.param.op_case->name;
 }
 
 TEST_P(OperatorTest, Contract) {
@@ -45,17 +46,20 @@ TEST_P(OperatorTest, Contract) {
   EXPECT_TRUE(outcome.problem.empty()) << op_case->full_name() << "\n" << outcome.problem;
 }
 
-INSTANTIATE_TEST_SUITE_P(cpu, OperatorTest, testing::ValuesIn(cases_on(cpu_backend())), name_of_test);
+INSTANTIATE_TEST_SUITE_P(cases, OperatorTest, testing::ValuesIn(cases_on_backends()), name_of_test);
 
 // The cases made for benchmarks are large, and their references slow.
-TEST(LargeOperatorTest, Cpu) {
+TEST(LargeOperatorTest, Contract) {
   if (std::getenv("DUEL_LARGE_CASES") == nullptr) {
     GTEST_SKIP() << "set DUEL_LARGE_CASES=1 to check the cases tagged perf too (minutes)";
   }
-  for (const OpCase& op_case : all_cases()) {
-    if (op_case.is_perf()) {
-      const Outcome outcome = run_contract(cpu_backend(), op_case);
-      EXPECT_TRUE(outcome.problem.empty()) << op_case.full_name() << "\n" << outcome.problem;
+  for (const Backend& backend : backends()) {
+    for (const OpCase& op_case : all_cases()) {
+      if (op_case.is_perf()) {
+        const Outcome outcome = run_contract(backend, op_case);
+        EXPECT_TRUE(outcome.problem.empty()) << op_case.full_name() << " on " << backend.name << "\n"
+                                             << outcome.problem;
+      }
     }
   }
 }

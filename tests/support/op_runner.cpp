@@ -101,13 +101,6 @@ std::string run_in_place(Context& context, const OpCase& op_case, const Arrays& 
 
 }  // namespace
 
-const Backend& cpu_backend() {
-  // Always a new context: the number of threads that oneDNN takes is one per process, set by the context made last.
-  static const Backend backend{
-      "cpu", {2, 1}, [](int threads) { return std::make_shared<Context>(Context::cpu(threads)); }};
-  return backend;
-}
-
 GuardedArray::GuardedArray(Context& context, const Shape& shape, DType dtype, std::byte pattern)
     : context_(&context),
       shape_(shape),
@@ -190,8 +183,8 @@ Outcome run_contract(const Backend& backend, const OpCase& op_case) {
   const Arrays expected = expected_values(op_case);
   std::string problem;
   std::vector<std::vector<std::byte>> first_bytes;
-  for (const int threads : backend.thread_counts) {
-    const std::shared_ptr<Context> context = backend.open(threads);
+  for (const int variant : backend.variants) {
+    const std::shared_ptr<Context> context = backend.open(variant);
     if (op_case.needs_bf16 && !context->supports_bf16()) {
       return {context->name() + " has no bf16 products", ""};
     }
@@ -208,8 +201,9 @@ Outcome run_contract(const Backend& backend, const OpCase& op_case) {
     if (is_first) {
       first_bytes = first.outputs;
       problem += said_where(context->name(), run_in_place(*context, op_case, expected));
-    } else if (op_case.same_for_any_threads && first.outputs != first_bytes) {
-      problem += context->name() + ": other bytes than with another number of threads\n";
+    } else if ((backend.same_in_all_variants || op_case.same_for_any_threads) && first.outputs != first_bytes) {
+      problem +=
+          fmt::format("{}: other bytes in variant {} than in {}\n", context->name(), variant, backend.variants[0]);
     }
   }
   return {"", problem};

@@ -13,14 +13,17 @@
 
 namespace duel::test {
 
-// Where cases run. All backends take the same cases.
+// Where cases run. All backends take the same cases. A backend may be run in several variants: numbers of threads on
+// the CPU, orders of execution under the emulator.
 struct Backend {
   std::string name;
-  std::vector<int> thread_counts;                             // each is run; {0} where there is nothing to choose
-  std::function<std::shared_ptr<Context>(int threads)> open;  // one context at a time
+  std::vector<int> variants;                                  // each is run; {0} where there is nothing to choose
+  bool same_in_all_variants;                                  // bitwise, whatever the case promises
+  std::function<std::shared_ptr<Context>(int variant)> open;  // one context at a time
 };
 
-const Backend& cpu_backend();
+// Those of this program, each in a file that it is linked with: tests/backends.cpp, tests/emulator/backends.
+const std::vector<Backend>& backends();
 
 struct Outcome {
   std::string skipped;  // why it was not run

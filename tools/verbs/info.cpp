@@ -14,7 +14,7 @@ std::vector<std::pair<std::string, std::string>> facts() {
   std::vector<std::pair<std::string, std::string>> list = {{"duel", DUEL_VERSION},
                                                            {"build", DUEL_BUILD},
                                                            {"compiler", DUEL_COMPILER},
-                                                           {"backends", kHasCuda ? "cpu cuda" : "cpu"}};
+                                                           {"backends", Context::has_cuda() ? "cpu cuda" : "cpu"}};
   for (auto& fact : Context::cpu().describe()) {
     list.push_back(std::move(fact));
   }

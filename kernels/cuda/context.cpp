@@ -1,0 +1,156 @@
+#include "kernels/cuda/context.h"
+
+#include "kernels/check.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace duel {
+
+void check_cuda(cudaError_t result, const char* what) {
+  if (result != cudaSuccess) {
+    throw_error(Error::Kind::device, "{}: {} ({})", what, cudaGetErrorString(result), cudaGetErrorName(result));
+  }
+}
+
+namespace {
+
+int device_count() {
+  int count = 0;
+  const cudaError_t result = cudaGetDeviceCount(&count);
+  if (result == cudaErrorNoDevice) {
+    return 0;
+  }
+  if (result == cudaErrorInsufficientDriver) {
+    int driver = 0, runtime = 0;
+    cudaDriverGetVersion(&driver);
+    cudaRuntimeGetVersion(&runtime);
+    if (driver == 0) {
+      throw_error(Error::Kind::device, "cuda: no NVIDIA driver is installed; use --device cpu");
+    }
+    throw_error(Error::Kind::device,
+                "cuda: the driver supports CUDA {}.{}, but this binary was built with {}.{}; update the driver, or use "
+                "--device cpu",
+                driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
+  }
+  check_cuda(result, "cuda: counting the devices");
+  return count;
+}
+
+void* allocate(std::size_t bytes, const char* what) {
+  void* data = nullptr;
+  const cudaError_t result = cudaMalloc(&data, bytes == 0 ? 1 : bytes);
+  if (result == cudaErrorMemoryAllocation) {
+    cudaGetLastError();  // not sticky: the next call must not report it again
+    std::size_t free_bytes = 0, total = 0;
+    check_cuda(cudaMemGetInfo(&free_bytes, &total), "cuda: asking how much memory is free");
+    throw_error(Error::Kind::device, "cuda: {} of {} bytes ({:.1f} MiB) do not fit: {:.1f} of {:.1f} MiB are free",
+                what, bytes, static_cast<double>(bytes) / 0x1p20, static_cast<double>(free_bytes) / 0x1p20,
+                static_cast<double>(total) / 0x1p20);
+  }
+  check_cuda(result, what);
+  return data;
+}
+
+}  // namespace
+
+CudaContext::CudaContext(int device, bool allow_tf32) : device_(device), allow_tf32_(allow_tf32) {
+  const int count = device_count();
+  if (count == 0) {
+    throw_error(Error::Kind::device, "cuda: no GPU was found; use --device cpu");
+  }
+  if (device < 0 || device >= count) {
+    throw_error(Error::Kind::device, "cuda:{}: there {} {} GPU{}, so the device must be 0{}", device,
+                count == 1 ? "is" : "are", count, count == 1 ? "" : "s",
+                count == 1 ? "" : fmt::format(" to {}", count - 1));
+  }
+  check_cuda(cudaSetDevice(device), "cuda: choosing the device");
+  check_cuda(cudaGetDeviceProperties(&properties_, device), "cuda: reading the device's properties");
+  check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cuda: making a stream");
+  partials_ = allocate(kPartialBytes, "the partial results of reductions");
+  tickets_ = static_cast<unsigned*>(allocate(kTickets * sizeof(unsigned), "the counters of finished blocks"));
+  check_cuda(cudaMemsetAsync(tickets_, 0, kTickets * sizeof(unsigned), stream_), "cuda: clearing the counters");
+}
+
+CudaContext::~CudaContext() {
+  cudaSetDevice(device_);
+  cudaStreamSynchronize(stream_);
+  cudaFree(tickets_);
+  cudaFree(partials_);
+  cudaFree(scratch_);
+  cudaStreamDestroy(stream_);
+}
+
+void CudaContext::reserve_scratch(std::size_t bytes) {
+  if (bytes <= scratch_bytes_) {
+    return;
+  }
+  check_cuda(cudaStreamSynchronize(stream_), "cuda: waiting before scratch memory is moved");
+  void* larger = allocate(bytes, "scratch memory");
+  check_cuda(cudaFree(scratch_), "cuda: releasing scratch memory");
+  scratch_ = larger;
+  scratch_bytes_ = bytes;
+}
+
+std::size_t CudaContext::workspace_bytes() const {
+  return scratch_bytes_ + kPartialBytes + kTickets * sizeof(unsigned);
+}
+
+std::unique_ptr<CudaContext, void (*)(CudaContext*)> make_cuda_context(int device, bool allow_tf32) {
+  return {new CudaContext(device, allow_tf32), [](CudaContext* context) { delete context; }};
+}
+
+std::string device_name(CudaContext& context) {
+  return fmt::format("cuda:{} ({})", context.device(), context.properties().name);
+}
+
+bool device_supports_bf16(CudaContext& context) {
+  return context.compute_capability() >= 80;
+}
+
+std::vector<std::pair<std::string, std::string>> device_description(CudaContext& context) {
+  int driver = 0, runtime = 0;
+  check_cuda(cudaDriverGetVersion(&driver), "cuda: asking for the driver's version");
+  check_cuda(cudaRuntimeGetVersion(&runtime), "cuda: asking for the runtime's version");
+  const cudaDeviceProp& device = context.properties();
+  return {{"gpu",
+           fmt::format("{}, compute capability {}.{}, {} multiprocessors, {:.1f} GiB", device.name, device.major,
+                       device.minor, device.multiProcessorCount, static_cast<double>(device.totalGlobalMem) / 0x1p30)},
+          {"cuda", fmt::format("runtime {}.{}, driver for {}.{}", runtime / 1000, runtime % 1000 / 10, driver / 1000,
+                               driver % 1000 / 10)},
+          {"tf32", context.allows_tf32() ? "allowed" : "off"}};
+}
+
+void device_synchronize(CudaContext& context) {
+  check_cuda(cudaStreamSynchronize(context.stream()), "cuda: waiting for the device");
+}
+
+std::size_t device_workspace_bytes(CudaContext& context) {
+  return context.workspace_bytes();
+}
+
+void* device_allocate(CudaContext& context, std::size_t bytes) {
+  check_cuda(cudaSetDevice(context.device()), "cuda: choosing the device");
+  return allocate(bytes, "an allocation");
+}
+
+void device_release(CudaContext&, void* data) {
+  cudaFree(data);  // waits for the device by itself; called by destructors, so it must not throw
+}
+
+void device_upload(CudaContext& context, void* to, const void* from, std::size_t bytes) {
+  check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, context.stream()), "cuda: uploading");
+  device_synchronize(context);
+}
+
+void device_download(CudaContext& context, void* to, const void* from, std::size_t bytes) {
+  check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, context.stream()), "cuda: downloading");
+  device_synchronize(context);
+}
+
+void device_clear(CudaContext& context, void* data, std::size_t bytes) {
+  check_cuda(cudaMemsetAsync(data, 0, bytes, context.stream()), "cuda: clearing memory");
+}
+
+}  // namespace duel
