@@ -3,16 +3,16 @@
 
 #include "kernels/cuda/platform.cuh"
 
-#include <cstring>
-
 namespace duel {
 
 template <class T>
 inline constexpr int kPerVector = 16 / static_cast<int>(sizeof(T));
 
-template <class T>
-struct alignas(16) Vector {
-  T values[kPerVector<T>];
+// `Width` elements that are read and written at once: at their own alignment, so at most sixteen bytes of them.
+template <class T, int Width = kPerVector<T>>
+struct alignas(Width * sizeof(T)) Vector {
+  static_assert(Width * sizeof(T) <= 16);
+  T values[Width];
 };
 
 // Whether every pointer is aligned to 16 bytes: the condition of the vectorised body of a kernel.
@@ -21,14 +21,14 @@ bool all_aligned(Pointers... pointers) {
   return (... && (reinterpret_cast<std::uintptr_t>(pointers) % 16 == 0));
 }
 
-template <class T>
-__device__ __forceinline__ Vector<T> load_vector(const T* from) {
-  return *reinterpret_cast<const Vector<T>*>(from);
+template <class T, int Width = kPerVector<T>>
+__device__ __forceinline__ Vector<T, Width> load_vector(const T* from) {
+  return *reinterpret_cast<const Vector<T, Width>*>(from);
 }
 
-template <class T>
-__device__ __forceinline__ void store_vector(T* to, const Vector<T>& vector) {
-  *reinterpret_cast<Vector<T>*>(to) = vector;
+template <class T, int Width>
+__device__ __forceinline__ void store_vector(T* to, const Vector<T, Width>& vector) {
+  *reinterpret_cast<Vector<T, Width>*>(to) = vector;
 }
 
 }  // namespace duel
