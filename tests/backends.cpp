@@ -35,7 +35,9 @@ std::vector<Backend> make_backends() {
       {"cpu", {2, 1}, false, [](int threads) { return std::make_shared<Context>(Context::cpu(threads)); }}};
   if (can_open_cuda()) {
     static const auto context = std::make_shared<Context>(Context::cuda());
+    static const auto tf32 = std::make_shared<Context>(Context::cuda(0, true));
     list.push_back({"cuda", {0}, true, [](int) { return context; }});
+    list.push_back({"cuda_tf32", {0}, true, [](int) { return tf32; }, true});
   }
   return list;
 }

@@ -354,11 +354,13 @@ void tensor_product(CudaContext& context, const char* op, const A& a, const B& b
 template <class A, class B, class Rows>
 void product(CudaContext& context, const char* op, const A& a, const B& b, const Epilogue<Rows>& epilogue, int k) {
   using T = typename A::Element;
-  if (A::kAlongK && epilogue.n <= kNarrowColumns) {
-    constexpr int kRows = kNarrowThreads / 32;
-    launch(context, op, {static_cast<unsigned>((epilogue.m + kRows - 1) / kRows), kNarrowThreads},
-           narrow_product_kernel<A, B, Rows>, a, b, epilogue, k);
-    return;
+  if constexpr (A::kAlongK) {
+    if (epilogue.n <= kNarrowColumns) {
+      constexpr int kRows = kNarrowThreads / 32;
+      launch(context, op, {static_cast<unsigned>((epilogue.m + kRows - 1) / kRows), kNarrowThreads},
+             narrow_product_kernel<A, B, Rows>, a, b, epilogue, k);
+      return;
+    }
   }
   const bool has_tensor_cores = context.compute_capability() >= 80 && (sizeof(T) == 2 || context.allows_tf32());
   if (has_tensor_cores && a.vectorised && b.vectorised) {

@@ -48,6 +48,13 @@ std::string compare(const OpCase& op_case, const Output& output, const std::vect
   return wrong == 0 ? "" : fmt::format("{} of {} elements are wrong\n{}", wrong, got.size(), text);
 }
 
+// Eleven bits of mantissa, the leading one included.
+double rounded_to_tf32(double value) {
+  int exponent = 0;
+  const double mantissa = std::frexp(value, &exponent);
+  return std::ldexp(std::nearbyint(std::ldexp(mantissa, 11)), exponent - 11);
+}
+
 // What one call leaves in the outputs, and what it does wrong besides.
 struct Execution {
   std::vector<std::vector<std::byte>> outputs;
@@ -100,6 +107,26 @@ std::string run_in_place(Context& context, const OpCase& op_case, const Arrays& 
 }
 
 }  // namespace
+
+bool takes(const Backend& backend, const OpCase& op_case) {
+  const bool is_product = op_case.op == "matmul" || op_case.op.starts_with("conv2d_");
+  return !backend.tf32 || (is_product && op_case.inputs[0].dtype == DType::f32);
+}
+
+OpCase adapted_to(const Backend& backend, const OpCase& op_case) {
+  OpCase adapted = op_case;
+  if (backend.tf32) {
+    for (Input& input : adapted.inputs) {
+      input.fill = [fill = input.fill](std::mt19937_64& generator, Array& values) {
+        fill(generator, values);
+        for (double& value : values) {
+          value = rounded_to_tf32(value);
+        }
+      };
+    }
+  }
+  return adapted;
+}
 
 GuardedArray::GuardedArray(Context& context, const Shape& shape, DType dtype, std::byte pattern)
     : context_(&context),
@@ -179,7 +206,8 @@ std::string CaseArrays::damage() const {
   return text;
 }
 
-Outcome run_contract(const Backend& backend, const OpCase& op_case) {
+Outcome run_contract(const Backend& backend, const OpCase& given) {
+  const OpCase op_case = adapted_to(backend, given);
   const Arrays expected = expected_values(op_case);
   std::string problem;
   std::vector<std::vector<std::byte>> first_bytes;

@@ -20,10 +20,15 @@ struct Backend {
   std::vector<int> variants;                                  // each is run; {0} where there is nothing to choose
   bool same_in_all_variants;                                  // bitwise, whatever the case promises
   std::function<std::shared_ptr<Context>(int variant)> open;  // one context at a time
+  bool tf32 = false;  // its products round f32 to TF32: it runs those alone, on numbers that TF32 holds exactly
 };
 
 // Those of this program, each in a file that it is linked with: tests/backends.cpp, tests/emulator/backends.
 const std::vector<Backend>& backends();
+
+// Whether the backend runs the case at all, and the case as it runs it.
+bool takes(const Backend& backend, const OpCase& op_case);
+OpCase adapted_to(const Backend& backend, const OpCase& op_case);
 
 struct Outcome {
   std::string skipped;  // why it was not run

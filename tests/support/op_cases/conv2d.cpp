@@ -168,6 +168,18 @@ std::vector<OpCase> make_cases() {
       ++turn;
     }
   }
+  // More than one tile of either size, and channels in whole 16-byte vectors, for tensor cores.
+  const Problem many[] = {{{2, 13, 16, 16}, 72, 3, 3, Conv2d::same(3)},
+                          {{3, 12, 14, 72}, 136, 4, 4, padded(2, 1, 1, 1, 1)},
+                          {{2, 9, 11, 8}, 24, 3, 3, padded(2, 1, 0, 0, 1)}};
+  for (Problem p : many) {
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      p.in = p.out = dtype;
+      cases.push_back(forward_case(p));
+      cases.push_back(backward_input_case(p));
+      cases.push_back(backward_weight_case(p));
+    }
+  }
   for (const Activation& activation : activations) {  // and each activation with and without a bias
     for (const bool bias : {false, true}) {
       for (const auto& [in, out] : types) {

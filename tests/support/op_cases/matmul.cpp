@@ -105,6 +105,15 @@ std::vector<OpCase> make_cases() {
           ++turn;
         }
       }
+      // Extents of whole 16-byte vectors, for tensor cores: less than a tile, ragged, long sums, many tiles.
+      const int whole[][3] = {{8, 8, 8}, {72, 40, 24}, {64, 64, 96}, {40, 48, 1000}, {136, 264, 104}, {264, 72, 32}};
+      for (const auto& [in, out] : types) {
+        for (const auto& [m, n, k] : whole) {
+          const Activation activation = activations[turn % 5];
+          cases.push_back(make_case({m, n, k, {transpose_a, transpose_b, activation}, turn % 2 == 0, in, out}));
+          ++turn;
+        }
+      }
       for (const DType dtype : {DType::f32, DType::bf16}) {
         cases.push_back(make_case({3, 5, 50176, {transpose_a, transpose_b, kIdentity}, true, dtype, DType::f32}));
       }
