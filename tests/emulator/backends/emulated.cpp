@@ -1,17 +1,28 @@
-// The backend of duel_emulated_tests. Each variant is another order in which the emulator runs blocks, warps and lanes.
-#include "emulator/device.h"
+// The backends of duel_emulated_tests. A variant is an order in which the emulator runs blocks, warps and lanes:
+// forward, reverse, then random and greedy in turn, each with its number as the seed. DUEL_EMULATOR_VARIANTS=20 in the
+// environment runs 20 of them instead of 4.
+#include "emulator/options.h"
 #include "tests/support/op_runner.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <numeric>
 
 namespace duel::test {
 
 namespace {
 
+std::vector<int> variants(int from) {
+  const char* count = std::getenv("DUEL_EMULATOR_VARIANTS");
+  std::vector<int> list(static_cast<std::size_t>(count == nullptr ? 4 : std::max(4, std::atoi(count))) - from);
+  std::iota(list.begin(), list.end(), from);
+  return list;
+}
+
 void choose_order(int variant) {
-  emulator::Options& options = emulator::options();
-  options.order = variant == 0   ? emulator::Order::forward
-                  : variant == 1 ? emulator::Order::reverse
-                                 : emulator::Order::random;
-  options.seed = static_cast<std::uint64_t>(variant);
+  constexpr emulator::Order kFirst[] = {emulator::Order::forward, emulator::Order::reverse};
+  constexpr emulator::Order kOthers[] = {emulator::Order::random, emulator::Order::greedy};
+  emulator::options() = {variant < 2 ? kFirst[variant] : kOthers[variant % 2], static_cast<std::uint64_t>(variant)};
 }
 
 std::shared_ptr<Context> open(int variant) {
@@ -29,8 +40,8 @@ std::shared_ptr<Context> open_tf32(int variant) {
 }  // namespace
 
 const std::vector<Backend>& backends() {
-  static const std::vector<Backend> list{{"emulated", {0, 1, 2, 3}, true, open},
-                                         {"emulated_tf32", {0, 2}, true, open_tf32, true}};
+  static const std::vector<Backend> list{{"emulated", variants(0), true, open},
+                                         {"emulated_tf32", variants(2), true, open_tf32, true}};
   return list;
 }
 

@@ -1,0 +1,84 @@
+#include "emulator/launch.h"
+
+#include "emulator/indices.h"
+#include "emulator/symbol_name.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <mutex>
+#include <vector>
+
+namespace duel::emulator {
+
+namespace {
+
+std::mutex mutex;
+
+// Not a set, which MemorySanitizer could not follow into the library.
+std::vector<const void*>& launched() {
+  static std::vector<const void*> kernels;
+  return kernels;
+}
+
+void note_launch(const void* kernel) {
+  const std::lock_guard lock(mutex);
+  if (std::find(launched().begin(), launched().end(), kernel) == launched().end()) {
+    launched().push_back(kernel);
+  }
+}
+
+void check_shape(const Grid& grid) {
+  const auto [bx, by, bz] = grid.blocks;
+  const auto [tx, ty, tz] = grid.threads;
+  if (bx == 0 || by == 0 || bz == 0 || bx > 0x7FFFFFFF || by > 65535 || bz > 65535) {
+    throw Error("invalid launch: a grid of %u x %u x %u blocks", bx, by, bz);
+  }
+  if (tx == 0 || ty == 0 || tz == 0 || tx > 1024 || ty > 1024 || tz > 64 || std::uint64_t{tx} * ty * tz > 1024) {
+    throw Error("invalid launch: blocks of %u x %u x %u threads", tx, ty, tz);
+  }
+  if (grid.shared_bytes > SharedMemory::kMost) {
+    throw Error("invalid launch: %zu bytes of shared memory, but a block has at most %zu", grid.shared_bytes,
+                SharedMemory::kMost);
+  }
+}
+
+// A sanitizer's report names the line; this adds the thread.
+[[maybe_unused]] void say_thread() {
+  if (Block::is_any_running()) {
+    std::fprintf(stderr, "emulator: in block (%u,%u,%u), thread (%u,%u,%u)\n", blockIdx.x, blockIdx.y, blockIdx.z,
+                 threadIdx.x, threadIdx.y, threadIdx.z);
+  }
+}
+
+}  // namespace
+
+void run_grid(const void* kernel, Grid& grid) {
+  const Quiet quiet;
+#if DUEL_EMULATOR_ASAN || DUEL_EMULATOR_TSAN || DUEL_EMULATOR_MSAN
+  __sanitizer_set_death_callback(&say_thread);
+#endif
+  if (Block::is_any_running()) {
+    throw Error("invalid launch: by a kernel");
+  }
+  check_shape(grid);
+  note_launch(kernel);
+  const dim3 blocks = grid.blocks;
+  Block block(options());
+  for (const std::uint64_t i : block_order(options(), std::uint64_t{blocks.x} * blocks.y * blocks.z)) {
+    const std::uint64_t row = i / blocks.x;
+    block.run(grid, {static_cast<unsigned>(i % blocks.x), static_cast<unsigned>(row % blocks.y),
+                     static_cast<unsigned>(row / blocks.y)});
+  }
+  grid.end.acquire();
+}
+
+std::set<std::string> launched_kernels() {
+  const std::lock_guard lock(mutex);
+  std::set<std::string> names;
+  for (const void* kernel : launched()) {
+    names.insert(function_name(kernel));
+  }
+  return names;
+}
+
+}  // namespace duel::emulator
