@@ -223,7 +223,7 @@ struct TileRead {
 };
 
 template <class A, class B, class Rows>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, 3)
     tile_product_kernel(const A a, const B b, const Epilogue<Rows> epilogue, const int k_extent, const Split split) {
   constexpr int kRow = kTileSize + 4, kTileFloats = kTileDepth * kRow, kM = 8, kN = 4;
   DUEL_SHARED_ALIGNED(16, tiles, float[2][2][kTileFloats]);  // two steps of A and B
