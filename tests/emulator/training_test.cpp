@@ -25,8 +25,8 @@ Trajectory train(Context& context, const Options& options, int steps) {
     trainer.step();
     trajectory.metrics.push_back(trainer.read_metrics());
   }
-  for (const Parameters* parameters : {&trainer.model().generator.parameters, &trainer.model().discriminator.parameters}) {
-    const std::vector<float> values = download<float>(context, parameters->master());
+  for (const Network* network : {trainer.model().generator.get(), trainer.model().discriminator.get()}) {
+    const std::vector<float> values = download<float>(context, network->parameters().view(Parameters::Block::master));
     trajectory.weights.insert(trajectory.weights.end(), values.begin(), values.end());
   }
   return trajectory;
@@ -67,7 +67,8 @@ TEST_P(EmulatedTraining, TenStepsAgreeWithTheCpu) {
   for (int step = 0; step < kSteps; ++step) {
     for (std::size_t i = 0; i < expected.metrics[0].size(); ++i) {
       const float wanted = expected.metrics[step][i];
-      EXPECT_NEAR(got.metrics[step][i], wanted, 1e-3 * std::max(1.0F, std::fabs(wanted))) << "metric " << i << " of step " << step;
+      EXPECT_NEAR(got.metrics[step][i], wanted, 1e-3 * std::max(1.0F, std::fabs(wanted)))
+          << "metric " << i << " of step " << step;
     }
   }
   std::vector<float> difference(expected.weights.size());
