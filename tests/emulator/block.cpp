@@ -88,7 +88,8 @@ void Block::run(Grid& grid, uint3 index) {
   shared_.release();
   thread_ = nullptr;
   if (has_failed_) {
-    pool().drop_all();  // they are in the middle of a kernel
+    pool().drop_all(grid.end);  // they are in the middle of a kernel
+    grid.end.acquire();
     throw Error("block (%u,%u,%u): %s; order %s, seed %llu", index.x, index.y, index.z, error_.what(),
                 to_string(order_), static_cast<unsigned long long>(options().seed));
   }

@@ -10,28 +10,42 @@ endif()
 message(STATUS "Duel: the CUDA kernels run emulated in the tests, with the headers of ${DUEL_CUDA_INCLUDE}")
 find_package(Threads REQUIRED)
 
-# Source properties hold for this folder only, so the same files go to nvcc elsewhere.
+file(GLOB EMULATOR_SOURCES CONFIGURE_DEPENDS emulator/*.cpp)
+list(FILTER EMULATOR_SOURCES EXCLUDE REGEX "_test\\.cpp$")
+add_library(duel_emulator_options INTERFACE)
+target_include_directories(duel_emulator_options INTERFACE ${CMAKE_CURRENT_SOURCE_DIR})
+target_include_directories(duel_emulator_options SYSTEM INTERFACE ${DUEL_CUDA_INCLUDE})
+target_compile_definitions(duel_emulator_options INTERFACE DUEL_EMULATED)
+# Kernels read memory as vectors of another type, which nvcc allows.
+target_compile_options(duel_emulator_options INTERFACE -fno-strict-aliasing -Wno-unknown-pragmas -Wno-pedantic -march=${DUEL_CPU_ARCH})
+target_link_libraries(duel_emulator_options INTERFACE duel_options Threads::Threads)
+add_library(duel_emulator OBJECT ${EMULATOR_SOURCES})
+target_link_libraries(duel_emulator PUBLIC duel_emulator_options)
+
+# Faults that the emulator must notice.
+file(GLOB FAULT_SOURCES CONFIGURE_DEPENDS emulator/faults/*.cpp)
+list(FILTER FAULT_SOURCES EXCLUDE REGEX "raw_shared\\.cpp$")
+add_executable(duel_emulator_faults ${FAULT_SOURCES})
+target_link_libraries(duel_emulator_faults PRIVATE duel_emulator)
+add_test(NAME emulator.faults COMMAND duel_emulator_faults)
+add_test(NAME emulator.faults_raw_shared
+         COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -I${CMAKE_CURRENT_SOURCE_DIR} -isystem ${DUEL_CUDA_INCLUDE}
+                 ${CMAKE_CURRENT_SOURCE_DIR}/emulator/faults/raw_shared.cpp)
+set_tests_properties(emulator.faults emulator.faults_raw_shared PROPERTIES TIMEOUT 300)
+set_tests_properties(emulator.faults_raw_shared PROPERTIES PASS_REGULAR_EXPRESSION "declare shared arrays with DUEL_SHARED")
+
+# The kernels. Source properties hold for this folder only, so the same files go to nvcc elsewhere.
 file(GLOB EMULATED_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
 set_source_files_properties(${EMULATED_SOURCES} PROPERTIES LANGUAGE CXX)
 file(GLOB DISPATCHERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cpp)
-file(GLOB EMULATOR_SOURCES CONFIGURE_DEPENDS emulator/*.cpp)
-list(FILTER EMULATOR_SOURCES EXCLUDE REGEX "_test\\.cpp$")
-
-add_library(duel_emulated_options INTERFACE)
-target_include_directories(duel_emulated_options INTERFACE ${CMAKE_CURRENT_SOURCE_DIR})
-target_include_directories(duel_emulated_options SYSTEM INTERFACE ${DUEL_CUDA_INCLUDE})
-target_compile_definitions(duel_emulated_options INTERFACE DUEL_EMULATED DUEL_HAS_CUDA)
-# Kernels read memory as vectors of another type, which nvcc allows.
-target_compile_options(duel_emulated_options INTERFACE -fno-strict-aliasing -Wno-unknown-pragmas -Wno-pedantic -march=${DUEL_CPU_ARCH})
-target_link_libraries(duel_emulated_options INTERFACE duel_options fmt::fmt Threads::Threads)
-
-add_library(duel_kernels_emulated OBJECT ${DISPATCHERS} ${EMULATED_SOURCES} ${EMULATOR_SOURCES})
-target_link_libraries(duel_kernels_emulated PUBLIC duel_emulated_options PRIVATE DNNL::dnnl OpenMP::OpenMP_CXX)
+add_library(duel_kernels_emulated OBJECT ${DISPATCHERS} ${EMULATED_SOURCES})
+target_compile_definitions(duel_kernels_emulated PRIVATE DUEL_HAS_CUDA)
+target_link_libraries(duel_kernels_emulated PUBLIC duel_emulator_options fmt::fmt PRIVATE DNNL::dnnl OpenMP::OpenMP_CXX)
 
 file(GLOB EMULATED_TESTS CONFIGURE_DEPENDS emulator/*_test.cpp emulator/backends/*.cpp kernels/operator_test.cpp
      kernels/gather_test.cpp kernels/context_test.cpp)
 add_executable(duel_emulated_tests ${EMULATED_TESTS} $<TARGET_OBJECTS:duel_test_support>)
-target_link_libraries(duel_emulated_tests PRIVATE duel_host duel_engine duel_kernels_emulated duel_cpu GTest::gtest GTest::gtest_main)
+target_link_libraries(duel_emulated_tests PRIVATE duel_host duel_engine duel_kernels_emulated duel_emulator duel_cpu GTest::gtest GTest::gtest_main)
 target_compile_definitions(duel_emulated_tests PRIVATE DUEL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 gtest_discover_tests(duel_emulated_tests TEST_PREFIX emulated. TEST_FILTER "-${OPERATOR_CASES}" DISCOVERY_TIMEOUT 60
                      PROPERTIES TIMEOUT 600 ENVIRONMENT ${QUIET_THREADS})

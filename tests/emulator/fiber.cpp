@@ -49,6 +49,8 @@ namespace {
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kStackBytes = (kIsSanitized ? 256 : 64) << 10;  // sanitizers want several times the stack
 
+[[maybe_unused]] constexpr unsigned kOrdersNothing = 1;  // a flag of __tsan_switch_to_fiber
+
 // Tops at the same offset in every stack would compete for the same lines of the cache.
 std::size_t next_offset() {
   static std::atomic<unsigned> count{0};
@@ -116,7 +118,6 @@ void Fiber::enter(Fiber& from, Fiber& to) {
   __sanitizer_start_switch_fiber(&from.fake_stack_, to.stack_, to.stack_bytes_);
 #endif
 #if DUEL_EMULATOR_TSAN
-  constexpr unsigned kOrdersNothing = 1;
   __tsan_switch_to_fiber(to.tsan_fiber_, kOrdersNothing);
 #endif
 #if DUEL_EMULATOR_USES_UCONTEXT
@@ -132,6 +133,15 @@ void Fiber::enter(Fiber& from, Fiber& to) {
 void Fiber::begin() {
 #if DUEL_EMULATOR_ASAN
   __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
+#endif
+}
+
+void Fiber::release([[maybe_unused]] SyncPoint& point) {
+#if DUEL_EMULATOR_TSAN  // to ThreadSanitizer we are whoever we say
+  void* self = __tsan_get_current_fiber();
+  __tsan_switch_to_fiber(tsan_fiber_, kOrdersNothing);
+  point.release();
+  __tsan_switch_to_fiber(self, kOrdersNothing);
 #endif
 }
 
@@ -152,7 +162,10 @@ Fiber& FiberPool::at(std::size_t place) {
   return *fibers_[place];
 }
 
-void FiberPool::drop_all() {
+void FiberPool::drop_all(SyncPoint& end) {
+  for (const std::unique_ptr<Fiber>& fiber : fibers_) {
+    fiber->release(end);
+  }
   idle_.clear();
   fibers_.clear();
 }

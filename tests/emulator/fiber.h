@@ -2,6 +2,8 @@
 // next, so a switch costs a few nanoseconds where a thread of the operating system costs microseconds.
 #pragma once
 
+#include "emulator/sanitizers.h"
+
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -29,6 +31,8 @@ public:
   static void enter(Fiber& from, Fiber& to);
   // To be called first by `body`.
   static void begin();
+  // All that it has done is before the point, although it has not come to release it.
+  void release(SyncPoint& point);
 
 private:
   bool owns_stack_;
@@ -51,7 +55,8 @@ public:
   Fiber& take();  // any that is idle
   void give_back(Fiber& fiber) { idle_.push_back(&fiber); }
   Fiber& at(std::size_t place);  // always the same, for those who use no idle ones
-  void drop_all();
+  // They will never be entered again, although their bodies have not ended.
+  void drop_all(SyncPoint& end);
 
 private:
   void (*body_)();
