@@ -268,7 +268,8 @@ class Bench:
         self.builds = [
             Build("plain", work / "plain", [*options, "-DCMAKE_BUILD_TYPE=Release"], jobs),
             Build("sanitize", work / "sanitize",
-                  [*options, "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DDUEL_SANITIZE=ON"], jobs),
+                  [*options, "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DDUEL_SANITIZE=ON",
+                   "-DDUEL_EMULATED_TESTS=ON"], jobs),
         ]
         self.sources = {file: (ROOT / file).read_text() for file in self.builds[0].compile}
         self.lock, self.limits = threading.Lock(), {}

@@ -2,7 +2,7 @@
 //
 // The same source is compiled twice: by nvcc for a GPU, and by g++ or clang++ with -DDUEL_EMULATED, where
 // tests/emulator runs one fiber per CUDA thread on the CPU and checks what a GPU would leave unsaid. So a kernel keeps
-// to these rules (tests/emulator/README.md gives the reasons, tests/kernels/sources_test.cpp enforces the first two):
+// to these rules (tests/emulator/README.md gives the reasons, tools/check_kernels.py enforces the first two):
 //
 //   1. launches through launch(), shared arrays through DUEL_SHARED, DUEL_SHARED_ALIGNED and DUEL_DYNAMIC_SHARED,
 //      instructions that C++ lacks through the wrappers of instructions.cuh;
