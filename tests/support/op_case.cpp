@@ -216,6 +216,52 @@ double rounded(double value, DType dtype) {
   return from_bytes(to_bytes({value}, dtype), dtype)[0];
 }
 
+OpCase unaligned(const OpCase& op_case) {
+  const auto behind_one = [](const Fill& fill) -> Fill {
+    return [fill](std::mt19937_64& generator, Array& array) {
+      Array others(array.size() - 1);
+      fill(generator, others);
+      array[0] = 1;
+      std::copy(others.begin(), others.end(), array.begin() + 1);
+    };
+  };
+  const auto longer = [](const Shape& shape) { return Shape{static_cast<int>(shape.count()) + 1}; };
+  const auto without_first = [](Views views, const auto& arrays) {
+    std::vector<View> shorter;
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      shorter.push_back({views[i].as<std::byte>() + size_of(views[i].dtype), arrays[i].shape, views[i].dtype});
+    }
+    return shorter;
+  };
+  OpCase c = op_case;
+  c.name += "_unaligned";
+  for (Input& input : c.inputs) {
+    input.shape = longer(input.shape);
+    input.fill = behind_one(input.fill);
+  }
+  for (Output& output : c.outputs) {
+    output.shape = longer(output.shape);
+    output.initial = behind_one(output.initial ? output.initial : values({NAN}));
+  }
+  c.run = [=](Context& context, Views in, Views out) {
+    op_case.run(context, without_first(in, op_case.inputs), without_first(out, op_case.outputs));
+  };
+  c.reference = [=](const Arrays& in, Arrays& out) {
+    const auto shortened = [](Arrays arrays) {
+      for (Array& array : arrays) {
+        array.erase(array.begin());
+      }
+      return arrays;
+    };
+    Arrays results = shortened(out);
+    op_case.reference(shortened(in), results);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      std::copy(results[i].begin(), results[i].end(), out[i].begin() + 1);
+    }
+  };
+  return c;
+}
+
 std::vector<Activation> every_activation() {
   return {{ActivationKind::identity},
           {ActivationKind::relu},

@@ -99,6 +99,10 @@ std::vector<std::byte> to_bytes(const Array& values, DType dtype);
 Array from_bytes(std::span<const std::byte> bytes, DType dtype);
 double rounded(double value, DType dtype);
 
+// The same case on arrays that each begin one element behind an aligned address, so that no vector of several elements
+// may be read or written there; the element before stays as it is.
+OpCase unaligned(const OpCase& op_case);
+
 // What many lists of cases run through, and parts of their names.
 std::vector<Shape> ragged_shapes();  // sizes for pointwise operators
 std::vector<Activation> every_activation();

@@ -98,7 +98,17 @@ std::vector<OpCase> make_cases() {
   const Activation relu{ActivationKind::relu};
   std::vector<Shape> shapes = ragged_shapes();
   // Many rows of few columns and the reverse: where the sums over rows are shared out differently.
-  for (const Shape& shape : {Shape{1000, 1}, {4099, 3}, {1, 4099}, {5, 1000}, {33, 31}, {1000, 17}, {5, 14, 14, 32}}) {
+  for (const Shape& shape : {Shape{1000, 1},
+                             {4099, 3},
+                             {1, 4099},
+                             {5, 1000},
+                             {33, 31},
+                             {1000, 17},
+                             {5, 14, 14, 32},
+                             {60, 300},
+                             {64, 512},
+                             {70, 131},
+                             {100, 1040}}) {
     shapes.push_back(shape);
   }
   std::vector<OpCase> cases;
@@ -119,6 +129,13 @@ std::vector<OpCase> make_cases() {
       cases.push_back(forward_case(act, shape, dtype, false));
       cases.push_back(activation_backward_case(act, shape, dtype));
       cases.push_back(bias_act_backward_case(act, shape, dtype));
+    }
+    for (const Shape& shape : {Shape{1000, 17}, {130, 32}, {70, 140}}) {
+      cases.push_back(unaligned(forward_case(relu, shape, dtype, true)));
+      cases.push_back(unaligned(forward_case(relu, shape, dtype, false)));
+      cases.push_back(unaligned(activation_backward_case(relu, shape, dtype)));
+      cases.push_back(unaligned(bias_act_backward_case(relu, shape, dtype)));
+      cases.push_back(unaligned(bias_backward_case(shape, dtype)));
     }
     const Shape classic{128, 28, 28, 64};  // behind the second convolution of the preset `classic`
     for (OpCase c : {forward_case(relu, classic, dtype, true), activation_backward_case(relu, classic, dtype),

@@ -149,6 +149,13 @@ std::vector<OpCase> make_cases() {
     cases.push_back(fill_case({5, 33}, dtype, 0.0F, "zero"));
     cases.push_back(fill_case({5, 33}, dtype, std::numeric_limits<float>::infinity(), "infinity"));
 
+    const Shape shape{1000};
+    for (const OpCase& c :
+         {add_case(shape, dtype), affine_case(shape, dtype, "both", {-1.7F, 0.3F}), fill_case(shape, dtype, 3, "three"),
+          unary_case(shape, dtype, UnaryKind::softplus), cast_case(shape, dtype, DType::bf16)}) {
+      cases.push_back(unaligned(c));
+    }
+
     const Shape classic{128, 28, 28, 64};  // the largest activations of the preset `classic`
     for (OpCase c :
          {add_case(classic, dtype), multiply_case(classic, dtype), affine_case(classic, dtype, "both", {2.0F, -1.0F}),

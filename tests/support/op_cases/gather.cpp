@@ -48,6 +48,8 @@ std::vector<OpCase> make_cases() {
     cases.push_back(gather_case({1, Purpose::g_reals}, {33, 3, 5, 3}, 5, 9, dtype));
     cases.push_back(gather_case({0x123456789ABCDEF0U, Purpose::d_reals}, {33, 3, 5, 3}, 5, 9, dtype));
     cases.push_back(gather_case({0x1000000000000000U, Purpose::d_reals}, {33, 3, 5, 3}, 5, 9, dtype));
+    cases.push_back(unaligned(gather_case(reals, {5, 28, 28, 1}, 3, 1, dtype)));
+    cases.push_back(gather_case(reals, {5, 64, 64, 3}, 3, 1, dtype));  // more than one block a picture
     cases.push_back(gather_case(reals, {60000, 28, 28, 1}, 64, 1000, dtype));
     cases.back().name = fmt::format("classic_{}", name_of(dtype));
     cases.back().tags = {"perf"};

@@ -100,6 +100,10 @@ std::vector<OpCase> make_cases() {
       }
     }
   }
+  cases.push_back(unaligned(adam_case({"classic", {1000}, {}, 41, true, true})));
+  cases.push_back(unaligned(adam_case({"classic", {1000}, {}, 41})));
+  cases.push_back(unaligned(ema_case({1000}, 0.99)));
+  cases.push_back(unaligned(norm_case("normal", {20011}, normal())));
   cases.push_back(adam_case({"small_gradients", {1000}, {}, 0, false, false, 1e-6}));
   cases.push_back(adam_case({"small_gradients", {1000}, {}, 500, true, false, 1e-6}));
   cases.push_back(adam_case({"large_gradients", {1000}, {}, 500, false, false, 1e4}));

@@ -63,6 +63,8 @@ std::vector<OpCase> make_cases() {
     cases.push_back(normal_case(p, step, {5, 33}));
     cases.push_back(uniform_case(p, step, {5, 33}));
   }
+  cases.push_back(unaligned(normal_case({1, Purpose::d_latents}, 3, {5, 33})));
+  cases.push_back(unaligned(uniform_case({1, Purpose::interpolation}, 3, {5, 33})));
   cases.push_back(normal_case({1, Purpose::d_latents}, 1000, {64, 100}));
   cases.back().name = "classic_latents";
   cases.back().tags = {"perf"};

@@ -54,7 +54,8 @@ OpCase cancelling(Axes axes, const Shape& shape) {
 std::vector<OpCase> make_cases() {
   constexpr Axes kAxes[] = {Axes::all, Axes::each_row, Axes::each_column};
   std::vector<Shape> shapes = ragged_shapes();
-  for (const Shape& shape : {Shape{4099, 3}, {3, 4099}, {1, 1000}, {1000, 1}, {33, 31}, {5, 3, 17}, {64, 3, 7, 5}}) {
+  for (const Shape& shape :
+       {Shape{4099, 3}, {3, 4099}, {1, 1000}, {1000, 1}, {33, 31}, {5, 3, 17}, {64, 3, 7, 5}, {3, 1024}, {2, 20000}}) {
     shapes.push_back(shape);
   }
   std::vector<OpCase> cases;
@@ -66,6 +67,12 @@ std::vector<OpCase> make_cases() {
         cases.push_back(broadcast_case({axes, scale}, shape, dtype));
       }
       cases.push_back(reduce_case({axes, 1.0F / 64}, {64, 33}, dtype, uniform(0, 1), "mean_"));
+    }
+    for (const Axes axes : kAxes) {
+      for (const Shape& shape : {Shape{3, 1024}, {1000, 17}, {20011}}) {
+        cases.push_back(unaligned(reduce_case({axes, -0.3F}, shape, dtype, normal())));
+        cases.push_back(unaligned(broadcast_case({axes, -0.3F}, shape, dtype)));
+      }
     }
     const Shape logits{128, 1}, pictures{64, 28, 28, 1}, activations{128, 28, 28, 64};
     for (OpCase c : {reduce_case({Axes::all, 1.0F / 128}, logits, dtype, normal()),

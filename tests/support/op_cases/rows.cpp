@@ -60,6 +60,11 @@ std::vector<OpCase> make_cases() {
       cases.push_back(pad_case(shape, 3, rows + 3, dtype));
       cases.push_back(pad_case(shape, 1, rows + 8, dtype));
     }
+    const Shape even{5, 1000};
+    for (const OpCase& c : {concat_case(even, 3, dtype), slice_case(even, 1, 3, dtype), pad_case(even, 2, 8, dtype)}) {
+      cases.push_back(c);
+      cases.push_back(unaligned(c));
+    }
     const Shape pictures{64, 28, 28, 1}, both{128, 28, 28, 1};
     for (OpCase c :
          {concat_case(pictures, 64, dtype), slice_case(both, 64, 64, dtype), pad_case(pictures, 64, 128, dtype)}) {
