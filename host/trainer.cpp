@@ -38,7 +38,11 @@ GanModel Trainer::make_allocated_model(const Options& options, const Dataset& da
                 dataset.count);
   }
   if (options.precision == "bf16" && !context_.supports_bf16()) {
-    throw_error(Error::Kind::device, "precision bf16 needs a CPU with AVX512-BF16, which this one lacks; use fp32");
+    throw_error(
+        Error::Kind::device,
+        "precision bf16 needs a CPU with AVX512-BF16, or a GPU of compute capability 8.0 or later; {} is neither; "
+        "use fp32",
+        context_.name());
   }
   GanModel model = make_model(options, pictures_shape(dataset).with_rows(1));
   model.generator->parameters().allocate(context_, generator_blocks(options));
