@@ -98,11 +98,13 @@ void print_row(const Json& entry) {
   std::fflush(stdout);
 }
 
-// Written anew after each case, so that one that never ends does not take the others with it.
+// Written anew after each case, whole or not at all, so that one that never ends does not take the others with it.
 void write_json(const std::string& path, const Json& report) {
-  std::ofstream file(path, std::ios::trunc);
+  const std::string unfinished = path + ".part";
+  std::ofstream file(unfinished, std::ios::trunc);
   file << report.dump(1) << "\n";
-  check(file.good(), "{}: cannot be written", path);
+  file.close();
+  check(file.good() && std::rename(unfinished.c_str(), path.c_str()) == 0, "{}: cannot be written", path);
 }
 
 Json describe(Context& context, const BenchOptions& options) {
