@@ -1,6 +1,9 @@
 // Sums over groups of axes and the broadcasts (contract: kernels/reduce.h). The sums are those of row_sum.cuh (an array
 // is one row) and column_sum.cuh; `all` and `each_column` are broadcast as maps over columns (pointwise.cuh), the
 // former with a single one.
+//
+// spills: for sm_80 ptxas holds row_sum_kernel of f32 to 32 registers, with which eight blocks fit on a multiprocessor,
+// and puts aside two words a thread. No other architecture does.
 #include "kernels/reduce.h"
 
 #include "kernels/cuda/column_sum.cuh"
