@@ -5,8 +5,8 @@ Each mutant is the tree with one small change in one place of kernels/cuda: a ba
 one further, a mask short of a lane, `&&` made `||`. Only the sources that the change reaches are compiled, the emulated
 test program is linked anew, and the cases of their operators run: in the plain build first, and where they all pass,
 under AddressSanitizer and UBSan. A mutant that passes both survives: either the cases are too weak, or the change makes
-no difference. Which ones make none, and why, stands in tests/emulator/mutants.json; a survivor that is not listed there
-makes the script fail.
+no difference. Which ones make none, or one that the emulator cannot notice, and why, stands in
+tests/emulator/mutants.json; a survivor that is not listed there makes the script fail.
 
     tools/mutate_kernels.py [--files reduce.cu gather.cu] [--limit 120] [--jobs 2] [--seed 1]
     tools/mutate_kernels.py --list            # name the chosen mutants, build nothing
@@ -262,15 +262,16 @@ def what_killed(code, output, build):
 
 
 class Bench:
-    def __init__(self, work, jobs, compiler):
+    def __init__(self, work, jobs, compiler, sanitized):
         options = [f"-DCMAKE_CXX_COMPILER={compiler}"] if compiler else []
         self.work = work
         self.builds = [
             Build("plain", work / "plain", [*options, "-DCMAKE_BUILD_TYPE=Release"], jobs),
-            Build("sanitize", work / "sanitize",
-                  [*options, "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DDUEL_SANITIZE=ON",
-                   "-DDUEL_EMULATED_TESTS=ON"], jobs),
         ]
+        if sanitized:
+            self.builds.append(Build("sanitize", work / "sanitize",
+                                     [*options, "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DDUEL_SANITIZE=ON",
+                                      "-DDUEL_EMULATED_TESTS=ON"], jobs))
         self.sources = {file: (ROOT / file).read_text() for file in self.builds[0].compile}
         self.lock, self.limits = threading.Lock(), {}
 
@@ -285,7 +286,9 @@ class Bench:
     def sources_of(self, file):
         if file.endswith(".cu"):
             return [file]
-        return sorted(source for source in self.sources if file in self.includes(source))
+        plain = self.builds[0]
+        return sorted((source for source in self.sources if file in self.includes(source)),
+                      key=lambda source: (plain.folder / plain.compile[source][1]).stat().st_size)
 
     def tests_of(self, sources):
         names = sorted({op for source in sources for op in OPERATOR.findall(self.sources[source])})
@@ -293,14 +296,14 @@ class Bench:
         return ":".join(tests + ["*GatherTest*"] * ("gather_pictures" in names))
 
     def limit(self, build, tests):
-        """Ten times what the unchanged program takes. It has to pass, or nothing can be said."""
+        """Five times what the unchanged program takes. It has to pass, or nothing can be said."""
         with self.lock:
             if (build.name, tests) not in self.limits:
                 begin = time.monotonic()
                 code, output = test(build.folder / build.program, tests, 1800)
                 if code != 0:
                     sys.exit(f"mutate: the tests fail without any change ({build.name}, {tests}):\n{output[-2000:]}")
-                self.limits[build.name, tests] = 10 + 10 * (time.monotonic() - begin)
+                self.limits[build.name, tests] = 10 + 5 * (time.monotonic() - begin)
             return self.limits[build.name, tests]
 
     def verdict(self, number, mutant):
@@ -315,12 +318,15 @@ class Bench:
         try:
             if not tests:
                 return "survived", "no operator"
-            for build in self.builds:
-                limit = self.limit(build, tests)
-                program, messages = build.make(overlay, sources)
+            # A header's mutant mostly shows in the source that is compiled fastest; the others are for those that do not.
+            turns = [sources[:1], sources] if len(sources) > 1 and self.tests_of(sources[:1]) else [sources]
+            for build, changed_sources in [(build, turn) for build in self.builds for turn in turns]:
+                reached = self.tests_of(changed_sources)
+                limit = self.limit(build, reached)
+                program, messages = build.make(overlay, changed_sources)
                 if program is None:
                     return "stillborn", messages.strip().splitlines()[0][:200] if messages.strip() else "link"
-                code, output = test(program, tests, limit)
+                code, output = test(program, reached, limit)
                 if code != 0:
                     return "killed", what_killed(code, output, build.name)
             return "survived", ""
@@ -333,39 +339,57 @@ class Bench:
 def known_equivalents():
     if not EQUIVALENTS.exists():
         return {}
-    entries = json.loads(EQUIVALENTS.read_text())["equivalent"]
-    return {(e["file"], e["code"], e["change"], e["becomes"]): e["because"] for e in entries}
+    lists = json.loads(EQUIVALENTS.read_text())
+    return {key_of(entry): (kind, entry["because"]) for kind in ("equivalent", "unseen") for entry in lists[kind]}
 
 
-def report(results, known, path):
-    """Prints the table; returns how many survivors are not known to be equivalent."""
+def row_of(mutant, verdict, by):
+    return {"file": mutant.file, "line": mutant.line, "code": mutant.code.strip(), "change": mutant.change,
+            "becomes": mutant.mutated_line, "verdict": verdict, "by": by}
+
+
+def key_of(row):
+    return (row["file"], row["code"], row["change"], row["becomes"])
+
+
+COLUMNS = ("result", "emulator", "crash", "time", "sanitizer", "result, sanitized build", "equivalent", "unseen",
+           "survived", "stillborn")
+
+
+def table(rows, known):
+    """Markdown: what became of the mutants of each file."""
     counts, files = Counter(), {}
-    unknown = []
-    for mutant, verdict, reason in results:
-        row = files.setdefault(mutant.file, Counter())
-        if verdict == "survived":
-            key = (mutant.file, mutant.code.strip(), mutant.change, mutant.mutated_line)
-            verdict = "equivalent" if key in known else "survived"
-            if verdict == "survived":
-                unknown.append(mutant)
-        elif verdict == "killed":
-            verdict = reason
-        counts[verdict] += 1
-        row[verdict] += 1
-    columns = ["result", "emulator", "crash", "time", "sanitizer", "result, sanitized build", "equivalent", "survived",
-               "stillborn"]
-    print("\n| file | mutants | " + " | ".join(columns) + " |\n|---|" + "---|" * (len(columns) + 1))
-    for file in sorted(files):
-        row = files[file]
-        print(f"| {file} | {sum(row.values())} | " + " | ".join(str(row[c] or "") for c in columns) + " |")
-    print(f"| all | {sum(counts.values())} | " + " | ".join(str(counts[c] or "") for c in columns) + " |")
-    for mutant in unknown:
-        print(f"SURVIVED {mutant.name}")
-    if path:
-        rows = [{"file": m.file, "line": m.line, "code": m.code.strip(), "change": m.change, "becomes": m.mutated_line,
-                 "verdict": v, "by": r} for m, v, r in results]
-        path.write_text(json.dumps(rows, indent=1) + "\n")
-    return len(unknown)
+    for row in rows:
+        what = row["by"] if row["verdict"] == "killed" else row["verdict"]
+        if what == "survived" and key_of(row) in known:
+            what = known[key_of(row)][0]
+        for counter in (counts, files.setdefault(row["file"], Counter())):
+            counter[what] += 1
+    yield "| file | mutants | " + " | ".join(COLUMNS) + " |"
+    yield "|---|" + "---|" * (len(COLUMNS) + 1)
+    for file, row in [*sorted(files.items()), ("all", counts)]:
+        yield f"| {file} | {sum(row.values())} | " + " | ".join(str(row[c] or "") for c in COLUMNS) + " |"
+
+
+MARKDOWN_HEAD = """# Mutants of the CUDA kernels, and what noticed them
+
+`tools/mutate_kernels.py` changes one place of a kernel, and the operator cases run under the emulator. A column says what
+noticed the change: a wrong result, an error of the emulator, a crash, no end, a sanitizer; "stillborn" did not compile.
+An equivalent mutant computes what the kernel computes; one that is unseen is wrong, in a way that the emulator cannot
+notice. `mutants.json` lists both with the reasons.
+"""
+
+
+def markdown(rows, known):
+    yield from MARKDOWN_HEAD.splitlines()
+    yield ""
+    yield from table(rows, known)
+    yield from ("", "## Those that passed", "", "| place | change | | why |", "|---|---|---|---|")
+    for row in rows:
+        if row["verdict"] == "survived":
+            code = "`" + row["code"].split("  //")[0].replace("|", "\\|") + "`"
+            kind, why = known.get(key_of(row), ("survived", "not explained"))
+            yield f"| {row['file'].removeprefix(KERNELS + '/')}: {code} | {row['change']} | {kind} | {why} |"
 
 
 SELF_TEST_SOURCE = '''#include "a.h"  // i < 3
@@ -413,9 +437,11 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--line", type=int, help="only mutants of this line (with one file)")
     parser.add_argument("--change", help="only mutants of this change")
+    parser.add_argument("--plain", action="store_true", help="without the build with sanitizers: what survives, may not there")
     parser.add_argument("--compiler", default="", help="the C++ compiler; CMake's choice by default")
     parser.add_argument("--work", type=Path, default=ROOT / "build-mutants", help="folder of the two builds")
-    parser.add_argument("--json", type=Path, help="write every verdict to this file")
+    parser.add_argument("--json", type=Path, help="write every verdict to this file, and take those that it has as given")
+    parser.add_argument("--markdown", type=Path, help="write the table to this file")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--self-test", action="store_true")
     arguments = parser.parse_args()
@@ -443,17 +469,28 @@ def main():
         print("mutate: there is nothing to change", file=sys.stderr)
         return 2
 
-    bench = Bench(arguments.work, arguments.jobs, arguments.compiler)
-    results = []
-    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        futures = {pool.submit(bench.verdict, i, mutant): mutant for i, mutant in enumerate(chosen)}
-        for future in concurrent.futures.as_completed(futures):
-            mutant = futures[future]
-            verdict, reason = future.result()
-            results.append((mutant, verdict, reason))
-            print(f"{len(results)}/{len(chosen)} {verdict}{' by ' + reason if reason else ''}: {mutant.name}", flush=True)
-    results.sort(key=lambda result: (result[0].file, result[0].begin, result[0].change))
-    return 1 if report(results, known_equivalents(), arguments.json) else 0
+    rows = json.loads(arguments.json.read_text()) if arguments.json and arguments.json.exists() else []
+    given = {key_of(row) for row in rows}
+    todo = [mutant for mutant in chosen if key_of(row_of(mutant, "", "")) not in given]
+    if todo:
+        bench = Bench(arguments.work, arguments.jobs, arguments.compiler, not arguments.plain)
+        with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+            futures = {pool.submit(bench.verdict, i, mutant): mutant for i, mutant in enumerate(todo)}
+            for number, future in enumerate(concurrent.futures.as_completed(futures), 1):
+                verdict, by = future.result()
+                rows.append(row_of(futures[future], verdict, by))
+                print(f"{number}/{len(todo)} {verdict}{' by ' + by if by else ''}: {futures[future].name}", flush=True)
+                if arguments.json:
+                    arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+    known = known_equivalents()
+    rows.sort(key=lambda row: (row["file"], row["line"], row["change"]))
+    print("\n" + "\n".join(table(rows, known)))
+    if arguments.markdown:
+        arguments.markdown.write_text("\n".join(markdown(rows, known)) + "\n")
+    unknown = [row for row in rows if row["verdict"] == "survived" and key_of(row) not in known]
+    for row in unknown:
+        print(f"SURVIVED {row['file']}:{row['line']}: {row['change']}: {row['code']}  ->  {row['becomes']}")
+    return 1 if unknown else 0
 
 
 if __name__ == "__main__":

@@ -120,8 +120,7 @@ __global__ void __launch_bounds__(kColumnSumThreads, 3)
     }
   }
   sum_lanes<Width>(sums, lanes, p.tile_width, exchange);
-  __syncthreads();  // the last turn may still read what is written now
-  if (lane == 0) {
+  if (lane == 0) {  // no turn of sum_lanes reads its part of `exchange`
 #pragma unroll
     for (int i = 0; i < Width; ++i) {
       exchange[thread * Width + i] = sums[i];
