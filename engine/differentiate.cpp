@@ -69,21 +69,25 @@ std::vector<Value> differentiate(Program& program, Value loss, const std::vector
     if (node.outputs.empty() || node.constant) {
       continue;
     }
-    const Value output = node.outputs[0];
-    const Value gradient = gradients.of(output);
     // Copies: the rule appends nodes, which may move the list.
-    const std::vector<Value> inputs = node.inputs;
+    const std::vector<Value> inputs = node.inputs, outputs = node.outputs;
+    std::vector<Value> output_gradients;
+    for (const Value output : outputs) {
+      output_gradients.push_back(gradients.of(output));
+    }
+    const bool is_used =
+        std::any_of(output_gradients.begin(), output_gradients.end(), [](Value v) { return v.exists(); });
     std::vector<bool> wanted;
     for (const Value input : inputs) {
       wanted.push_back(input.exists() && dependent[index_of(program.root(input))]);
     }
-    if (!gradient.exists() || std::find(wanted.begin(), wanted.end(), true) == wanted.end()) {
+    if (!is_used || std::find(wanted.begin(), wanted.end(), true) == wanted.end()) {
       continue;
     }
     const auto derive = node.derive;
     check(derive != nullptr, "differentiate: {} has no derivative (recorded as \"{}\")", node.op,
-          program.info(output).name);
-    Backward backward(program, inputs, output, gradient, wanted);
+          program.info(outputs[0]).name);
+    Backward backward(program, inputs, outputs, output_gradients, wanted);
     derive(backward);
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       if (wanted[k] && backward.result()[k].exists()) {

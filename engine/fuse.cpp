@@ -3,6 +3,8 @@
 #include "engine/nodes.h"
 #include "kernels/reduce.h"
 
+#include <algorithm>
+
 namespace duel {
 
 namespace {
@@ -25,16 +27,21 @@ bool is_private(const Program& program, const std::vector<int>& uses, Value valu
          program.info(value).bound == nullptr;
 }
 
+// The node that makes `value` itself, not something that it is a reshape of; or nullptr.
+Node* producer_of(Program& program, Value value) {
+  const ValueInfo& info = program.info(value);
+  return info.alias.exists() || info.producer < 0 ? nullptr : &program.nodes()[static_cast<std::size_t>(info.producer)];
+}
+
 // The layer whose output `node` (a bias_act_forward) takes straight, or nullptr.
 Node* layer_before(Program& program, const std::vector<int>& uses, const Node& node) {
   const Value between = node.inputs[0];
-  if (program.info(between).alias.exists() || program.info(between).producer < 0 ||
-      !is_private(program, uses, between)) {
+  Node* layer = producer_of(program, between);
+  if (layer == nullptr || !is_private(program, uses, between)) {
     return nullptr;
   }
-  Node& layer = program.nodes()[static_cast<std::size_t>(program.info(between).producer)];
-  const bool is_layer = layer.op == "matmul" || layer.op == "conv2d_forward";
-  return is_layer && !layer.inputs[2].exists() ? &layer : nullptr;
+  const bool is_layer = layer->op == "matmul" || layer->op == "conv2d_forward";
+  return is_layer && !layer->inputs[2].exists() ? layer : nullptr;
 }
 
 void fuse_epilogues(Program& program) {
@@ -72,14 +79,12 @@ void fuse_bias_gradients(Program& program) {
     }
     const auto reduce = std::any_cast<Reduce>(sum.parameters);
     const Value dx = sum.inputs[0];
-    if (reduce.axes != Axes::each_column || reduce.scale != 1.0F || program.info(dx).alias.exists() ||
-        program.info(dx).producer < 0) {
+    Node* producer = producer_of(program, dx);
+    if (reduce.axes != Axes::each_column || reduce.scale != 1.0F || producer == nullptr ||
+        producer->op != "activation_backward") {
       continue;
     }
-    Node& before = program.nodes()[static_cast<std::size_t>(program.info(dx).producer)];
-    if (before.op != "activation_backward") {
-      continue;
-    }
+    Node& before = *producer;
     const Value db = sum.outputs[0];
     Node fused =
         bias_act_backward_node(std::any_cast<Activation>(before.parameters), before.inputs[0], before.inputs[1]);
@@ -91,12 +96,85 @@ void fuse_bias_gradients(Program& program) {
   }
 }
 
+void fuse_normalizations(Program& program) {
+  const std::vector<int> uses = count_uses(program);
+  for (Node& node : program.nodes()) {
+    if (node.op != "bias_act_forward" || node.inputs[1].exists()) {
+      continue;
+    }
+    Node* before = producer_of(program, node.inputs[0]);
+    const bool is_normalization =
+        before != nullptr && (before->op == "batch_norm_forward" || before->op == "batch_norm_inference");
+    if (!is_normalization || node.inputs[0] != before->outputs[0] || !is_private(program, uses, node.inputs[0])) {
+      continue;
+    }
+    auto p = std::any_cast<BatchNorm>(before->parameters);
+    p.activation = std::any_cast<Activation>(node.parameters);
+    const std::vector<Value>& in = before->inputs;
+    Node fused = before->op == "batch_norm_forward" ? batch_norm_node(p, in[0], in[1], in[2])
+                                                    : batch_norm_inference_node(p, in[0], in[1], in[2], in[3], in[4]);
+    // In the first one's place: its other outputs may be read in between.
+    fused.outputs = before->outputs;
+    fused.outputs[0] = node.outputs[0];
+    fused.has_effect = before->has_effect || node.has_effect;
+    program.info(node.outputs[0]).producer = program.info(node.inputs[0]).producer;
+    *before = std::move(fused);
+    node = Node{};  // neither outputs nor effect: pruned
+  }
+}
+
+// The node that makes `value` without a reshape, if its name is `op`.
+Node* producer_named(Program& program, Value value, const char* op) {
+  Node* node = producer_of(program, value);
+  return node != nullptr && node->op == op ? node : nullptr;
+}
+
+// Real and generated pictures go through the discriminator as one batch, so that the loss takes two slices of the
+// logits, and their gradient is the sum of the two padded gradients.
+void fuse_joined_logits(Program& program) {
+  const std::vector<int> uses = count_uses(program);
+  for (Node& sum : program.nodes()) {
+    if (sum.op != "add") {
+      continue;
+    }
+    Node *fake_pad = producer_named(program, sum.inputs[0], "pad_rows"),
+         *real_pad = producer_named(program, sum.inputs[1], "pad_rows");
+    Node* loss = fake_pad == nullptr ? nullptr : producer_named(program, fake_pad->inputs[0], "gan_loss");
+    if (loss == nullptr || real_pad == nullptr || loss->outputs.size() != 3 ||
+        real_pad->inputs[0] != loss->outputs[2] || fake_pad->inputs[0] != loss->outputs[1]) {
+      continue;
+    }
+    const std::vector<Value> between = {sum.inputs[0], sum.inputs[1], loss->outputs[1], loss->outputs[2]};
+    Node *real = producer_named(program, loss->inputs[0], "slice_rows"),
+         *fake = producer_named(program, loss->inputs[1], "slice_rows");
+    if (real == nullptr || fake == nullptr || real->inputs[0] != fake->inputs[0] ||
+        !std::all_of(between.begin(), between.end(), [&](Value v) { return is_private(program, uses, v); })) {
+      continue;
+    }
+    const Value logits = real->inputs[0], gradient = sum.outputs[0];
+    const int rows = program.shape(loss->inputs[1])[0];
+    const auto begins_at = [](const Node* node, int row) { return std::any_cast<int>(node->parameters) == row; };
+    if (program.shape(logits) != program.shape(gradient) || program.shape(logits)[0] != 2 * rows ||
+        !begins_at(real, 0) || !begins_at(real_pad, 0) || !begins_at(fake, rows) || !begins_at(fake_pad, rows)) {
+      continue;
+    }
+    Node fused = gan_loss_of_both_node(std::any_cast<GanLoss>(loss->parameters), logits);
+    fused.outputs = {loss->outputs[0], gradient};
+    fused.has_effect = loss->has_effect || sum.has_effect;
+    program.info(gradient).producer = program.info(loss->outputs[0]).producer;
+    *loss = std::move(fused);
+    sum = Node{};  // neither outputs nor effect: pruned, and the slices with it where nobody else reads them
+  }
+}
+
 }  // namespace
 
 void fuse(Program& program) {
   program.prune();
   fuse_epilogues(program);
   fuse_bias_gradients(program);
+  fuse_normalizations(program);
+  fuse_joined_logits(program);
   program.prune();
 }
 

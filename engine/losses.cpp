@@ -49,7 +49,10 @@ LossKind loss_named(std::string_view name) {
   throw_error(Error::Kind::usage, "loss.kind: \"{}\" is none of bce, lsgan, hinge, relativistic, wgan", name);
 }
 
-Value discriminator_loss(Program& p, LossKind kind, Value real, Value fake) {
+Value discriminator_loss(Program& p, LossKind kind, Value real, Value fake, bool fused) {
+  if (fused) {
+    return ops::gan_loss(p, {kind, LossSide::discriminator}, real, fake);
+  }
   switch (kind) {
     case LossKind::bce:
       return ops::affine(p, ops::add(p, mean_softplus(p, real, -1.0), mean_softplus(p, fake, 1.0)), 0.5);
@@ -63,7 +66,10 @@ Value discriminator_loss(Program& p, LossKind kind, Value real, Value fake) {
   throw_error(Error::Kind::internal, "discriminator_loss: unknown kind");
 }
 
-Value generator_loss(Program& p, LossKind kind, Value fake, Value real) {
+Value generator_loss(Program& p, LossKind kind, Value fake, Value real, bool fused) {
+  if (fused) {
+    return ops::gan_loss(p, {kind, LossSide::generator}, real, fake);
+  }
   switch (kind) {
     case LossKind::bce: return mean_softplus(p, fake, -1.0);
     case LossKind::lsgan: return ops::affine(p, mean_squared_difference(p, fake, 1.0), 0.5);
@@ -75,7 +81,7 @@ Value generator_loss(Program& p, LossKind kind, Value fake, Value real) {
 }
 
 bool generator_loss_needs_reals(LossKind kind) {
-  return kind == LossKind::relativistic;
+  return needs_reals({kind, LossSide::generator});
 }
 
 Value squared_gradient_norms(Program& p, Value logits, Value pictures) {

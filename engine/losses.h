@@ -1,30 +1,22 @@
-// Adversarial losses on logits, and gradient penalties, as compositions of operators. All results are f32 [1].
+// Adversarial losses on logits, and gradient penalties. All results are f32 [1].
 //
-//   kind          discriminator                                              generator
-//   bce           0.5 (mean softplus(-D(x)) + mean softplus(D(G(z))))        mean softplus(-D(G(z)))
-//   lsgan         0.5 (mean (D(x)-1)^2 + mean D(G(z))^2)                     0.5 mean (D(G(z))-1)^2
-//   hinge         mean max(0, 1-D(x)) + mean max(0, 1+D(G(z)))               -mean D(G(z))
-//   relativistic  mean softplus(-(D(x)-D(G(z))))                             mean softplus(-(D(G(z))-D(x)))
-//   wgan          mean D(G(z)) - mean D(x)                                   -mean D(G(z))
-//
-// bce: Goodfellow et al. (2014), the non-saturating form; lsgan: Mao et al. (2017); hinge: Lim & Ye (2017);
-// relativistic, paired: Jolicoeur-Martineau (2018), as in R3GAN (Huang et al., 2024); wgan: Arjovsky et al. (2017).
+// kernels/gan_loss.h has the formulas, by kind. `fused` records that operator, which gives the gradient in the same
+// pass; otherwise the loss is composed of small operators: the same numbers, but for rounding.
 #pragma once
 
 #include "engine/program.h"
+#include "kernels/gan_loss.h"
 
 #include <string_view>
 
 namespace duel {
 
-enum class LossKind { bce, lsgan, hinge, relativistic, wgan };
-
 LossKind loss_named(std::string_view name);  // throws kind `usage` naming the five
 
 // real, fake: logits f32 [N,1].
-Value discriminator_loss(Program& program, LossKind kind, Value real, Value fake);
+Value discriminator_loss(Program& program, LossKind kind, Value real, Value fake, bool fused);
 // `real` is used by relativistic only, and need not exist for the others.
-Value generator_loss(Program& program, LossKind kind, Value fake, Value real);
+Value generator_loss(Program& program, LossKind kind, Value fake, Value real, bool fused);
 bool generator_loss_needs_reals(LossKind kind);
 
 // |d logit_n / d picture_n|^2 for each picture: f32 [N]. Mean over real pictures it is R1, over generated ones R2

@@ -40,4 +40,54 @@ Node bias_act_backward_node(const Activation& act, Value dy, Value y) {
   return node;
 }
 
+Node batch_norm_node(const BatchNorm& p, Value x, Value gamma, Value beta) {
+  Node node;
+  node.op = "batch_norm_forward";
+  node.parameters = p;
+  node.inputs = {x, gamma, beta};
+  node.in_place = true;
+  node.run = [p](Context& c, Views in, Views out) {
+    batch_norm_forward(c, p, in[0], in[1], in[2], out[0], out[1], out[2]);
+  };
+  return node;
+}
+
+Node batch_norm_inference_node(const BatchNorm& p, Value x, Value gamma, Value beta, Value mean, Value variance) {
+  Node node;
+  node.op = "batch_norm_inference";
+  node.parameters = p;
+  node.inputs = {x, gamma, beta, mean, variance};
+  node.in_place = true;
+  node.run = [p](Context& c, Views in, Views out) {
+    batch_norm_inference(c, p, in[0], in[1], in[2], in[3], in[4], out[0]);
+  };
+  return node;
+}
+
+Node gan_loss_node(const GanLoss& p, Value real, Value fake) {
+  Node node;
+  node.op = "gan_loss";
+  node.parameters = p;
+  node.inputs = {needs_reals(p) ? real : Value{}, fake};
+  node.run = [p](Context& c, Views in, Views out) {
+    gan_loss(c, p, in[0], in[1], out[0], out.size() > 2 ? out[2] : View{}, out[1]);
+  };
+  return node;
+}
+
+Node gan_loss_of_both_node(const GanLoss& p, Value logits) {
+  Node node;
+  node.op = "gan_loss";
+  node.parameters = p;
+  node.inputs = {logits};
+  node.run = [p](Context& c, Views in, Views out) {
+    const auto half = [](View both, int index) {
+      const View part{nullptr, both.shape.with_rows(both.shape[0] / 2), both.dtype};
+      return View{both.as<std::byte>() + static_cast<std::size_t>(index) * part.bytes(), part.shape, part.dtype};
+    };
+    gan_loss(c, p, half(in[0], 0), half(in[0], 1), out[0], half(out[1], 0), half(out[1], 1));
+  };
+  return node;
+}
+
 }  // namespace duel

@@ -1,8 +1,11 @@
-// Nodes that both recording (ops.cpp) and rewriting (fuse.cpp) make: layers with an optional bias and activation.
+// Nodes that both recording (ops.cpp) and rewriting (fuse.cpp) make: layers with an optional bias and activation, and
+// what has several outputs, which the caller sets.
 #pragma once
 
 #include "engine/program.h"
+#include "kernels/batch_norm.h"
 #include "kernels/conv2d.h"
+#include "kernels/gan_loss.h"
 #include "kernels/matmul.h"
 
 namespace duel {
@@ -10,7 +13,16 @@ namespace duel {
 Node matmul_node(const Program& program, const Matmul& matmul, Value a, Value b, Value bias);
 Node conv2d_node(const Program& program, const Conv2d& conv, const Activation& act, Value x, Value w, Value bias);
 
-// Two outputs: the gradient before the activation, and its sum over rows. The caller sets `outputs`.
+// Outputs: the gradient before the activation, and its sum over rows.
 Node bias_act_backward_node(const Activation& act, Value dy, Value y);
+
+// Outputs: y, mean, rstd.
+Node batch_norm_node(const BatchNorm& p, Value x, Value gamma, Value beta);
+Node batch_norm_inference_node(const BatchNorm& p, Value x, Value gamma, Value beta, Value mean, Value variance);
+
+// Outputs: the loss, dfake, and where it looks at real pictures, dreal. `real` need not exist where it does not.
+Node gan_loss_node(const GanLoss& p, Value real, Value fake);
+// The same of one array of logits, those of real pictures above those of generated ones. Outputs: the loss, dlogits.
+Node gan_loss_of_both_node(const GanLoss& p, Value logits);
 
 }  // namespace duel

@@ -32,6 +32,21 @@ Node pointwise(const char* op, std::vector<Value> inputs, Run run) {
   return node;
 }
 
+// a + b, either of which may not exist: zero.
+Value sum_of(Program& program, Value a, Value b) {
+  return !a.exists() ? b : !b.exists() ? a : add(program, a, b);
+}
+
+// Whether all elements are known to be 1, as those of a loss's gradient with respect to itself are.
+bool is_one(const Program& program, Value value) {
+  const int producer = program.info(program.root(value)).producer;
+  if (producer < 0) {
+    return false;
+  }
+  const Node& node = program.nodes()[static_cast<std::size_t>(producer)];
+  return node.op == "fill" && std::any_cast<double>(node.parameters) == 1.0;
+}
+
 }  // namespace
 
 // --- layers ---------------------------------------------------------------------------------------------------
@@ -154,6 +169,234 @@ Value activation_backward(Program& program, const Activation& act, Value dy, Val
   return program.record(std::move(node), program.shape(dy), program.dtype(dy));
 }
 
+// --- batch normalisation --------------------------------------------------------------------------------------
+//
+// M rows; h = (x - mean) rstd; S(.) sums over rows. All rules but batch_norm_backward itself are made of the small
+// operators, in f32: nothing trains through them unless a gradient penalty reaches a network that normalises.
+
+namespace {
+
+// One number per column (f32 [C]) as an array of that shape.
+Value spread(Program& program, Value columns, const Shape& shape, double scale = 1) {
+  return broadcast(program, {Axes::each_column, static_cast<float>(scale)}, columns, shape, DType::f32);
+}
+
+Value sum_of_columns(Program& program, Value x) {
+  return reduce_sum(program, {Axes::each_column, 1.0F}, x);
+}
+
+// x - mean
+Value centred(Program& program, Value x, Value mean) {
+  return add(program, cast(program, x, DType::f32), spread(program, mean, program.shape(x), -1.0));
+}
+
+// h
+Value normalized(Program& program, Value x, Value mean, Value rstd) {
+  return multiply(program, centred(program, x, mean), spread(program, rstd, program.shape(x)));
+}
+
+double rows_of(const Program& program, Value x) {
+  return static_cast<double>(program.shape(x).outer_count());
+}
+
+}  // namespace
+
+BatchNormed batch_norm(Program& program, const BatchNorm& p, Value x, Value gamma, Value beta) {
+  check(p.activation == Activation{}, "batch_norm: the activation {} is to be recorded apart, and fused",
+        to_string(p.activation));
+  Node node = batch_norm_node(p, x, gamma, beta);
+  node.derive = [](Backward& back) {
+    Program& pr = back.program();
+    const Value in = back.input(0), mean = back.output(1), rstd = back.output(2);
+    Value dx;
+    if (back.gradient(0).exists()) {
+      const BatchNormGradients g =
+          batch_norm_backward(pr, cast(pr, back.gradient(0), pr.dtype(in)), in, back.input(1), mean, rstd);
+      dx = g.dx;
+      back.set(1, g.dgamma);
+      back.set(2, g.dbeta);
+    }
+    if (back.wants(0) && (back.gradient(1).exists() || back.gradient(2).exists())) {
+      // d mean / dx = 1 / M and d rstd / dx = -rstd^2 h / M
+      Value more;
+      if (back.gradient(1).exists()) {
+        more = spread(pr, back.gradient(1), pr.shape(in), 1 / rows_of(pr, in));
+      }
+      if (back.gradient(2).exists()) {
+        const Value slope = multiply(pr, back.gradient(2), multiply(pr, rstd, rstd));
+        more =
+            sum_of(pr, more,
+                   multiply(pr, spread(pr, slope, pr.shape(in), -1 / rows_of(pr, in)), normalized(pr, in, mean, rstd)));
+      }
+      dx = dx.exists() ? add(pr, cast(pr, dx, DType::f32), more) : more;
+    }
+    if (dx.exists()) {
+      back.set(0, dx);
+    }
+  };
+  const Shape columns = program.shape(gamma);
+  const BatchNormed result{program.new_value(program.shape(x), program.dtype(x)),
+                           program.new_value(columns, DType::f32), program.new_value(columns, DType::f32)};
+  program.record(std::move(node), {result.y, result.mean, result.rstd});
+  return result;
+}
+
+// With k = gamma rstd, and u, v, w the gradients with respect to dx, dgamma and dbeta, the sum to be differentiated is
+//   L = k (S(u dy) - (a dbeta + b dgamma) / M) + v dgamma + w dbeta,   a = S(u), b = S(u h), dbeta = S(dy),
+//   dgamma = S(dy h)
+// so with Q = S(u dy) - (a dbeta + b dgamma) / M, V = v - k b / M and X = dL/dh = V dy - (k dgamma / M) u:
+//   dL/d dy = k (u - a / M - h b / M) + v h + w      the first part is batch_norm_backward of u, and a and b come with
+//   it dL/dgamma = rstd Q;  dL/dx = X rstd;  dL/dmean = -S(X) rstd;  dL/drstd = gamma Q + S(X (x - mean))
+BatchNormGradients batch_norm_backward(Program& program, Value dy, Value x, Value gamma, Value mean, Value rstd) {
+  Node node;
+  node.op = "batch_norm_backward";
+  node.inputs = {dy, x, gamma, mean, rstd};
+  node.in_place = true;
+  node.run = [](Context& c, Views in, Views out) {
+    duel::batch_norm_backward(c, in[0], in[1], in[2], in[3], in[4], out[0], out[1], out[2]);
+  };
+  node.derive = [](Backward& back) {
+    Program& pr = back.program();
+    const Value dy_in = back.input(0), x_in = back.input(1), g = back.input(2), m = back.input(3), r = back.input(4);
+    const Value dgamma = back.output(1), dbeta = back.output(2);
+    const Value u = back.gradient(0), v = back.gradient(1), w = back.gradient(2);
+    const Shape shape = pr.shape(x_in);
+    const double share = 1 / rows_of(pr, x_in);
+    const Value wide_dy = cast(pr, dy_in, DType::f32), k = multiply(pr, g, r);
+    Value by_dy = w.exists() ? spread(pr, w, shape) : Value{};
+    if (v.exists()) {
+      by_dy = sum_of(pr, by_dy, multiply(pr, spread(pr, v, shape), normalized(pr, x_in, m, r)));
+    }
+    Value V = v, X, Q;
+    if (u.exists()) {
+      const Value wide_u = cast(pr, u, DType::f32);
+      const BatchNormGradients of_u = batch_norm_backward(pr, cast(pr, u, pr.dtype(x_in)), x_in, g, m, r);
+      const Value a = of_u.dbeta, b = of_u.dgamma;
+      by_dy = sum_of(pr, by_dy, cast(pr, of_u.dx, DType::f32));
+      V = sum_of(pr, V, affine(pr, multiply(pr, k, b), -share));
+      X = multiply(pr, spread(pr, multiply(pr, k, dgamma), shape, -share), wide_u);
+      const Value products = add(pr, multiply(pr, a, dbeta), multiply(pr, b, dgamma));
+      Q = add(pr, sum_of_columns(pr, multiply(pr, wide_u, wide_dy)), affine(pr, products, -share));
+      back.set(2, multiply(pr, r, Q));
+    }
+    back.set(0, by_dy);
+    if (!V.exists()) {
+      return;  // of dbeta alone, which depends on dy alone
+    }
+    X = sum_of(pr, X, multiply(pr, spread(pr, V, shape), wide_dy));
+    back.set(1, multiply(pr, X, spread(pr, r, shape)));
+    back.set(3, affine(pr, multiply(pr, sum_of_columns(pr, X), r), -1.0));
+    const Value by_h = sum_of_columns(pr, multiply(pr, X, centred(pr, x_in, m)));
+    back.set(4, Q.exists() ? add(pr, multiply(pr, g, Q), by_h) : by_h);
+  };
+  const Shape columns = program.shape(gamma);
+  const BatchNormGradients result{program.new_value(program.shape(x), program.dtype(x)),
+                                  program.new_value(columns, DType::f32), program.new_value(columns, DType::f32)};
+  program.record(std::move(node), {result.dx, result.dgamma, result.dbeta});
+  return result;
+}
+
+Value batch_norm_inference(Program& program, const BatchNorm& p, Value x, Value gamma, Value beta, Value mean,
+                           Value variance) {
+  check(p.activation == Activation{}, "batch_norm_inference: the activation {} is to be recorded apart, and fused",
+        to_string(p.activation));
+  Node node = batch_norm_inference_node(p, x, gamma, beta, mean, variance);
+  node.derive = [p](Backward& back) {
+    Program& pr = back.program();
+    const Value in = back.input(0), g = back.input(1), m = back.input(3);
+    const Value deviation =
+        unary(pr, UnaryKind::square_root, affine(pr, back.input(4), 1.0, static_cast<double>(p.epsilon)));
+    const Value r = unary(pr, UnaryKind::reciprocal, deviation), k = multiply(pr, g, r);
+    const Value dy = cast(pr, back.gradient(), DType::f32);
+    const Value by_beta = sum_of_columns(pr, dy);
+    // S(dy (x - mean)): the derivative by k
+    const Value by_k = sum_of_columns(pr, multiply(pr, dy, centred(pr, in, m)));
+    back.set(0, multiply(pr, dy, spread(pr, k, pr.shape(in))));
+    back.set(1, multiply(pr, by_k, r));
+    back.set(2, by_beta);
+    back.set(3, affine(pr, multiply(pr, by_beta, k), -1.0));
+    back.set(4, affine(pr, multiply(pr, multiply(pr, by_k, k), multiply(pr, r, r)), -0.5));  // dr/dvariance = -r^3 / 2
+  };
+  return program.record(std::move(node), program.shape(x), program.dtype(x));
+}
+
+// --- losses ---------------------------------------------------------------------------------------------------
+
+namespace {
+
+// What the gradients with respect to dfake and dreal (either may not exist) give to fake and real: their product with
+// the loss's second derivatives, which are zero for hinge and wgan. N: how many logits there are.
+struct Curvature {
+  Value fake, real;
+};
+Curvature curvature(Program& pr, const GanLoss& p, Value real, Value fake, Value by_dfake, Value by_dreal) {
+  const double share = 1 / static_cast<double>(pr.shape(fake).count());
+  // sigmoid'(x) times the gradient and a scale; sigmoid'(-x) is the same.
+  const auto bent = [&](Value gradient, Value x, double scale) {
+    if (!gradient.exists()) {
+      return Value{};
+    }
+    const Value slope = activation_backward(pr, {ActivationKind::sigmoid}, gradient, unary(pr, UnaryKind::sigmoid, x));
+    return affine(pr, slope, scale);
+  };
+  const auto scaled = [&](Value gradient, double scale) {
+    return gradient.exists() ? affine(pr, gradient, scale) : Value{};
+  };
+  switch (p.kind) {
+    case LossKind::bce: {
+      const double scale = p.side == LossSide::discriminator ? share / 2 : share;
+      return {bent(by_dfake, fake, scale), bent(by_dreal, real, scale)};
+    }
+    case LossKind::lsgan: return {scaled(by_dfake, share), scaled(by_dreal, share)};
+    case LossKind::relativistic: {
+      const Value gradient = sum_of(pr, by_dreal, scaled(by_dfake, -1.0));
+      const Value by_real = bent(gradient, add(pr, real, affine(pr, fake, -1.0)), share);
+      return {scaled(by_real, -1.0), by_real};
+    }
+    case LossKind::hinge:
+    case LossKind::wgan: return {};
+  }
+  throw_error(Error::Kind::internal, "gan_loss: unknown kind");
+}
+
+}  // namespace
+
+Value gan_loss(Program& program, const GanLoss& p, Value real, Value fake) {
+  Node node = gan_loss_node(p, real, fake);
+  node.derive = [p](Backward& back) {
+    Program& pr = back.program();
+    const bool reals = needs_reals(p);
+    const Value real_in = back.input(0), fake_in = back.input(1), gradient = back.gradient(0);
+    const auto times_gradient = [&](Value of_loss) {
+      return is_one(pr, gradient)
+                 ? of_loss
+                 : multiply(pr, of_loss,
+                            broadcast(pr, {Axes::all, 1.0F}, gradient, pr.shape(of_loss), pr.dtype(of_loss)));
+    };
+    Curvature result;
+    const Value by_dfake = back.gradient(1), by_dreal = reals ? back.gradient(2) : Value{};
+    if (by_dfake.exists() || by_dreal.exists()) {
+      result = curvature(pr, p, real_in, fake_in, by_dfake, by_dreal);
+    }
+    if (gradient.exists()) {
+      result.fake = sum_of(pr, result.fake, times_gradient(back.output(1)));
+      if (reals) {
+        result.real = sum_of(pr, result.real, times_gradient(back.output(2)));
+      }
+    }
+    back.set(0, result.real);
+    back.set(1, result.fake);
+  };
+  const Shape shape = program.shape(fake);
+  const DType dtype = program.dtype(fake);
+  std::vector<Value> outputs = {program.new_value({1}, DType::f32), program.new_value(shape, dtype)};
+  if (needs_reals(p)) {
+    outputs.push_back(program.new_value(shape, dtype));
+  }
+  program.record(std::move(node), outputs);
+  return outputs[0];
+}
+
 // --- arithmetic -----------------------------------------------------------------------------------------------
 
 Value add(Program& program, Value a, Value b) {
@@ -224,6 +467,7 @@ Value copy(Program& program, Value x) {
 Value fill(Program& program, const Shape& shape, DType dtype, double value) {
   Node node;
   node.op = "fill";
+  node.parameters = value;
   node.constant = true;
   node.run = [value](Context& c, Views, Views out) { duel::fill(c, static_cast<float>(value), out[0]); };
   return program.record(std::move(node), shape, dtype);
@@ -281,6 +525,7 @@ Value slice_rows(Program& program, Value x, int begin, int count) {
   const int rows = program.shape(x)[0];
   Node node;
   node.op = "slice_rows";
+  node.parameters = begin;
   node.inputs = {x};
   node.run = [begin](Context& c, Views in, Views out) { duel::slice_rows(c, begin, in[0], out[0]); };
   node.derive = [begin, rows](Backward& back) { back.set(0, pad_rows(back.program(), back.gradient(), begin, rows)); };
@@ -291,6 +536,7 @@ Value pad_rows(Program& program, Value x, int begin, int count) {
   const int rows = program.shape(x)[0];
   Node node;
   node.op = "pad_rows";
+  node.parameters = begin;
   node.inputs = {x};
   node.run = [begin](Context& c, Views in, Views out) { duel::pad_rows(c, begin, in[0], out[0]); };
   node.derive = [begin, rows](Backward& back) {
@@ -360,6 +606,14 @@ void ema(Program& program, double decay, Value w, View average) {
   node.op = "ema";
   node.inputs = {w};
   node.run = [decay, average](Context& c, Views in, Views) { duel::ema(c, decay, in[0], average); };
+  program.record_effect(std::move(node));
+}
+
+void batch_norm_track(Program& program, const BatchNormTrack& p, Value mean, Value rstd, const BatchNormState& state) {
+  Node node;
+  node.op = "batch_norm_track";
+  node.inputs = {mean, rstd};
+  node.run = [p, state](Context& c, Views in, Views) { duel::batch_norm_track(c, p, in[0], in[1], state); };
   program.record_effect(std::move(node));
 }
 

@@ -5,8 +5,10 @@
 
 #include "engine/program.h"
 #include "kernels/activation.h"
+#include "kernels/batch_norm.h"
 #include "kernels/conv2d.h"
 #include "kernels/elementwise.h"
+#include "kernels/gan_loss.h"
 #include "kernels/gather.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
@@ -22,6 +24,21 @@ Value conv2d_backward_input(Program&, const Conv2d&, Value dy, Value w, const Sh
 Value conv2d_backward_weight(Program&, const Conv2d&, Value x, Value dy, const Shape& w);
 Value bias_act(Program&, const Activation&, Value x, Value bias);  // bias may not exist
 Value activation_backward(Program&, const Activation&, Value dy, Value y);
+
+// Batch normalisation, without activation. All three results may be differentiated, any number of times.
+struct BatchNormed {
+  Value y, mean, rstd;
+};
+struct BatchNormGradients {
+  Value dx, dgamma, dbeta;
+};
+BatchNormed batch_norm(Program&, const BatchNorm&, Value x, Value gamma, Value beta);
+BatchNormGradients batch_norm_backward(Program&, Value dy, Value x, Value gamma, Value mean, Value rstd);
+Value batch_norm_inference(Program&, const BatchNorm&, Value x, Value gamma, Value beta, Value mean, Value variance);
+
+// The loss as one operator that also computes its gradient: the derivative takes no further pass where the loss itself
+// is differentiated. `real` need not exist where !needs_reals(p). f32 [1].
+Value gan_loss(Program&, const GanLoss& p, Value real, Value fake);
 
 // Arithmetic.
 Value add(Program&, Value a, Value b);
@@ -52,6 +69,7 @@ Value global_norm(Program&, Value gradients);
 Value clip_scale(Program&, double max_norm, Value norm);
 void adam(Program&, const Adam&, Value step, Value gradient_scale, Value gradients, const AdamState&);
 void ema(Program&, double decay, Value w, View average);
+void batch_norm_track(Program&, const BatchNormTrack&, Value mean, Value rstd, const BatchNormState&);
 void store_scalar(Program&, int column, Value scalar, Value step, View ring);
 void advance_counter(Program&, Value step);
 

@@ -39,10 +39,16 @@ Value Program::reshape(Value value, const Shape& target) {
 
 Value Program::record(Node node, const Shape& shape, DType dtype) {
   const Value output = new_value(shape, dtype);
-  info(output).producer = static_cast<int>(nodes_.size());
-  node.outputs = {output};
-  nodes_.push_back(std::move(node));
+  record(std::move(node), {output});
   return output;
+}
+
+void Program::record(Node node, std::vector<Value> outputs) {
+  for (const Value output : outputs) {
+    info(output).producer = static_cast<int>(nodes_.size());
+  }
+  node.outputs = std::move(outputs);
+  nodes_.push_back(std::move(node));
 }
 
 void Program::record_effect(Node node) {

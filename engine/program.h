@@ -34,28 +34,28 @@ struct Value {
 // What differentiate() hands to a derivative rule, and takes back.
 class Backward {
 public:
-  Backward(Program& program, std::span<const Value> inputs, Value output, Value gradient,
-           const std::vector<bool>& wanted)
+  Backward(Program& program, std::span<const Value> inputs, std::span<const Value> outputs,
+           std::span<const Value> gradients, const std::vector<bool>& wanted)
       : inputs_(inputs),
+        outputs_(outputs),
+        gradients_(gradients),
         wanted_(wanted),
         result_(inputs.size()),
-        output_(output),
-        gradient_(gradient),
         program_(program) {}
 
   Program& program() { return program_; }
   Value input(std::size_t index) const { return inputs_[index]; }
-  Value output() const { return output_; }
-  Value gradient() const { return gradient_; }  // of the loss with respect to output()
+  Value output(std::size_t index = 0) const { return outputs_[index]; }
+  // Of the loss with respect to output(index). Of an operator's several outputs, some may have none: zero.
+  Value gradient(std::size_t index = 0) const { return gradients_[index]; }
   bool wants(std::size_t index) const { return wanted_[index]; }
   void set(std::size_t index, Value gradient) { result_[index] = gradient; }  // unset: zero
   const std::vector<Value>& result() const { return result_; }
 
 private:
-  std::span<const Value> inputs_;
+  std::span<const Value> inputs_, outputs_, gradients_;
   const std::vector<bool>& wanted_;
   std::vector<Value> result_;
-  Value output_, gradient_;
   Program& program_;
 };
 
@@ -91,8 +91,9 @@ public:
   Value bind(const std::string& name, View view);            // an array that lives outside the program
   Value reshape(Value value, const Shape& shape);            // the same elements
   Value record(Node node, const Shape& shape, DType dtype);  // appends a node with one output
+  void record(Node node, std::vector<Value> outputs);        // one with several, made by new_value
   void record_effect(Node node);                             // appends a node without outputs
-  Value new_value(const Shape& shape, DType dtype);          // for rewrites that add outputs
+  Value new_value(const Shape& shape, DType dtype);          // for what has several outputs
   void keep(Value value);                                    // its place is not reused: it is read after a run
 
   // Makes the node that produces `value` write into `view` instead of the arena (or copies, where it cannot).

@@ -114,13 +114,13 @@ Value add_penalty(Recorder& r, Value loss, Value penalty, double weight, const c
   return ops::add(r.program, loss, ops::affine(r.program, penalty, weight));
 }
 
-Program record_discriminator(const GanModel& model, const Options& options, const GanBuffers& buffers) {
+Program record_discriminator(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
   Recorder r(model, options, buffers);
   const Program::Scope scope(r.program, "d_main");
   const Value real = r.reals(Purpose::d_reals);
   const Value fake = r.generated(Purpose::d_latents);
   const Judged judged = judge(r, real, fake);
-  Value loss = discriminator_loss(r.program, loss_named(options.loss.kind), judged.real, judged.fake);
+  Value loss = discriminator_loss(r.program, loss_named(options.loss.kind), judged.real, judged.fake, fused);
   if (judged.real_gradients.exists()) {
     loss = add_penalty(r, loss, ops::mean(r.program, judged.real_gradients), options.loss.r1 / 2, "r1");
   }
@@ -143,13 +143,13 @@ Program record_discriminator(const GanModel& model, const Options& options, cons
   return std::move(r.program);
 }
 
-Program record_generator(const GanModel& model, const Options& options, const GanBuffers& buffers) {
+Program record_generator(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
   Recorder r(model, options, buffers);
   const Program::Scope scope(r.program, "g_main");
   const LossKind kind = loss_named(options.loss.kind);
   const Value fake = r.generated(Purpose::g_latents);
   const Value real_logits = generator_loss_needs_reals(kind) ? r.logits(r.reals(Purpose::g_reals)) : Value{};
-  const Value loss = generator_loss(r.program, kind, r.logits(fake), real_logits);
+  const Value loss = generator_loss(r.program, kind, r.logits(fake), real_logits, fused);
   r.store("g_loss", loss);
   const Parameters& parameters = model.generator->parameters();
   r.update(parameters, r.generator, loss, options.optimizer.generator_learning_rate, "g_grad_norm");
@@ -177,7 +177,8 @@ std::vector<std::string> gan_metrics(const Options& options) {
 }
 
 GanPhases record_gan(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
-  GanPhases phases{record_discriminator(model, options, buffers), record_generator(model, options, buffers)};
+  GanPhases phases{record_discriminator(model, options, buffers, fused),
+                   record_generator(model, options, buffers, fused)};
   for (Program* program : {&phases.discriminator, &phases.generator}) {
     fused ? fuse(*program) : program->prune();
   }

@@ -130,11 +130,20 @@ Record unary_case(UnaryKind kind) {
   };
 }
 
-Record loss_case(LossKind kind, bool generator) {
-  return [kind, generator](SmallProgram& s, std::vector<Value>& in) {
+Record loss_case(LossKind kind, bool generator, bool fused) {
+  return [kind, generator, fused](SmallProgram& s, std::vector<Value>& in) {
     const Value real = take(s, in, {6, 1}), fake = take(s, in, {6, 1});
-    return generator ? generator_loss(s.program, kind, fake, real) : discriminator_loss(s.program, kind, real, fake);
+    return generator ? generator_loss(s.program, kind, fake, real, fused)
+                     : discriminator_loss(s.program, kind, real, fake, fused);
   };
+}
+
+struct BatchNormInputs {
+  Value x, gamma, beta;
+};
+BatchNormInputs take_batch_norm(SmallProgram& s, std::vector<Value>& in) {
+  const Value x = take(s, in, {2, 3, 2, 3}), gamma = take(s, in, {3}, 0.5F, 1.5F);
+  return {x, gamma, take(s, in, {3})};
 }
 
 const Conv2d kStrided{2, 1, 0, 2, 1};
@@ -198,6 +207,39 @@ std::vector<DerivativeCase> cases() {
        [](SmallProgram& s, std::vector<Value>& in) {
          return ops::pad_rows(s.program, take(s, in, {2, 3}), 1, 5);
        }},
+      {"batch_norm",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const auto [x, gamma, beta] = take_batch_norm(s, in);
+         const Value y = ops::batch_norm(s.program, {.epsilon = 0.1F}, x, gamma, beta).y;
+         return ops::multiply(s.program, y, take(s, in, {2, 3, 2, 3}));  // or its squares' sum would not depend on x
+       }},
+      {"batch_norm_statistics",  // as results of their own, joined to one array
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const auto [x, gamma, beta] = take_batch_norm(s, in);
+         const ops::BatchNormed n = ops::batch_norm(s.program, {.epsilon = 0.1F}, x, gamma, beta);
+         const Value both = ops::concat_rows(s.program, n.mean, n.rstd);
+         return ops::concat_rows(s.program, both, s.program.reshape(ops::multiply(s.program, n.y, n.y), {36}));
+       }},
+      {"batch_norm_backward",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value dy = take(s, in, {4, 3}), x = take(s, in, {4, 3}), gamma = take(s, in, {3}, 0.5F, 1.5F),
+                     mean = take(s, in, {3}), rstd = take(s, in, {3}, 0.5F, 1.5F);
+         const ops::BatchNormGradients g = ops::batch_norm_backward(s.program, dy, x, gamma, mean, rstd);
+         const Value both = ops::concat_rows(s.program, g.dgamma, g.dbeta);
+         return ops::concat_rows(s.program, both, s.program.reshape(g.dx, {12}));
+       }},
+      {"batch_norm_dgamma",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value dy = take(s, in, {4, 3}), x = take(s, in, {4, 3}), gamma = take(s, in, {3}, 0.5F, 1.5F),
+                     mean = take(s, in, {3}), rstd = take(s, in, {3}, 0.5F, 1.5F);
+         return ops::batch_norm_backward(s.program, dy, x, gamma, mean, rstd).dgamma;
+       }},
+      {"batch_norm_inference",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const auto [x, gamma, beta] = take_batch_norm(s, in);
+         const Value mean = take(s, in, {3}), variance = take(s, in, {3}, 0.5F, 1.5F);
+         return ops::batch_norm_inference(s.program, {}, x, gamma, beta, mean, variance);
+       }},
       {"mix_rows",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value share = take(s, in, {3}, 0.1F, 0.9F), a = take(s, in, {3, 4});
@@ -218,8 +260,11 @@ std::vector<DerivativeCase> cases() {
                                    {LossKind::hinge, "hinge"},
                                    {LossKind::relativistic, "relativistic"},
                                    {LossKind::wgan, "wgan"}}) {
-    list.push_back({std::string("d_loss_") + name, loss_case(kind, false)});
-    list.push_back({std::string("g_loss_") + name, loss_case(kind, true)});
+    for (const bool fused : {false, true}) {
+      const std::string suffix = std::string(name) + (fused ? "_fused" : "");
+      list.push_back({"d_loss_" + suffix, loss_case(kind, false, fused)});
+      list.push_back({"g_loss_" + suffix, loss_case(kind, true, fused)});
+    }
   }
   return list;
 }
@@ -254,6 +299,72 @@ TEST(SquaredGradientNorms, AgreeWithTheFormulaOfASmallNetwork) {
       expected += gradient * gradient;
     }
     EXPECT_NEAR(result[static_cast<std::size_t>(n)], expected, 1e-5);
+  }
+}
+
+// What trains in bf16: rounding to bf16 leaves about two digits, of the gradient of a gradient too.
+TEST(Differentiate, BatchNormOnBf16IsThatOnF32Rounded) {
+  const auto record = [](SmallProgram& s, DType dtype) {
+    const Value x = s.input({16, 3}), gamma = s.input({3}, 0.5F, 1.5F), beta = s.input({3});
+    const Value y = ops::batch_norm(s.program, {}, ops::cast(s.program, x, dtype), gamma, beta).y;
+    // Without weights, the sum over the batch would be that of beta alone.
+    const Value weighted = ops::multiply(s.program, ops::cast(s.program, y, DType::f32), s.input({16, 3}));
+    const Value loss = weighted_sum(s.program, weighted);
+    std::vector<Value> results = differentiate(s.program, loss, {x, gamma, beta});
+    const std::vector<Value> second = differentiate(s.program, sum_of_squares(s.program, results), {x, gamma, beta});
+    results.insert(results.end(), second.begin(), second.end());
+    for (const Value value : results) {
+      s.program.keep(value);
+    }
+    s.finish();
+    s.run();
+    return results;
+  };
+  SmallProgram wide, narrow;
+  const std::vector<Value> expected = record(wide, DType::f32), got = record(narrow, DType::bf16);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const std::vector<float> a = wide.read(expected[i]), b = narrow.read(got[i]);
+    float largest = 0;
+    for (const float value : a) {
+      largest = std::max(largest, std::fabs(value));
+    }
+    for (std::size_t k = 0; k < a.size(); ++k) {
+      EXPECT_NEAR(a[k], b[k], 0.03 * static_cast<double>(largest)) << "result " << i;
+    }
+  }
+}
+
+// Two batches through running averages, against PyTorch's rule; and the normalisation with them afterwards.
+TEST(BatchNormTrack, FollowsTheBatches) {
+  SmallProgram s;
+  const Value x = s.input({8, 2}, 1.0F, 3.0F);
+  Buffer averages(s.context(), 4 * sizeof(float));
+  auto* running = static_cast<float*>(averages.data());
+  std::copy_n(std::vector<float>{0, 0, 1, 1}.data(), 4, running);  // means 0, variances 1
+  const BatchNormState state{averages.view({2}, DType::f32), averages.view({2}, DType::f32, 2 * sizeof(float))};
+  const Value ones = ops::fill(s.program, {2}, DType::f32, 1.0), zeros = ops::fill(s.program, {2}, DType::f32, 0.0);
+  const ops::BatchNormed n = ops::batch_norm(s.program, {}, x, ones, zeros);
+  ops::batch_norm_track(s.program, {.rows = 8, .momentum = 0.25F}, n.mean, n.rstd, state);
+  const Value y =
+      ops::batch_norm_inference(s.program, {}, x, ones, zeros, s.program.bind("running_mean", state.running_mean),
+                                s.program.bind("running_variance", state.running_variance));
+  s.program.keep(y);
+  s.finish();
+  s.run();
+  s.run();
+  for (int c = 0; c < 2; ++c) {
+    double mean = 0, variance = 0;
+    for (int i = 0; i < 8; ++i) {
+      mean += static_cast<double>(s.data(0)[2 * i + c]) / 8;
+    }
+    for (int i = 0; i < 8; ++i) {
+      variance += std::pow(static_cast<double>(s.data(0)[2 * i + c]) - mean, 2) / 7;
+    }
+    const double kept = 0.75 * 0.75;
+    EXPECT_NEAR(running[c], (1 - kept) * mean, 1e-6);
+    EXPECT_NEAR(running[2 + c], kept + (1 - kept) * variance, 1e-6);
+    EXPECT_NEAR(s.read(y)[static_cast<std::size_t>(c)], (s.data(0)[c] - running[c]) / std::sqrt(running[2 + c] + 1e-5F),
+                1e-5);
   }
 }
 

@@ -1,8 +1,10 @@
 // The operators are closed under differentiation: each derivative below is made of other operators' references, and
 // is compared with central differences.
+#include "tests/reference/batch_norm.h"
 #include "tests/reference/bias_act.h"
 #include "tests/reference/conv2d.h"
 #include "tests/reference/elementwise.h"
+#include "tests/reference/gan_loss.h"
 #include "tests/reference/matmul.h"
 #include "tests/reference/reduce.h"
 #include "tests/reference/rows.h"
@@ -276,6 +278,113 @@ TEST(DerivativeTest, ReduceAndBroadcast) {
           "broadcast " + name, [&](const Array& at) { return ref::broadcast(p, shape, at); },
           [&](const Array&, const Array& dy) { return ref::reduce_sum(p, shape, dy); },
           drawn(reduce_output(axes, shape), "x"));
+    }
+  }
+}
+
+// Three columns, of which each test varies one array.
+struct BatchNormArrays {
+  Array dy = drawn({7, 3}, "dy"), x = drawn({7, 3}, "x"), gamma = drawn({3}, "gamma"), beta = drawn({3}, "beta");
+  Array mean = drawn({3}, "mean"), rstd = drawn({3}, "rstd", uniform(0.5, 2));
+};
+
+TEST(DerivativeTest, BatchNorm) {
+  const BatchNormArrays a;
+  const double epsilon = 0.1;
+  const auto forward = [&](const Array& x, const Array& gamma, const Array& beta) {
+    const auto s = ref::batch_statistics(x, 3);
+    return ref::batch_normalize({}, x, gamma, beta, s.mean, ref::reciprocal_deviation(s.variance, epsilon));
+  };
+  const auto backward = [&](const Array& x, const Array& gamma, const Array& dy) {
+    const auto s = ref::batch_statistics(x, 3);
+    return ref::batch_norm_backward(dy, x, gamma, s.mean, ref::reciprocal_deviation(s.variance, epsilon));
+  };
+  expect_derivative(
+      "batch_norm by x", [&](const Array& at) { return forward(at, a.gamma, a.beta); },
+      [&](const Array& at, const Array& dy) { return backward(at, a.gamma, dy).dx; }, a.x);
+  expect_derivative(
+      "batch_norm by gamma", [&](const Array& at) { return forward(a.x, at, a.beta); },
+      [&](const Array& at, const Array& dy) { return backward(a.x, at, dy).dgamma; }, a.gamma);
+  expect_derivative(
+      "batch_norm by beta", [&](const Array& at) { return forward(a.x, a.gamma, at); },
+      [&](const Array&, const Array& dy) { return backward(a.x, a.gamma, dy).dbeta; }, a.beta);
+}
+
+// The rule of engine/ops.cpp, in its letters: batch_norm_backward's dx, dgamma and dbeta, side by side, by each input.
+TEST(DerivativeTest, BatchNormSecondOrder) {
+  constexpr std::size_t kRows = 7, kColumns = 3, kCount = kRows * kColumns;
+  struct Gradients {
+    Array dy, x, gamma, mean, rstd;
+  };
+  const auto all_of = [](const BatchNormArrays& a) {
+    const auto g = ref::batch_norm_backward(a.dy, a.x, a.gamma, a.mean, a.rstd);
+    Array all = g.dx;
+    all.insert(all.end(), g.dgamma.begin(), g.dgamma.end());
+    all.insert(all.end(), g.dbeta.begin(), g.dbeta.end());
+    return all;
+  };
+  const auto rule = [&](const BatchNormArrays& a, const Array& uvw) {
+    const Array u(uvw.begin(), uvw.begin() + kCount);
+    const auto v = uvw.begin() + kCount, w = v + kColumns;
+    const auto g = ref::batch_norm_backward(a.dy, a.x, a.gamma, a.mean, a.rstd);
+    const auto of_u = ref::batch_norm_backward(u, a.x, a.gamma, a.mean, a.rstd);
+    Gradients r{of_u.dx, Array(kCount), Array(kColumns), Array(kColumns), Array(kColumns)};
+    for (std::size_t c = 0; c < kColumns; ++c) {
+      const double k = a.gamma[c] * a.rstd[c], offset = of_u.dbeta[c] * g.dbeta[c] + of_u.dgamma[c] * g.dgamma[c];
+      double sum = -offset / kRows;  // Q
+      for (std::size_t i = c; i < kCount; i += kColumns) {
+        sum += u[i] * a.dy[i];
+      }
+      r.gamma[c] = a.rstd[c] * sum;
+      r.rstd[c] = a.gamma[c] * sum;
+      for (std::size_t i = c; i < kCount; i += kColumns) {
+        const double centred = a.x[i] - a.mean[c];
+        const double by_h = (v[static_cast<std::ptrdiff_t>(c)] - k * of_u.dgamma[c] / kRows) * a.dy[i] -
+                            k * g.dgamma[c] / kRows * u[i];  // X
+        r.dy[i] += v[static_cast<std::ptrdiff_t>(c)] * centred * a.rstd[c] + w[static_cast<std::ptrdiff_t>(c)];
+        r.x[i] = by_h * a.rstd[c];
+        r.mean[c] -= by_h * a.rstd[c];
+        r.rstd[c] += by_h * centred;
+      }
+    }
+    return r;
+  };
+  const BatchNormArrays arrays;
+  const auto expect_by = [&](const std::string& name, Array BatchNormArrays::*input, Array Gradients::*gradient) {
+    const auto with = [&](const Array& at) {
+      BatchNormArrays a = arrays;
+      a.*input = at;
+      return a;
+    };
+    expect_derivative(
+        "batch_norm_backward by " + name, [&](const Array& at) { return all_of(with(at)); },
+        [&](const Array& at, const Array& uvw) { return rule(with(at), uvw).*gradient; }, arrays.*input);
+  };
+  expect_by("dy", &BatchNormArrays::dy, &Gradients::dy);
+  expect_by("x", &BatchNormArrays::x, &Gradients::x);
+  expect_by("gamma", &BatchNormArrays::gamma, &Gradients::gamma);
+  expect_by("mean", &BatchNormArrays::mean, &Gradients::mean);
+  expect_by("rstd", &BatchNormArrays::rstd, &Gradients::rstd);
+}
+
+TEST(DerivativeTest, GanLoss) {
+  const Array real = drawn({7}, "real", normal(2)), fake = drawn({7}, "fake", normal(2));
+  for (const LossKind kind :
+       {LossKind::bce, LossKind::lsgan, LossKind::hinge, LossKind::relativistic, LossKind::wgan}) {
+    for (const LossSide side : {LossSide::discriminator, LossSide::generator}) {
+      const GanLoss p{kind, side};
+      const std::string name = fmt::format("{} {}", name_of(side), name_of(kind));
+      const Array reals = needs_reals(p) ? real : Array{};
+      expect_derivative(
+          name + " by fake", [&](const Array& at) { return ref::gan_loss(p, reals, at).loss; },
+          [&](const Array& at, const Array& dy) { return ref::affine(dy[0], 0, ref::gan_loss(p, reals, at).dfake); },
+          fake);
+      if (needs_reals(p)) {
+        expect_derivative(
+            name + " by real", [&](const Array& at) { return ref::gan_loss(p, at, fake).loss; },
+            [&](const Array& at, const Array& dy) { return ref::affine(dy[0], 0, ref::gan_loss(p, at, fake).dreal); },
+            real);
+      }
     }
   }
 }

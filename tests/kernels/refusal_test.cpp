@@ -1,9 +1,11 @@
 // Wrong calls: a dispatcher refuses shapes and types that cannot be right before any backend sees them, with an Error
 // that names the operator and the shapes. The views have no data, so a call that gets through would crash.
+#include "kernels/batch_norm.h"
 #include "kernels/bias_act.h"
 #include "kernels/check.h"
 #include "kernels/conv2d.h"
 #include "kernels/elementwise.h"
+#include "kernels/gan_loss.h"
 #include "kernels/gather.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
@@ -443,6 +445,99 @@ std::vector<WrongCall> wrong_advances() {
           {"no step", call(kNone), {}}};
 }
 
+struct BatchNormArrays {
+  View x = f32({2, 3, 5}), y = f32({2, 3, 5}), dy = f32({2, 3, 5});
+  View gamma = f32({5}), beta = f32({5}), mean = f32({5}), spread = f32({5});  // spread: rstd or the variance
+};
+using BatchNormCall = std::function<void(Context&, const BatchNorm&, const BatchNormArrays&)>;
+
+std::vector<WrongCall> wrong_batch_norms(const BatchNormCall& op) {
+  const auto with = [op](View BatchNormArrays::*which, View view) {
+    return [=](Context& context) {
+      BatchNormArrays arrays;
+      arrays.*which = view;
+      op(context, {}, arrays);
+    };
+  };
+  return {{"y of another shape", with(&BatchNormArrays::y, f32({6, 5})), {"f32[6,5]", "f32[2,3,5]"}},
+          {"y of another type", with(&BatchNormArrays::y, bf16({2, 3, 5})), {"bf16[2,3,5]", "f32[2,3,5]"}},
+          {"x of integers", with(&BatchNormArrays::x, u8({2, 3, 5})), {"u8[2,3,5]"}},
+          {"no x", with(&BatchNormArrays::x, kNone), {}},
+          {"gamma as long as rows", with(&BatchNormArrays::gamma, f32({6})), {"gamma is f32[6]", "f32[5]"}},
+          {"gamma in bf16", with(&BatchNormArrays::gamma, bf16({5})), {"gamma is bf16[5]"}},
+          {"mean of rank 2", with(&BatchNormArrays::mean, f32({1, 5})), {"mean is f32[1,5]", "f32[5]"}},
+          {"no spread", with(&BatchNormArrays::spread, kNone), {"f32[5]"}}};
+}
+
+std::vector<WrongCall> wrong_batch_norm_forwards(const BatchNormCall& op) {
+  std::vector<WrongCall> list = wrong_batch_norms(op);
+  for (const float epsilon : {0.0F, -1.0F, std::numeric_limits<float>::quiet_NaN()}) {
+    list.push_back({fmt::format("epsilon {}", epsilon),
+                    [=](Context& context) {
+                      op(context, {epsilon, {}}, {});
+                    },
+                    {fmt::format("epsilon is {}", epsilon)}});
+  }
+  list.push_back(
+      {"short beta", [=](Context& context) { op(context, {}, {.beta = f32({4})}); }, {"beta is f32[4]", "f32[5]"}});
+  return list;
+}
+
+std::vector<WrongCall> wrong_batch_norm_backwards() {
+  const BatchNormCall op = [](Context& context, const BatchNorm&, const BatchNormArrays& a) {
+    batch_norm_backward(context, a.dy, a.x, a.gamma, a.mean, a.spread, a.y, f32({5}), a.beta);
+  };
+  std::vector<WrongCall> list = wrong_batch_norms(op);
+  list.push_back({"dy of another shape",
+                  [=](Context& context) {
+                    op(context, {}, {.dy = f32({2, 3, 4})});
+                  },
+                  {"f32[2,3,4]", "f32[2,3,5]"}});
+  list.push_back(
+      {"dbeta in bf16", [=](Context& context) { op(context, {}, {.beta = bf16({5})}); }, {"dbeta is bf16[5]"}});
+  return list;
+}
+
+std::vector<WrongCall> wrong_batch_norm_tracks() {
+  const auto call = [](const BatchNormTrack& p, View mean, View rstd, View running_mean, View running_variance) {
+    return [=](Context& context) { batch_norm_track(context, p, mean, rstd, {running_mean, running_variance}); };
+  };
+  const View c = f32({5});
+  return {{"one row", call({.rows = 1}, c, c, c, c), {"1 rows"}},
+          {"no rows", call({}, c, c, c, c), {"0 rows"}},
+          {"momentum of a percentage", call({.rows = 8, .momentum = 10}, c, c, c, c), {"momentum is 10"}},
+          {"no epsilon", call({.rows = 8, .epsilon = 0}, c, c, c, c), {"epsilon is 0"}},
+          {"mean of rank 2", call({.rows = 8}, f32({1, 5}), c, c, c), {"f32[1,5]"}},
+          {"mean in bf16", call({.rows = 8}, bf16({5}), c, c, c), {"bf16[5]"}},
+          {"shorter rstd", call({.rows = 8}, c, f32({4}), c, c), {"rstd is f32[4]", "f32[5]"}},
+          {"longer running_mean", call({.rows = 8}, c, c, f32({6}), c), {"running_mean is f32[6]"}},
+          {"no running_variance", call({.rows = 8}, c, c, c, kNone), {"running_variance is"}},
+          {"no mean", call({.rows = 8}, kNone, c, c, c), {"mean is"}}};
+}
+
+std::vector<WrongCall> wrong_gan_losses() {
+  struct Arrays {
+    View real = f32({7, 1}), fake = f32({7, 1}), loss = f32({1}), dreal = f32({7, 1}), dfake = f32({7, 1});
+  };
+  const auto call = [](const GanLoss& p, const Arrays& a) {
+    return [=](Context& context) { gan_loss(context, p, a.real, a.fake, a.loss, a.dreal, a.dfake); };
+  };
+  const GanLoss d{LossKind::bce, LossSide::discriminator}, g{LossKind::hinge, LossSide::generator},
+      paired{LossKind::relativistic, LossSide::generator};
+  return {{"fewer reals", call(d, {.real = f32({6, 1})}), {"real is f32[6,1]", "f32[7,1]"}},
+          {"no reals", call(d, {.real = {}, .dreal = {}}), {"f32[7,1]"}},
+          {"no reals to be compared with", call(paired, {.real = {}, .dreal = {}}), {"f32[7,1]"}},
+          {"reals in bf16", call(d, {.real = bf16({7, 1})}), {"real is bf16[7,1]"}},
+          {"no dreal", call(d, {.dreal = {}}), {"dreal is"}},
+          {"reals that nobody looks at", call(g, {.dreal = {}}), {"real is f32[7,1]", "generator's loss hinge"}},
+          {"dreal that nobody wants", call(g, {.real = {}}), {"dreal f32[7,1]"}},
+          {"dfake of rank 1", call(d, {.dfake = f32({7})}), {"dfake is f32[7]", "f32[7,1]"}},
+          {"two losses", call(d, {.loss = f32({2})}), {"loss is f32[2]"}},
+          {"loss in bf16", call(d, {.loss = bf16({1})}), {"bf16[1]"}},
+          {"fake of integers", call(g, {.real = {}, .fake = i64({7}), .dreal = {}}), {"i64[7]"}},
+          {"no fake", call(d, {.fake = {}}), {}}};
+}
+
 std::map<std::string, std::vector<WrongCall>> wrong_calls() {
   const auto affine_op = [](Context& context, View x, View y) { affine(context, {}, x, y); };
   const auto unary_op = [](Context& context, View x, View y) { unary(context, UnaryKind::softplus, x, y); };
@@ -455,6 +550,17 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"activation_backward", wrong_activation_backwards()},
       {"bias_backward", wrong_bias_backwards()},
       {"bias_act_backward", wrong_bias_act_backwards()},
+      {"batch_norm_forward",
+       wrong_batch_norm_forwards([](Context& context, const BatchNorm& p, const BatchNormArrays& a) {
+         batch_norm_forward(context, p, a.x, a.gamma, a.beta, a.y, a.mean, a.spread);
+       })},
+      {"batch_norm_inference",
+       wrong_batch_norm_forwards([](Context& context, const BatchNorm& p, const BatchNormArrays& a) {
+         batch_norm_inference(context, p, a.x, a.gamma, a.beta, a.mean, a.spread, a.y);
+       })},
+      {"batch_norm_backward", wrong_batch_norm_backwards()},
+      {"batch_norm_track", wrong_batch_norm_tracks()},
+      {"gan_loss", wrong_gan_losses()},
       {"add", wrong_pairs([](Context& context, View a, View b, View y) { add(context, a, b, y); })},
       {"multiply", wrong_pairs([](Context& context, View a, View b, View y) { multiply(context, a, b, y); })},
       {"affine", wrong_maps_of_one_type(affine_op)},
