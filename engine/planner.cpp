@@ -34,9 +34,10 @@ std::vector<int> find_last_uses(const Program& program) {
   return last;
 }
 
-// The block of an input that `node` (number `index`) may write over, or -1.
+// The block of an input that `node` (number `index`) may write over, or -1. Of the output's shape, since a bias or a
+// column's mean is still read when the first row has been written.
 int reusable_block(const Program& program, const Node& node, int index, const std::vector<int>& last,
-                   const std::vector<int>& block_of, std::size_t bytes) {
+                   const std::vector<int>& block_of) {
   if (!node.in_place) {
     return -1;
   }
@@ -46,7 +47,7 @@ int reusable_block(const Program& program, const Node& node, int index, const st
     }
     const Value root = program.root(input);
     const auto id = static_cast<std::size_t>(root.id);
-    if (block_of[id] >= 0 && last[id] == index && rounded_bytes(program.described(root)) == bytes &&
+    if (block_of[id] >= 0 && last[id] == index && program.shape(input) == program.shape(node.outputs[0]) &&
         program.dtype(root) == program.dtype(node.outputs[0])) {
       return block_of[id];
     }
@@ -99,7 +100,7 @@ MemoryPlan plan_memory(const Program& program) {
       const auto id = static_cast<std::size_t>(output.id);
       const std::size_t bytes = rounded_bytes(program.described(output));
       plan.unshared_bytes += bytes;
-      int block = k == 0 ? reusable_block(program, node, i, last, block_of, bytes) : -1;
+      int block = k == 0 ? reusable_block(program, node, i, last, block_of) : -1;
       if (block < 0) {
         block = static_cast<int>(blocks.size());
         blocks.push_back({bytes, i, last[id], -1});

@@ -125,6 +125,22 @@ TEST(Planner, ArraysThatLiveTogetherDoNotOverlap) {
   EXPECT_LT(plan.arena_bytes, plan.unshared_bytes);
 }
 
+// A column's numbers are read again for each row, so the result may not lie where they lie, however small it is.
+TEST(Planner, OnlyAnInputOfTheOutputsShapeIsWrittenOver) {
+  SmallProgram s;
+  const Value x = s.input({2, 3}), bias = ops::affine(s.program, s.input({3}), 2.0);
+  const Value y = ops::bias_act(s.program, {}, x, bias);
+  s.program.keep(y);
+  s.finish();
+  const MemoryPlan& plan = s.execution().plan();
+  EXPECT_EQ(plan.arena_bytes, plan.unshared_bytes);
+  s.run();
+  const std::vector<float> result = s.read(y);
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(result[i], s.data(0)[i] + 2 * s.data(1)[i % 3]);
+  }
+}
+
 TEST(Execution, TheCounterAdvancesAndDrawsDiffer) {
   SmallProgram s;
   const Value step = s.counter(41);
