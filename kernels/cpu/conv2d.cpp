@@ -1,9 +1,10 @@
 // Convolutions through oneDNN. Pictures stay in plain NHWC; only the weights are reordered into the layout that the
-// primitive likes (a few KB to a few MB). The input gradient for up to three channels is ours (conv2d_few_channels.h):
-// there oneDNN runs at a tenth of its speed.
+// primitive likes (a few KB to a few MB). Ours are the input gradient for up to three channels (conv2d_few_channels.h),
+// where oneDNN runs at a tenth of its speed, and 3x3 filters at stride 1 in f32 (conv2d_winograd.h).
 #include "kernels/conv2d.h"
 
 #include "kernels/cpu/conv2d_few_channels.h"
+#include "kernels/cpu/conv2d_winograd.h"
 #include "kernels/cpu/onednn.h"
 
 namespace duel {
@@ -159,22 +160,36 @@ OnednnPlan& weight_plan(CpuContext& context, const Conv2d& conv, View x, View dy
 
 void prepare_conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& act, View x, View w, View bias,
                             View y) {
-  forward_plan(context, conv, act, x, w, bias, y);
+  if (suits_winograd(conv, x, w, y)) {
+    context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
+  } else {
+    forward_plan(context, conv, act, x, w, bias, y);
+  }
 }
 
 void prepare_conv2d_backward_input(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
   if (has_few_channels(dx)) {
     context.reserve_scratch(few_channels_scratch_bytes(w));
+  } else if (suits_winograd(conv, dy, w, dx)) {
+    context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
   } else {
     input_plan(context, conv, dy, w, dx);
   }
 }
 
 void prepare_conv2d_backward_weight(CpuContext& context, const Conv2d& conv, View x, View dy, View dw) {
-  weight_plan(context, conv, x, dy, dw);
+  if (suits_winograd(conv, x, dw, dy)) {
+    context.reserve_scratch(winograd_backward_weight_scratch_bytes(context, dw));
+  } else {
+    weight_plan(context, conv, x, dy, dw);
+  }
 }
 
 void conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& act, View x, View w, View bias, View y) {
+  if (suits_winograd(conv, x, w, y)) {
+    conv2d_forward_winograd(context, conv, act, x, w, bias, y);
+    return;
+  }
   OnednnPlan& plan = forward_plan(context, conv, act, x, w, bias, y);
   if (bias.shape.rank() > 0) {
     plan.run(context, {x.data, w.data, y.data, bias.data});
@@ -186,13 +201,19 @@ void conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& a
 void conv2d_backward_input(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
   if (has_few_channels(dx)) {
     conv2d_backward_input_few_channels(context, conv, dy, w, dx);
+  } else if (suits_winograd(conv, dy, w, dx)) {
+    conv2d_backward_input_winograd(context, conv, dy, w, dx);
   } else {
     input_plan(context, conv, dy, w, dx).run(context, {dy.data, w.data, dx.data});
   }
 }
 
 void conv2d_backward_weight(CpuContext& context, const Conv2d& conv, View x, View dy, View dw) {
-  weight_plan(context, conv, x, dy, dw).run(context, {x.data, dy.data, dw.data});
+  if (suits_winograd(conv, x, dw, dy)) {
+    conv2d_backward_weight_winograd(context, conv, x, dy, dw);
+  } else {
+    weight_plan(context, conv, x, dy, dw).run(context, {x.data, dy.data, dw.data});
+  }
 }
 
 }  // namespace duel

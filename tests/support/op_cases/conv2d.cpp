@@ -148,6 +148,20 @@ std::vector<Problem> problems() {
   return list;
 }
 
+// 3x3 filters at stride 1 over vectors of channels, with so many pictures that the CPU takes Winograd's way: whole and
+// ragged tiles of 4x4, also those that hang over one edge only, paddings from none to 2, one vector to four and an odd
+// number of them, and tiles that do not fill the last block.
+std::vector<Problem> winograd_problems() {
+  return {
+      {{8, 16, 16, 16}, 16, 3, 3, Conv2d::same(3)},
+      {{11, 13, 15, 32}, 16, 3, 3, Conv2d::same(3)},
+      {{9, 17, 14, 16}, 48, 3, 3},
+      {{11, 14, 13, 48}, 32, 3, 3, padded(1, 2, 0, 1, 2)},
+      {{33, 7, 8, 16}, 64, 3, 3, padded(1, 0, 2, 2, 1)},
+      {{3, 28, 28, 32}, 64, 3, 3, Conv2d::same(3)},
+  };
+}
+
 std::vector<OpCase> make_cases() {
   const std::vector<Activation> activations = every_activation();
   const std::pair<DType, DType> types[] = {
@@ -179,6 +193,17 @@ std::vector<OpCase> make_cases() {
       cases.push_back(backward_input_case(p));
       cases.push_back(backward_weight_case(p));
     }
+  }
+  for (Problem p : winograd_problems()) {
+    p.activation = activations[turn % 5];
+    p.bias = turn % 2 == 0;
+    cases.push_back(forward_case(p));
+    cases.push_back(backward_input_case(p));
+    cases.push_back(backward_weight_case(p));
+    ++turn;
+  }
+  for (const Activation& activation : activations) {
+    cases.push_back(forward_case({{9, 15, 16, 16}, 32, 3, 3, Conv2d::same(3), activation, true}));
   }
   for (const Activation& activation : activations) {  // and each activation with and without a bias
     for (const bool bias : {false, true}) {

@@ -1,0 +1,187 @@
+#include "kernels/cpu/conv2d_winograd.h"
+
+#include "kernels/cpu/activation.h"
+#include "kernels/cpu/parallel.h"
+#include "kernels/cpu/winograd_product.h"
+
+namespace duel {
+
+using namespace winograd;
+
+namespace {
+
+// A convolution of I to O channels: the forward pass, or the input gradient, which is one of dy with the filters
+// turned by 180 degrees and the padding that is left of 2.
+struct Layer {
+  Pictures in;
+  int N, P, Q, O;
+  int pad_top, pad_left;
+  const float* u;     // [36,I,O], the transformed filters
+  const float* bias;  // [O] or null
+  float* out;         // [N,P,Q,O]
+};
+
+// Tiles worked on at a time: transformed inputs and products take a quarter of a Zen 4 core's 1 MiB cache, beside the
+// filters. A multiple of the rows that a product holds in registers.
+int tiles_at_once(int I, int O) {
+  const int fitting = (192 << 10) / (kPlanes * (I + O) * static_cast<int>(sizeof(float)));
+  return std::max(fitting / kBlockRows, 1) * kBlockRows;
+}
+
+// For loops over the lanes of a vector: relu and leaky_relu as one selection, tanh and sigmoid lane by lane.
+template <class Call>
+void with_vector_activation(const Activation& activation, const Call& call) {
+  const float slope = activation.slope;
+  switch (activation.kind) {
+    case ActivationKind::identity: call([](Vec v) { return v; }); return;
+    case ActivationKind::relu: call([](Vec v) { return v < 0.0F ? Vec{} : v; }); return;  // NaN passes
+    case ActivationKind::leaky_relu: call([slope](Vec v) { return v < 0.0F ? slope * v : v; }); return;
+    default: break;
+  }
+  with_activation(activation, [&](auto forward, auto) {
+    call([forward](Vec v) {
+      for (int lane = 0; lane < kLanes; ++lane) {
+        v[lane] = forward(v[lane]);
+      }
+      return v;
+    });
+  });
+}
+
+// Tiles first .. first+tiles-1 from v [36,tiles,I] by m [36,tiles,O] to the output.
+template <class Act>
+void convolve_tiles(const Layer& layer, const Tiling& tiling, std::int64_t first, int tiles, Act act, float* v,
+                    float* m) {
+  const int I = layer.in.C, O = layer.O;
+  const std::int64_t v_plane = std::int64_t{tiles} * I, m_plane = std::int64_t{tiles} * O;
+  for (int t = 0; t < tiles; ++t) {
+    const Place place(tiling, first + t);
+    spread_tile<kTile, spread_input>(layer.in, place.picture, place.top - layer.pad_top, place.left - layer.pad_left,
+                                     v_plane, v + std::int64_t{t} * I);
+  }
+  for (int e = 0; e < kPlanes; ++e) {
+    multiply<false>({v + e * v_plane, I, 1}, layer.u + std::int64_t{e} * I * O, tiles, I, O, m + e * m_plane);
+  }
+  for (int t = 0; t < tiles; ++t) {
+    const Place place(tiling, first + t);
+    const int rows = std::min(kOutputs, layer.P - place.top), columns = std::min(kOutputs, layer.Q - place.left);
+    float* corner = layer.out + ((place.picture * layer.P + place.top) * layer.Q + place.left) * O;
+    for (int o = 0; o < O; o += kLanes) {
+      const Vec bias = layer.bias != nullptr ? load(layer.bias + o) : Vec{};
+      Vec y[kOutputs][kOutputs];
+      gather_tile<kOutputs, gather_output>(m + std::int64_t{t} * O + o, m_plane, y);
+      for (int i = 0; i < rows; ++i) {
+        for (int j = 0; j < columns; ++j) {
+          store(corner + (std::int64_t{i} * layer.Q + j) * O + o, act(y[i][j] + bias));
+        }
+      }
+    }
+  }
+}
+
+void convolve(const CpuContext& context, const Layer& layer, const Activation& activation, float* scratch) {
+  const Tiling tiling(layer.N, layer.P, layer.Q);
+  const int I = layer.in.C, O = layer.O, at_once = tiles_at_once(I, O);
+  const std::int64_t blocks = (tiling.count + at_once - 1) / at_once;
+  with_vector_activation(activation, [&](auto act) {
+    parallel_ranges(context, blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+      float* v = scratch + std::int64_t{omp_get_thread_num()} * kPlanes * at_once * (I + O);
+      float* m = v + std::int64_t{kPlanes} * at_once * I;
+      for (std::int64_t block = begin; block < end; ++block) {
+        const std::int64_t first = block * at_once;
+        const auto tiles = static_cast<int>(std::min<std::int64_t>(at_once, tiling.count - first));
+        convolve_tiles(layer, tiling, first, tiles, act, v, m);
+      }
+    });
+  });
+}
+
+// u[e, c, k] from w[k,r,s,c]: vectors along k are collected one by one.
+void transform_filters(const CpuContext& context, const float* w, int K, int C, float* u) {
+  parallel_ranges(context, C, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t c = begin; c < end; ++c) {
+      for (int k = 0; k < K; k += kLanes) {
+        Vec taps[3][3];
+        for (int tap = 0; tap < 9; ++tap) {
+          for (int lane = 0; lane < kLanes; ++lane) {
+            taps[tap / 3][tap % 3][lane] = w[((std::int64_t{k} + lane) * 9 + tap) * C + c];
+          }
+        }
+        spread_taps(taps, std::int64_t{C} * K, u + c * K + k);
+      }
+    }
+  });
+}
+
+// u[e, k, c] from w[k,2-r,2-s,c].
+void transform_turned_filters(const CpuContext& context, const float* w, int K, int C, float* u) {
+  parallel_ranges(context, K, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k) {
+      for (int c = 0; c < C; c += kLanes) {
+        Vec taps[3][3];
+        for (int tap = 0; tap < 9; ++tap) {
+          taps[tap / 3][tap % 3] = load(w + (k * 9 + 8 - tap) * C + c);
+        }
+        spread_taps(taps, std::int64_t{K} * C, u + k * C + c);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+bool suits_winograd(const Conv2d& conv, View x, View w, View y) {
+  // Below so many tiles transforming the filters costs more than is won; where the tiles at the edges hold more than
+  // half as many outputs again as there are, the direct sum is as fast.
+  constexpr int kTilesAtLeast = 128;
+  const bool fits = conv.stride == 1 && w.shape[1] == 3 && w.shape[2] == 3 && x.dtype == DType::f32 &&
+                    w.dtype == DType::f32 && y.dtype == DType::f32 && x.shape[3] % 16 == 0 && y.shape[3] % 16 == 0;
+  const std::int64_t tiles = Tiling(y.shape[0], y.shape[1], y.shape[2]).count;
+  const std::int64_t pixels = std::int64_t{y.shape[0]} * y.shape[1] * y.shape[2];
+  return fits && tiles >= kTilesAtLeast && tiles * kOutputs * kOutputs * 2 <= pixels * 3;
+}
+
+std::size_t winograd_forward_scratch_bytes(const CpuContext& context, View w) {
+  const std::int64_t K = w.shape[0], C = w.shape[3];
+  const std::int64_t tiles = tiles_at_once(w.shape[0], w.shape[3]);
+  return static_cast<std::size_t>(kPlanes * (K * C + context.threads() * tiles * (K + C))) * sizeof(float);
+}
+
+void conv2d_forward_winograd(CpuContext& context, const Conv2d& conv, const Activation& activation, View x, View w,
+                             View bias, View y) {
+  context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
+  const int K = w.shape[0], C = w.shape[3];
+  auto* u = static_cast<float*>(context.scratch());
+  transform_filters(context, w.as<float>(), K, C, u);
+  const Layer layer{{x.as<float>(), x.shape[1], x.shape[2], C},
+                    y.shape[0],
+                    y.shape[1],
+                    y.shape[2],
+                    K,
+                    conv.pad_top,
+                    conv.pad_left,
+                    u,
+                    bias.as<float>(),
+                    y.as<float>()};
+  convolve(context, layer, activation, u + std::int64_t{kPlanes} * K * C);
+}
+
+void conv2d_backward_input_winograd(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
+  context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
+  const int K = w.shape[0], C = w.shape[3];
+  auto* u = static_cast<float*>(context.scratch());
+  transform_turned_filters(context, w.as<float>(), K, C, u);
+  const Layer layer{{dy.as<float>(), dy.shape[1], dy.shape[2], K},
+                    dx.shape[0],
+                    dx.shape[1],
+                    dx.shape[2],
+                    C,
+                    2 - conv.pad_top,
+                    2 - conv.pad_left,
+                    u,
+                    nullptr,
+                    dx.as<float>()};
+  convolve(context, layer, {}, u + std::int64_t{kPlanes} * K * C);
+}
+
+}  // namespace duel

@@ -1,0 +1,102 @@
+// The weight gradient by F(3x3,4x4): the tiles of dy (4x4) and of x (6x6) are transformed, their products summed over
+// all tiles, and the 36 sums [K,C] transformed back once.
+//
+// Each of the context's threads sums a fixed range of tiles into sums of its own; these are added in the threads'
+// order, so a call's bytes depend on the number of threads and on nothing else.
+#include "kernels/cpu/conv2d_winograd.h"
+#include "kernels/cpu/parallel.h"
+#include "kernels/cpu/winograd_product.h"
+
+namespace duel {
+
+using namespace winograd;
+
+namespace {
+
+// Tiles transformed at a time: more of them read and write the sums less often, as long as all stays in a core's
+// second cache.
+int tiles_at_once(int K, int C) {
+  const int sums = K * C, tile = K + C;
+  return std::max(((768 << 10) / (kPlanes * static_cast<int>(sizeof(float))) - sums) / tile, 16);
+}
+
+struct Part {
+  float *sums, *dy, *x;  // [36,K,C], [36,tiles,K], [36,tiles,C]
+
+  static std::int64_t floats(std::int64_t K, std::int64_t C, std::int64_t tiles) {
+    return kPlanes * (K * C + tiles * (K + C));
+  }
+  Part(float* scratch, std::int64_t part, std::int64_t K, std::int64_t C, std::int64_t tiles)
+      : sums(scratch + part * floats(K, C, tiles)), dy(sums + kPlanes * K * C), x(dy + kPlanes * tiles * K) {}
+};
+
+struct Problem {
+  Pictures x, dy;
+  Tiling tiling;
+  int pad_top, pad_left;
+};
+
+void sum_tiles(const Problem& p, std::int64_t first, int tiles, const Part& part) {
+  const int K = p.dy.C, C = p.x.C;
+  const std::int64_t dy_plane = std::int64_t{tiles} * K, x_plane = std::int64_t{tiles} * C;
+  for (int t = 0; t < tiles; ++t) {
+    const Place place(p.tiling, first + t);
+    spread_tile<kOutputs, spread_gradient>(p.dy, place.picture, place.top, place.left, dy_plane,
+                                           part.dy + std::int64_t{t} * K);
+    spread_tile<kTile, spread_input>(p.x, place.picture, place.top - p.pad_top, place.left - p.pad_left, x_plane,
+                                     part.x + std::int64_t{t} * C);
+  }
+  for (int e = 0; e < kPlanes; ++e) {
+    multiply<true>({part.dy + e * dy_plane, 1, K}, part.x + e * x_plane, K, tiles, C,
+                   part.sums + std::int64_t{e} * K * C);
+  }
+}
+
+}  // namespace
+
+std::size_t winograd_backward_weight_scratch_bytes(const CpuContext& context, View dw) {
+  const int K = dw.shape[0], C = dw.shape[3];
+  return static_cast<std::size_t>(context.threads() * Part::floats(K, C, tiles_at_once(K, C))) * sizeof(float);
+}
+
+void conv2d_backward_weight_winograd(CpuContext& context, const Conv2d& conv, View x, View dy, View dw) {
+  context.reserve_scratch(winograd_backward_weight_scratch_bytes(context, dw));
+  const int K = dw.shape[0], C = dw.shape[3], at_once = tiles_at_once(K, C);
+  const Problem problem{{x.as<float>(), x.shape[1], x.shape[2], C},
+                        {dy.as<float>(), dy.shape[1], dy.shape[2], K},
+                        Tiling(dy.shape[0], dy.shape[1], dy.shape[2]),
+                        conv.pad_top,
+                        conv.pad_left};
+  const auto part_at = [&](std::int64_t i) { return Part(static_cast<float*>(context.scratch()), i, K, C, at_once); };
+  const std::int64_t parts = context.threads(), tiles = problem.tiling.count;
+  parallel_ranges(context, parts, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const Part part = part_at(i);
+      std::fill_n(part.sums, std::int64_t{kPlanes} * K * C, 0.0F);
+      const std::int64_t stop = tiles * (i + 1) / parts;
+      for (std::int64_t first = tiles * i / parts; first < stop; first += at_once) {
+        sum_tiles(problem, first, static_cast<int>(std::min<std::int64_t>(at_once, stop - first)), part);
+      }
+    }
+  });
+  parallel_ranges(context, K, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t plane = std::int64_t{K} * C;
+    for (std::int64_t k = begin; k < end; ++k) {
+      for (int c = 0; c < C; c += kLanes) {
+        float* total = part_at(0).sums + k * C + c;
+        for (std::int64_t i = 1; i < parts; ++i) {
+          for (int e = 0; e < kPlanes; ++e) {
+            store(total + e * plane, load(total + e * plane) + load(part_at(i).sums + e * plane + k * C + c));
+          }
+        }
+        Vec taps[3][3];
+        gather_tile<3, gather_filter>(total, plane, taps);
+        for (int tap = 0; tap < 9; ++tap) {
+          store(dw.as<float>() + (k * 9 + tap) * C + c, taps[tap / 3][tap % 3]);
+        }
+      }
+    }
+  });
+}
+
+}  // namespace duel
