@@ -28,6 +28,7 @@ list(FILTER FAULT_SOURCES EXCLUDE REGEX "raw_shared\\.cpp$")
 add_executable(duel_emulator_faults ${FAULT_SOURCES})
 target_link_libraries(duel_emulator_faults PRIVATE duel_emulator)
 add_test(NAME emulator.faults COMMAND duel_emulator_faults)
+include(emulator/faults/sanitized.cmake)
 add_test(NAME emulator.faults_raw_shared
          COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -I${CMAKE_CURRENT_SOURCE_DIR} -isystem ${DUEL_CUDA_INCLUDE}
                  ${CMAKE_CURRENT_SOURCE_DIR}/emulator/faults/raw_shared.cpp)
@@ -49,5 +50,11 @@ target_link_libraries(duel_emulated_tests PRIVATE duel_host duel_engine duel_ker
 target_compile_definitions(duel_emulated_tests PRIVATE DUEL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 gtest_discover_tests(duel_emulated_tests TEST_PREFIX emulated. TEST_FILTER "-${OPERATOR_CASES}" DISCOVERY_TIMEOUT 60
                      PROPERTIES TIMEOUT 600 ENVIRONMENT ${QUIET_THREADS})
-add_test(NAME emulated.operators COMMAND duel_emulated_tests --gtest_brief=1 "--gtest_filter=${OPERATOR_CASES}")
-set_tests_properties(emulated.operators PROPERTIES TIMEOUT 1200 ENVIRONMENT ${QUIET_THREADS})
+# In parts, or it would be the one test that ctest -j waits for.
+set(OPERATOR_PARTS 8)
+math(EXPR LAST_PART "${OPERATOR_PARTS} - 1")
+foreach(part RANGE ${LAST_PART})
+  add_test(NAME emulated.operators_${part} COMMAND duel_emulated_tests --gtest_brief=1 "--gtest_filter=${OPERATOR_CASES}")
+  set_tests_properties(emulated.operators_${part} PROPERTIES TIMEOUT 600
+                       ENVIRONMENT "${QUIET_THREADS};GTEST_TOTAL_SHARDS=${OPERATOR_PARTS};GTEST_SHARD_INDEX=${part}")
+endforeach()

@@ -116,8 +116,10 @@ __global__ void shared_kernel(int* wrong) {
     atomicAdd(wrong, 100);
   }
   __syncthreads();
-  vectors[2] = dynamic[7] = 1.0F;
-  halves[5] = from_float<Bf16>(1.0F);
+  if (threadIdx.x == 0) {
+    vectors[2] = dynamic[7] = 1.0F;
+    halves[5] = from_float<Bf16>(1.0F);
+  }
 }
 
 TEST(EmulatorLaunchTest, SharedMemoryIsFreshAndNoBetterAlignedThanSaid) {
