@@ -2,6 +2,7 @@
 
 #include "host/atomic_file.h"
 #include "host/checkpoint.h"
+#include "host/device.h"
 #include "host/model.h"
 #include "host/png.h"
 #include "host/run_directory.h"
@@ -68,7 +69,11 @@ void generate(const GenerateRequest& request) {
     throw_error(Error::Kind::data, "{}: there is no checkpoint of step {}", request.run, step);
   }
 
-  Context context = Context::cpu(request.threads);
+  Options where;
+  where.device = request.device;
+  where.threads = request.threads;
+  validate(where);
+  Context context = make_context(where);
   const Shape picture = picture_shape(checkpoint);
   GanModel model = make_model(options, picture);
   model.generator->parameters().allocate(context, {false, true, false});

@@ -14,6 +14,7 @@ struct GenerateRequest {
   std::uint64_t seed = 0;
   std::int64_t step = -1;  // of the checkpoint; -1: the latest
   bool raw = false;        // the generator as trained instead of its moving average
+  std::string device = "auto";
   int threads = 0;
 };
 

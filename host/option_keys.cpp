@@ -1,6 +1,8 @@
 // The rows, and what each kind of option allows and looks like in TOML.
 #include "host/option_keys.h"
 
+#include "host/device.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -58,8 +60,9 @@ std::vector<OptionKey> make_keys() {
        "the named set of values that the others start from"},
       {"seed", integer<&O::seed>(0, std::numeric_limits<std::uint64_t>::max()),
        "of the weights, the noise and the order of the pictures; from 2^63 on write it in quotes"},
-      {"precision", word<&O::precision>({"fp32", "bf16"}), "storage of activations and compute weights"},
-      {"device", word<&O::device>({"auto", "cpu"}), "where the operators run"},
+      {"precision", word<&O::precision>({"fp32", "tf32", "bf16"}),
+       "storage of activations and compute weights; tf32: fp32 with products rounded to TF32, on GPUs"},
+      {"device", DeviceOption{field<&O::device>()}, "where the operators run; auto: a GPU where there is one"},
       {"threads", integer<&O::threads>(0, 4096), "CPU threads; 0: all processors of this process"},
 
       {"data.source", TextOption{field<&O::data, &O::Data::source>()},
@@ -147,6 +150,10 @@ std::string allowed(const WordOption& kind) {
   return fmt::format("{} or {}", fmt::join(kind.words.begin(), kind.words.end() - 1, ", "), kind.words.back());
 }
 
+std::string allowed(const DeviceOption&) {
+  return "auto, cpu, cuda or cuda:N";
+}
+
 std::string allowed(const TextOption&) {
   return "a text that is not empty";
 }
@@ -167,6 +174,10 @@ bool holds(const RealOption& kind, double value) {
 
 bool holds(const WordOption& kind, const std::string& value) {
   return std::find(kind.words.begin(), kind.words.end(), value) != kind.words.end();
+}
+
+bool holds(const DeviceOption&, const std::string& value) {
+  return value == "auto" || value == "cpu" || cuda_number(value);
 }
 
 bool holds(const TextOption&, const std::string& value) {

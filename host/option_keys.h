@@ -37,6 +37,10 @@ struct WordOption {
   std::vector<std::string_view> words;
 };
 
+struct DeviceOption {  // auto, cpu, cuda or cuda:N
+  OptionField<std::string> field;
+};
+
 struct TextOption {  // anything but nothing
   OptionField<std::string> field;
 };
@@ -48,7 +52,7 @@ struct WidthsOption {  // a list of integers from low to high, empty to at_most 
 };
 
 using OptionKind = std::variant<IntegerOption<int>, IntegerOption<std::int64_t>, IntegerOption<std::uint64_t>,
-                                RealOption, WordOption, TextOption, WidthsOption>;
+                                RealOption, WordOption, DeviceOption, TextOption, WidthsOption>;
 
 struct OptionKey {
   std::string_view name;  // "train.batch"

@@ -95,6 +95,9 @@ bool take_text(const OptionField<std::string>& field, const toml::node& node, Op
 bool take(const WordOption& kind, const toml::node& node, Options& options) {
   return take_text(kind.field, node, options);
 }
+bool take(const DeviceOption& kind, const toml::node& node, Options& options) {
+  return take_text(kind.field, node, options);
+}
 bool take(const TextOption& kind, const toml::node& node, Options& options) {
   return take_text(kind.field, node, options);
 }
@@ -162,7 +165,9 @@ void assign_table(const toml::table& table, const std::string& prefix, const std
 // A value is TOML; what is no TOML is a bare word, and an option that holds text takes the letters as they stand, so
 // that data.source=2024 is a folder and no number.
 toml::table parse_value(const OptionKey& key, const std::string& text) {
-  const bool holds_text = std::holds_alternative<WordOption>(key.kind) || std::holds_alternative<TextOption>(key.kind);
+  const bool holds_text = std::holds_alternative<WordOption>(key.kind) ||
+                          std::holds_alternative<DeviceOption>(key.kind) ||
+                          std::holds_alternative<TextOption>(key.kind);
   const bool in_quotes = text.starts_with('"') || text.starts_with('\'');
   if (!holds_text || in_quotes) {
     try {

@@ -15,8 +15,8 @@ namespace duel {
 struct Options {
   std::string preset = "steady";
   std::uint64_t seed = 0;
-  std::string precision = "fp32";  // "fp32" or "bf16": storage of activations and compute weights
-  std::string device = "auto";     // "auto" or "cpu"
+  std::string precision = "fp32";  // "fp32"; "tf32", f32 products rounded to TF32; "bf16", see Trainer
+  std::string device = "auto";     // "auto", "cpu", "cuda" or "cuda:N"
   int threads = 0;                 // CPU threads; 0: all processors of this process
 
   struct Data {                            // [data]

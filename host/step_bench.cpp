@@ -91,6 +91,7 @@ StepBench bench_step(const Options& options, double seconds) {
     times.push_back(time_call(context, [&] { trainer.step(); }));
   }
   StepBench result;
+  result.device = context.name();
   result.ms_median = median(times);
   result.ms_min = *std::min_element(times.begin(), times.end());
   result.ms_max = *std::max_element(times.begin(), times.end());

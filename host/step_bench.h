@@ -20,6 +20,7 @@ struct OperatorTime {
 };
 
 struct StepBench {
+  std::string device;  // its name
   double ms_median = 0, ms_min = 0, ms_max = 0;
   double primitives_ms = 0;  // sum of alone_ms
   double gflop = 0;

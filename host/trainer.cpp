@@ -23,30 +23,39 @@ Shape pictures_shape(const Dataset& dataset) {
   return {dataset.count, dataset.height, dataset.width, dataset.channels};
 }
 
-Parameters::Blocks generator_blocks(const Options& options) {
-  return {true, true, options.precision == "bf16"};
-}
-Parameters::Blocks discriminator_blocks(const Options& options) {
-  return {true, false, options.precision == "bf16"};
-}
-
 }  // namespace
 
-GanModel Trainer::make_allocated_model(const Options& options, const Dataset& dataset) {
+void allocate_for_training(Context& context, GanModel& model, const Options& options) {
+  const bool has_compute = options.precision == "bf16";
+  model.generator->parameters().allocate(context, {true, true, has_compute});
+  model.discriminator->parameters().allocate(context, {true, false, has_compute});
+}
+
+void check_trainable(Context& context, const Options& options, const Dataset& dataset) {
   if (options.train.batch > dataset.count) {
     throw_error(Error::Kind::data, "train.batch is {}, but {} has only {} pictures", options.train.batch, dataset.name,
                 dataset.count);
   }
-  if (options.precision == "bf16" && !context_.supports_bf16()) {
+  if (options.precision == "bf16" && !context.supports_bf16()) {
     throw_error(
         Error::Kind::device,
         "precision bf16 needs a CPU with AVX512-BF16, or a GPU of compute capability 8.0 or later; {} is neither; "
         "use fp32",
-        context_.name());
+        context.name());
   }
+  if (options.precision == "tf32" && !context.supports_tf32()) {
+    throw_error(Error::Kind::device,
+                "precision tf32 needs a GPU of compute capability 8.0 or later, for products in TF32; {} is none; use "
+                "fp32",
+                context.name());
+  }
+  check_memory(context, options, dataset);
+}
+
+GanModel Trainer::make_allocated_model(const Options& options, const Dataset& dataset) {
+  check_trainable(context_, options, dataset);
   GanModel model = make_model(options, pictures_shape(dataset).with_rows(1));
-  model.generator->parameters().allocate(context_, generator_blocks(options));
-  model.discriminator->parameters().allocate(context_, discriminator_blocks(options));
+  allocate_for_training(context_, model, options);
   return model;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/execution.h"
 #include "engine/network.h"
 #include "host/dataset.h"
+#include "host/memory_plan.h"
 #include "host/options.h"
 #include "host/recipes/gan.h"
 #include "kernels/memory.h"
@@ -20,14 +21,18 @@
 
 namespace duel {
 
-struct MemoryUse {  // bytes on the device
-  std::size_t parameters = 0, pictures = 0, arena = 0, arena_unshared = 0, workspace = 0;
-  std::size_t total() const { return parameters + pictures + arena + workspace; }
-};
+// Gives both networks the blocks of parameters that training in options.precision needs.
+void allocate_for_training(Context& context, GanModel& model, const Options& options);
+
+// Throws where training is impossible: the batch is larger than the data, or the device cannot do the precision or has
+// too little memory.
+void check_trainable(Context& context, const Options& options, const Dataset& dataset);
 
 class Trainer {
 public:
-  // Draws the starting weights. Throws where the batch is larger than the data, or the device cannot do the precision.
+  static constexpr int kRingRows = 64;  // steps whose scalars the device remembers
+
+  // Draws the starting weights. Throws as check_trainable() does.
   Trainer(Context& context, const Options& options, const Dataset& dataset, bool fused = true);
 
   void step();
@@ -50,8 +55,6 @@ public:
   const Execution& generator_phase() const { return generator_phase_; }
 
 private:
-  static constexpr int kRingRows = 64;
-
   GanModel make_allocated_model(const Options& options, const Dataset& dataset);
   View ring_view() const;
 

@@ -60,6 +60,9 @@ public:
     first_step_ = trainer_.steps_done();
     metrics_.emplace(run_.metrics_path(), resumed_at);
     events_.emplace(run_.path(), resumed_at);
+    if (const std::string why = why_not_cuda(options_.device); !why.empty() && Context::has_cuda()) {
+      progress_.message(fmt::format("device auto is the CPU: {}", why));
+    }
     progress_.message(fmt::format("{} on {}: {} pictures of {}x{}x{}, preset {}, {} to step {}, {}", request.folder,
                                   context_.name(), dataset_.count, dataset_.height, dataset_.width, dataset_.channels,
                                   options_.preset, resumed_at ? fmt::format("resumed at step {}", *resumed_at) : "new",
@@ -193,13 +196,6 @@ double mebibytes(std::size_t bytes) {
 
 }  // namespace
 
-Context make_context(const Options& options) {
-  if (options.device != "auto" && options.device != "cpu") {
-    throw_error(Error::Kind::device, "device {}: this build has no CUDA backend; use --device cpu", options.device);
-  }
-  return Context::cpu(options.threads);
-}
-
 std::int64_t total_steps(const Options& options, std::int64_t steps_per_epoch) {
   return options.train.steps > 0 ? options.train.steps : options.train.epochs * steps_per_epoch;
 }
@@ -208,10 +204,7 @@ int run_training(const TrainingRequest& request) {
   validate(request.options);
   Context context = make_context(request.options);
   const Dataset dataset = open_dataset(request.options.data);
-  if (request.options.train.batch > dataset.count) {  // before a folder is made for nothing
-    throw_error(Error::Kind::data, "train.batch is {}, but {} has only {} pictures", request.options.train.batch,
-                dataset.name, dataset.count);
-  }
+  check_trainable(context, request.options, dataset);  // before a folder is made for nothing
   RunDirectory run = open_run(request);
   TrainingLoop loop(request, context, dataset, run);
   return loop.run();

@@ -1,8 +1,8 @@
 // A training run from the command to the last checkpoint: the loop around Trainer that fills a run directory.
 #pragma once
 
+#include "host/device.h"
 #include "host/options.h"
-#include "kernels/context.h"
 
 #include <string>
 
@@ -13,9 +13,6 @@ struct TrainingRequest {
   std::string folder;   // of the run
   bool resume = false;  // continue the run in `folder` at its latest checkpoint
 };
-
-// The device that the options ask for. Throws kind `device` where there is none such.
-Context make_context(const Options& options);
 
 // Steps that the options ask for, given how many make an epoch.
 std::int64_t total_steps(const Options& options, std::int64_t steps_per_epoch);

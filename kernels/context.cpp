@@ -11,6 +11,11 @@ std::string device_name(CpuContext&);
 std::string device_name(CudaContext&);
 bool device_supports_bf16(CpuContext&);
 bool device_supports_bf16(CudaContext&);
+bool device_supports_tf32(CpuContext&);
+bool device_supports_tf32(CudaContext&);
+std::optional<std::size_t> device_free_bytes(CpuContext&);
+std::optional<std::size_t> device_free_bytes(CudaContext&);
+Context::CudaDevices find_cuda_devices();
 std::vector<std::pair<std::string, std::string>> device_description(CpuContext&);
 std::vector<std::pair<std::string, std::string>> device_description(CudaContext&);
 void device_synchronize(CpuContext&);
@@ -39,12 +44,27 @@ bool Context::has_cuda() {
   return kHasCuda;
 }
 
+Context::CudaDevices Context::cuda_devices() {
+  if constexpr (kHasCuda) {
+    return find_cuda_devices();
+  }
+  return {{}, "this build of duel has no CUDA; build it with -DDUEL_CUDA=ON"};
+}
+
 std::string Context::name() {
   return run([](auto& device) { return device_name(device); });
 }
 
 bool Context::supports_bf16() {
   return run([](auto& device) { return device_supports_bf16(device); });
+}
+
+bool Context::supports_tf32() {
+  return run([](auto& device) { return device_supports_tf32(device); });
+}
+
+std::optional<std::size_t> Context::free_bytes() {
+  return run([](auto& device) { return device_free_bytes(device); });
 }
 
 void Context::synchronize() {

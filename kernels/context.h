@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -25,14 +26,22 @@ public:
   // of f32 arrays may be rounded to TF32 (10 bits of mantissa) before they are multiplied, and run on tensor cores.
   static Context cuda(int device = 0, bool allow_tf32 = false);
   static bool has_cuda();  // whether this build has kernels/cuda
+  // The GPUs that can be opened, by name; where there is none, why. Never throws.
+  struct CudaDevices {
+    std::vector<std::string> names;
+    std::string why_none;  // "no NVIDIA driver is installed"
+  };
+  static CudaDevices cuda_devices();
 
   std::string name();             // "cpu (2 threads)"
   bool supports_bf16();           // bf16 matrix products in hardware
+  bool supports_tf32();           // TF32 matrix products in hardware, allowed by cuda()
   void synchronize();             // waits until all that was queued is done
   std::size_t workspace_bytes();  // scratch that prepared operators share, apart from any arena
   std::vector<std::pair<std::string, std::string>> describe();  // device, features, libraries: for `duel info`
 
-  void* allocate(std::size_t bytes);  // 64-byte aligned, not cleared; Error kind `device` where it does not fit
+  std::optional<std::size_t> free_bytes();  // of the device's own memory; none where it has the machine's
+  void* allocate(std::size_t bytes);        // 64-byte aligned, not cleared; Error kind `device` where it does not fit
   void release(void* data);
   void upload(void* to, const void* from, std::size_t bytes);    // host to device, done when it returns
   void download(void* to, const void* from, std::size_t bytes);  // device to host, done when it returns

@@ -34,10 +34,13 @@ PROGRAM_FOLDERS = ("", "bin", "tests", "profiling", "build", "build/tests", "bui
 Part = collections.namedtuple("Part", "name what seconds quick_seconds quick_sample", defaults=(1,))
 PARTS = (
     Part("device", "a GPU opens (duel_op_bench --describe)", 30, 15),
-    Part("operators", "every operator case, and the other tests that take a backend, on cuda (DUEL_REQUIRE_CUDA=1)", 125, 45),
-    Part("memcheck", "the same under compute-sanitizer --tool memcheck", 145, 45, 4),
-    Part("racecheck", "the same under compute-sanitizer --tool racecheck", 150, 45, 4),
-    Part("bench", "each perf case beside the floor of its bytes and operations (duel_op_bench)", 70, 20),
+    Part("operators", "every operator case, and the other tests that take a backend, on cuda (DUEL_REQUIRE_CUDA=1)", 100, 36),
+    Part("memcheck", "the same under compute-sanitizer --tool memcheck", 115, 34, 4),
+    Part("racecheck", "the same under compute-sanitizer --tool racecheck", 120, 34, 4),
+    Part("losses", "100 steps of classic on the CPU and on cuda, from the same seed: the losses beside each other", 25, 15),
+    Part("bench", "each perf case beside the floor of its bytes and operations (duel_op_bench)", 55, 15),
+    Part("steps", "whole steps of classic: fp32, tf32 and bf16 at batch 64, 128 and 256 (duel bench step)", 45, 15),
+    Part("train", "20 epochs of steady in bf16, its sample sheet beside the results; with --quick 2", 45, 14),
 )
 ALL_PARTS = tuple(part.name for part in PARTS)
 # The names that tests/kernels give to tests of the backend `cuda`.
@@ -47,6 +50,10 @@ NO_DEVICE_EXIT_CODE = 4
 # Peaks of dense products in TFLOP/s, f32 without tensor cores and bf16 with, by a part of the GPU's name. f32 and A100:
 # the makers' data sheets; bf16 of Hopper: measured with a product of 8192^3.
 PEAKS = (("H100 PCIe", 51.2, 630.0), ("H100", 66.9, 798.0), ("H200", 66.9, 790.0), ("A100", 19.5, 312.0))
+
+# How far the losses of two devices may lie apart, relative to the greater of 1 and the loss: in the first steps, and in all.
+# Rounding grows from step to step: one thread and two of the same CPU differ by 3e-5 after 30 steps and 7e-3 after 100.
+LOSS_STEPS, LOSS_LIMIT, LOSS_LIMIT_IN_ALL = 30, 1e-3, 0.1
 
 
 def say(text):
@@ -163,12 +170,12 @@ class Check:
     def deadline(self, part):
         return self.deadlines[part]
 
-    def command(self, part, program, *words):
-        """A part that is one command: it passes where that ends with 0; its last line says what was seen."""
+    def command(self, name, program, *words, part=None):
+        """A part, or one command of several: it passes where that ends with 0; its last line says what was seen."""
         if self.programs[program] is None:
             return {"status": "missing", "summary": f"no {program}"}
-        process = Process([self.programs[program], *words], self.work / f"{part}.log", self.environment)
-        code = process.wait(self.deadline(part))
+        process = Process([self.programs[program], *words], self.work / f"{name}.log", self.environment)
+        code = process.wait(self.deadline(part or name))
         if code == NO_DEVICE_EXIT_CODE:
             return {"status": "no device", "summary": last_line(process.text())}
         if code != 0:
@@ -293,6 +300,59 @@ class Check:
         outcome["summary"] = f"{summary}; {outcome['summary']}"
         return outcome
 
+    def losses(self):
+        if self.programs["duel"] is None:
+            return {"status": "missing", "summary": "no duel"}
+        rows, data = {}, find_pictures()
+        for device in ("cpu", "cuda"):
+            run = self.work / f"losses-{device}"
+            outcome = self.command(f"losses-{device}", "duel", "train", "--preset", "classic", "--device", device, "--data", data,
+                                   "--steps", 100, "--out", run, "--set", "output.metrics_every=1", "--set",
+                                   "output.samples_every=0", "--set", "output.checkpoint_every=0", part="losses")
+            if outcome["status"] != "passed":
+                return {**outcome, "summary": f"{device}: {outcome['summary']}"}
+            rows[device] = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        apart = [max(abs(a[loss] - b[loss]) / max(1.0, abs(a[loss])) for loss in ("d_loss", "g_loss"))
+                 for a, b in zip(rows["cpu"], rows["cuda"], strict=True)]
+        first, most = max(apart[:LOSS_STEPS]), max(apart)
+        self.result["losses"] = {"data": str(data), "first": first, "most": most, "apart": apart}
+        return {"status": "passed" if first <= LOSS_LIMIT and most <= LOSS_LIMIT_IN_ALL else "failed",
+                "summary": f"apart by {first:.1e} in {LOSS_STEPS} steps (at most {LOSS_LIMIT:g} is right), {most:.1e} in "
+                           f"{len(apart)} ({LOSS_LIMIT_IN_ALL:g}); {data_name(data)}"}
+
+    def steps(self):
+        if self.programs["duel"] is None:
+            return {"status": "missing", "summary": "no duel"}
+        self.result["steps"] = table = []
+        for precision in ("bf16", "tf32", "fp32"):
+            for batch in (64, 128, 256):
+                outcome = self.command(f"steps-{precision}-{batch}", "duel", "bench", "step", "--preset", "classic", "--device",
+                                       "cuda", "--precision", precision, "--batch", batch, "--data", "synthetic", "--seconds",
+                                       0.3 if self.arguments.quick else 1, "--json", part="steps")
+                if outcome["status"] != "passed":
+                    return {**outcome, "summary": f"{precision}, batch {batch}: {outcome['summary']} ({len(table)} of 9 timed)"}
+                text = outcome["text"]
+                table.append(json.loads(text[text.index("{"):text.rindex("}") + 1]))
+        return {"status": "passed", "summary": ", ".join(f"{row['precision']} {row['ms_median']:.3f} ms"
+                                                         for row in table if row["batch"] == 64) + " at batch 64"}
+
+    def train(self):
+        if self.programs["duel"] is None:
+            return {"status": "missing", "summary": "no duel"}
+        data, run = find_pictures(), self.work / "train"
+        outcome = self.command("train", "duel", "train", "--preset", "steady", "--device", "cuda", "--precision", "bf16", "--data",
+                               data, "--epochs", 2 if self.arguments.quick else 20, "--out", run, "--set",
+                               "output.samples_every=0", "--set", "output.checkpoint_every=0", "--set", "output.metrics_every=50")
+        sheets = sorted(path for path in run.glob("samples/step_*.png") if not path.stem.endswith("_raw"))
+        if sheets and self.result["gpu"]:  # of an interrupted run too: it shows how far it came
+            shutil.copyfile(sheets[-1], f"{self.stem()}-samples.png")
+        if outcome["status"] != "passed":
+            return outcome
+        last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+        self.result["train"] = {"data": str(data), **last}
+        return {"status": "passed", "summary": f"{last['step']} steps in {last['seconds']:.1f} s, d_loss {last['d_loss']:.3f}; "
+                                               f"{data_name(data)}"}
+
     # ---- all of it
 
     def run(self):
@@ -348,6 +408,19 @@ class Check:
         return 0 if all(part["status"] == "passed" for part in self.result["parts"]) else 1
 
 
+def find_pictures():
+    """A folder of Fashion-MNIST: beside the bundle, or where tools/setup.sh puts it; else the synthetic set."""
+    for folder in (os.environ.get("DUEL_FASHION_MNIST") or "", ROOT / "data", "/usr/share/datasets/fashion-mnist",
+                   Path.home() / ".cache/duel/fashion-mnist"):
+        if folder and any(Path(folder).glob("*images-idx3-ubyte*")):
+            return folder
+    return "synthetic"
+
+
+def data_name(data):
+    return "synthetic pictures" if data == "synthetic" else "Fashion-MNIST"
+
+
 def last_line(text):
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "it printed nothing"
@@ -387,6 +460,13 @@ def markdown(result):
     for part in result["parts"]:
         if part.get("messages"):
             lines += ["", f"## {part['part']}", "", "```", *part["messages"], "```"]
+    if result.get("steps"):
+        lines += ["", "## Whole steps of classic", "",
+                  "| precision | batch | ms, median | least | most | pictures/s | matrix products and convolutions alone, ms |",
+                  "|---|---|---|---|---|---|---|"]
+        for row in result["steps"]:
+            lines.append(f"| {row['precision']} | {row['batch']} | {row['ms_median']:.3f} | {row['ms_min']:.3f} | "
+                         f"{row['ms_max']:.3f} | {1e3 * row['batch'] / row['ms_median']:.0f} | {row['primitives_ms']:.3f} |")
     bench = result["bench"]
     if bench.get("cases"):
         peak = bench.get("peak_tflop_per_s", {})

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# On a machine with a GPU: every operator case there, the same under compute-sanitizer, and each kernel's time beside its
-# floor, from a source tree with a build or from the folder of tools/gpu_bundle.sh. Needs python3 and nothing else.
+# On a machine with a GPU: every operator case there, the same under compute-sanitizer, losses beside those of the CPU, the time of
+# kernels and of whole steps, and a training,
+# from a source tree with a build or from the folder of tools/gpu_bundle.sh. Needs python3 and nothing else.
 #
 #   bash tools/gpu_check.sh [--quick] [--out DIR] [--programs DIR] ...      (--help says more)
 set -euo pipefail

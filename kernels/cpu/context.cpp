@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -117,6 +118,14 @@ std::unique_ptr<CpuContext, void (*)(CpuContext*)> make_cpu_context(int threads)
 
 std::string device_name(CpuContext& cpu) {
   return fmt::format("cpu ({} thread{})", cpu.threads(), cpu.threads() == 1 ? "" : "s");
+}
+
+bool device_supports_tf32(CpuContext&) {
+  return false;
+}
+
+std::optional<std::size_t> device_free_bytes(CpuContext&) {
+  return std::nullopt;
 }
 
 bool device_supports_bf16(CpuContext&) {

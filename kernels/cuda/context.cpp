@@ -1,6 +1,7 @@
 #include "kernels/cuda/context.h"
 
 #include "kernels/check.h"
+#include "kernels/context.h"
 
 #include <memory>
 #include <utility>
@@ -16,26 +17,27 @@ void check_cuda(cudaError_t result, const char* what) {
 
 namespace {
 
-int device_count() {
+// How many GPUs there are; where there is none, `why_none` says why.
+int count_devices(std::string& why_none) {
   int count = 0;
   const cudaError_t result = cudaGetDeviceCount(&count);
-  if (result == cudaErrorNoDevice) {
-    return 0;
+  if (result == cudaSuccess && count > 0) {
+    return count;
   }
-  if (result == cudaErrorInsufficientDriver) {
+  cudaGetLastError();  // not sticky: a later check must not report it again
+  if (result == cudaSuccess || result == cudaErrorNoDevice) {
+    why_none = "no GPU was found";
+  } else if (result == cudaErrorInsufficientDriver) {
     int driver = 0, runtime = 0;
     cudaDriverGetVersion(&driver);
     cudaRuntimeGetVersion(&runtime);
-    if (driver == 0) {
-      throw_error(Error::Kind::device, "cuda: no NVIDIA driver is installed; use --device cpu");
-    }
-    throw_error(Error::Kind::device,
-                "cuda: the driver supports CUDA {}.{}, but this binary was built with {}.{}; update the driver, or use "
-                "--device cpu",
-                driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
+    why_none = driver == 0 ? "no NVIDIA driver is installed"
+                           : fmt::format("the driver supports CUDA {}.{}, but this binary was built with {}.{}",
+                                         driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
+  } else {
+    why_none = fmt::format("{} ({})", cudaGetErrorString(result), cudaGetErrorName(result));
   }
-  check_cuda(result, "cuda: counting the devices");
-  return count;
+  return 0;
 }
 
 void* allocate(std::size_t bytes, const char* what) {
@@ -56,9 +58,10 @@ void* allocate(std::size_t bytes, const char* what) {
 }  // namespace
 
 CudaContext::CudaContext(int device, bool allow_tf32) : device_(device), allow_tf32_(allow_tf32) {
-  const int count = device_count();
+  std::string why_none;
+  const int count = count_devices(why_none);
   if (count == 0) {
-    throw_error(Error::Kind::device, "cuda: no GPU was found; use --device cpu");
+    throw_error(Error::Kind::device, "cuda:{}: {}; use --device cpu", device, why_none);
   }
   if (device < 0 || device >= count) {
     throw_error(Error::Kind::device, "cuda:{}: there {} {} GPU{}, so the device must be 0{}", device,
@@ -101,12 +104,37 @@ std::unique_ptr<CudaContext, void (*)(CudaContext*)> make_cuda_context(int devic
   return {new CudaContext(device, allow_tf32), [](CudaContext* context) { delete context; }};
 }
 
+Context::CudaDevices find_cuda_devices() {
+  Context::CudaDevices devices;
+  const int count = count_devices(devices.why_none);
+  for (int device = 0; device < count; ++device) {
+    cudaDeviceProp properties{};
+    const cudaError_t result = cudaGetDeviceProperties(&properties, device);
+    devices.names.push_back(
+        result == cudaSuccess
+            ? fmt::format("{}, compute capability {}.{}", properties.name, properties.major, properties.minor)
+            : fmt::format("its properties cannot be read: {}", cudaGetErrorString(result)));
+  }
+  return devices;
+}
+
 std::string device_name(CudaContext& context) {
   return fmt::format("cuda:{} ({})", context.device(), context.properties().name);
 }
 
 bool device_supports_bf16(CudaContext& context) {
   return context.compute_capability() >= 80;
+}
+
+bool device_supports_tf32(CudaContext& context) {
+  return context.allows_tf32() && context.compute_capability() >= 80;
+}
+
+std::optional<std::size_t> device_free_bytes(CudaContext& context) {
+  std::size_t free_bytes = 0, total = 0;
+  check_cuda(cudaSetDevice(context.device()), "cuda: choosing the device");
+  check_cuda(cudaMemGetInfo(&free_bytes, &total), "cuda: asking how much memory is free");
+  return free_bytes;
 }
 
 std::vector<std::pair<std::string, std::string>> device_description(CudaContext& context) {

@@ -38,6 +38,13 @@ void launch(CudaContext& context, const char* op, const Launch& shape, void (*ke
   }
 #else
   const auto check_launch = [&](cudaError_t result, const char* what) {
+    if (result == cudaErrorNoKernelImageForDevice || result == cudaErrorUnsupportedPtxVersion) {
+      throw_error(Error::Kind::device,
+                  "{}: this build has no kernels that run on {} (sm_{}): {}; build with cmake -DDUEL_CUDA=ON "
+                  "-DDUEL_CUDA_ARCHITECTURES={}",
+                  op, context.properties().name, context.compute_capability(), cudaGetErrorString(result),
+                  context.compute_capability());
+    }
     if (result != cudaSuccess) {
       throw_error(Error::Kind::device,
                   "{}: {} a grid of {}x{}x{} blocks of {}x{}x{} threads with {} bytes of shared "

@@ -274,7 +274,7 @@ TEST(Options, WrongTypesNameKeyValueAndPlace) {
             "run.toml:2:9: optimizer.beta1 = false must be a number from 0 to below 1");
   EXPECT_EQ(file_error("[data]\nsource = 2024\n"),
             "run.toml:2:10: data.source = 2024 must be a text that is not empty");
-  EXPECT_EQ(file_error("precision = 1979-05-27"), "run.toml:1:13: precision = 1979-05-27 must be fp32 or bf16");
+  EXPECT_EQ(file_error("precision = 1979-05-27"), "run.toml:1:13: precision = 1979-05-27 must be fp32, tf32 or bf16");
   EXPECT_EQ(file_error("[model]\ngenerator_widths = [64, 1.5, 'x']\n"),
             "run.toml:2:20: model.generator_widths = [64, 1.5, \"x\"] must be a list of at most 32 integers from 1 to "
             "65536");
@@ -291,8 +291,11 @@ TEST(Options, ValuesOutOfRangeNameTheRange) {
   EXPECT_EQ(set_error("loss.kind=hing"), "--set: loss.kind = \"hing\" must be bce, lsgan, hinge, relativistic or wgan");
   EXPECT_EQ(set_error("model.generator_activation=elu"),
             "--set: model.generator_activation = \"elu\" must be relu, leaky_relu, tanh or sigmoid");
-  EXPECT_EQ(set_error("precision=tf32"), "--set: precision = \"tf32\" must be fp32 or bf16");
-  EXPECT_EQ(set_error("device=cuda"), "--set: device = \"cuda\" must be auto or cpu");
+  EXPECT_EQ(set_error("precision=tf16"), "--set: precision = \"tf16\" must be fp32, tf32 or bf16");
+  for (const char* device : {"gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cuda:100", "cuda0", "Cuda"}) {
+    EXPECT_EQ(set_error(fmt::format("device={}", device)),
+              fmt::format("--set: device = \"{}\" must be auto, cpu, cuda or cuda:N", device));
+  }
   EXPECT_EQ(set_error("data.source=\"\""), "--set: data.source = \"\" must be a text that is not empty");
   EXPECT_EQ(set_error("optimizer.clip_norm=-1"),
             "--set: optimizer.clip_norm = -1 must be a number from 0 to 1000000000");

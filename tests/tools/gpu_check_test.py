@@ -24,6 +24,24 @@ for word in "$@"; do [ "$word" = --describe ] && {{ echo '{DESCRIBE}'; exit 0; }
 while [ "$1" != --json ]; do shift; done
 echo '{BENCH}' > "$2"
 """
+# OFF is what the losses on cuda differ by.
+DUEL = """
+verb=$1; out=; device=
+while [ $# -gt 0 ]; do
+  case "$1" in --out) out=$2;; --device) device=$2;; --precision) precision=$2;; --batch) batch=$2;; --steps) steps=$2;; esac
+  shift
+done
+if [ $verb = bench ]; then
+  echo "{\\"precision\\": \\"$precision\\", \\"batch\\": $batch, \\"ms_median\\": 0.25, \\"ms_min\\": 0.2, \\"ms_max\\": 0.3, \\"primitives_ms\\": 0.1}"
+  exit 0
+fi
+mkdir -p $out/samples; echo sheet > $out/samples/step_000000100.png; echo raw > $out/samples/step_000000100_raw.png
+loss=0.5; [ $device = cuda ] && loss=OFF
+for i in $(seq ${steps:-3}); do
+  echo "{\\"step\\": $i, \\"seconds\\": 1.5, \\"d_loss\\": $loss, \\"g_loss\\": 0.7}" >> $out/metrics.jsonl
+done
+"""
+GOOD_DUEL = DUEL.replace("OFF", "0.5001")
 NO_DEVICE = 'echo "duel_op_bench: cuda: no GPU was found; use --device cpu" >&2; exit 4'
 
 # Four tests, dealt out to the shards as GoogleTest does. WHAT happens to the test c.
@@ -64,6 +82,9 @@ fi
 echo "========= ERROR SUMMARY: 0 errors"
 """
 
+LATER_PASS = dict.fromkeys(("losses", "bench", "steps", "train"), "passed")
+ALL_PARTS = ("device", "operators", "memcheck", "racecheck", *LATER_PASS)
+
 
 class GpuCheck(unittest.TestCase):
     def check(self, programs, sanitizer=CLEAN_SANITIZER, arguments=(), seconds=20):
@@ -99,18 +120,21 @@ class GpuCheck(unittest.TestCase):
         return json.loads(file.read_text()), file.with_suffix(".md").read_text()
 
     def test_all_is_well(self):
-        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH})
+        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH, "duel": GOOD_DUEL})
         self.assertEqual(code, 0, output)
-        self.assertEqual(parts, dict.fromkeys(("device", "operators", "memcheck", "racecheck", "bench"), "passed"))
+        self.assertEqual(parts, dict.fromkeys(ALL_PARTS, "passed"))
         report, text = self.report()
         self.assertEqual(report["parts"][1]["tests"],
                          {"total": 4, "chosen": 4, "passed": 4, "failed": 0, "skipped": 0, "not_run": 0})
         self.assertIn("| add/large | 500.00 | 2400 |", text)
         self.assertIn("80 %", text)
+        self.assertIn("| tf32 | 128 | 0.250 | 0.200 | 0.300 | 512000 | 0.100 |", text)
+        (sheet,) = self.out.glob("*/*-samples.png")
+        self.assertEqual(sheet.read_text(), "sheet\n")
         self.assertFalse(list(self.out.glob("*/*.log")), "no log of what passed")
 
     def test_quick_takes_a_part_under_the_sanitizer_and_says_so(self):
-        code, output, _ = self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH},
+        code, output, _ = self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH, "duel": GOOD_DUEL},
                                      arguments=["--quick"])
         self.assertEqual(code, 0, output)
         report, _ = self.report()
@@ -120,17 +144,17 @@ class GpuCheck(unittest.TestCase):
     def test_no_device(self):
         code, output, parts = self.check({"duel_tests": "exit 1", "duel_op_bench": NO_DEVICE})
         self.assertEqual(code, 4, output)
-        self.assertEqual(parts, dict.fromkeys(("device", "operators", "memcheck", "racecheck", "bench"), "no device"))
+        self.assertEqual(parts, dict.fromkeys(ALL_PARTS, "no device"))
         self.assertIn("no GPU was found", output)
         (file,) = self.out.glob("no-device/*.json")
         self.assertEqual(json.loads(file.read_text())["parts"][0]["status"], "no device")
         self.assertFalse((Path(self.folder.name) / "profiling").exists(), "results of nothing")
 
     def test_a_failure_hides_nothing(self):
-        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", FAILS), "duel_op_bench": GOOD_BENCH})
+        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", FAILS), "duel_op_bench": GOOD_BENCH, "duel": GOOD_DUEL})
         self.assertEqual(code, 1, output)
         self.assertEqual(parts, {"device": "passed", "operators": "failed", "memcheck": "failed",
-                                 "racecheck": "failed", "bench": "passed"})
+                                 "racecheck": "failed", **LATER_PASS})
         report, text = self.report()
         self.assertEqual(report["parts"][1]["tests"]["passed"], 3)
         self.assertIn("cases/OperatorTest.Contract/cuda__c", text)
@@ -139,28 +163,28 @@ class GpuCheck(unittest.TestCase):
         self.assertIn("==== operators", log.read_text())
 
     def test_a_crash_is_a_failure(self):
-        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", CRASHES), "duel_op_bench": GOOD_BENCH})
+        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", CRASHES), "duel_op_bench": GOOD_BENCH, "duel": GOOD_DUEL})
         self.assertEqual((code, parts["operators"], parts["bench"]), (1, "failed", "passed"), output)
         self.assertEqual(self.report()[0]["parts"][1]["tests"]["not_run"], 1)
 
     def test_time_is_limited(self):
         begin = time.monotonic()
-        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", HANGS), "duel_op_bench": GOOD_BENCH},
+        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", HANGS), "duel_op_bench": GOOD_BENCH, "duel": GOOD_DUEL},
                                          seconds=6)
         self.assertLess(time.monotonic() - begin, 30)
         self.assertEqual(code, 1, output)
         self.assertEqual(parts, {"device": "passed", "operators": "timed out", "memcheck": "timed out",
-                                 "racecheck": "timed out", "bench": "passed"})
+                                 "racecheck": "timed out", **LATER_PASS})
 
     def test_the_sanitizer_finds_something(self):
-        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH},
+        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH, "duel": GOOD_DUEL},
                                          COMPLAINING_SANITIZER)
         self.assertEqual((code, parts["operators"], parts["memcheck"], parts["racecheck"]),
                          (1, "passed", "passed", "failed"), output)
         self.assertIn("reduce.cu:12", self.report()[1])
 
     def test_the_sanitizer_is_missing(self):
-        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH},
+        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH, "duel": GOOD_DUEL},
                                          sanitizer=None)
         if parts["memcheck"] == "passed" and Path("/usr/local/cuda/bin/compute-sanitizer").exists():
             self.skipTest("this machine has one")
@@ -168,8 +192,24 @@ class GpuCheck(unittest.TestCase):
                          (1, "passed", "missing", "missing", "passed"), output)
 
     def test_a_program_that_runs_no_test_has_checked_nothing(self):
-        code, output, parts = self.check({"duel_tests": "exit 0", "duel_op_bench": GOOD_BENCH})
+        code, output, parts = self.check({"duel_tests": "exit 0", "duel_op_bench": GOOD_BENCH, "duel": GOOD_DUEL})
         self.assertEqual((code, parts["operators"]), (1, "failed"), output)
+
+    def test_losses_too_far_apart(self):
+        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH,
+                                          "duel": DUEL.replace("OFF", "0.502")})
+        self.assertEqual((code, parts), (1, {**dict.fromkeys(ALL_PARTS, "passed"), "losses": "failed"}), output)
+        self.assertIn("apart by 2.0e-03 in 30 steps", output)
+
+    def test_duel_is_missing_or_fails(self):
+        programs = {"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH}
+        _, output, parts = self.check(programs)
+        self.assertEqual([parts[part] for part in ("losses", "bench", "steps", "train")],
+                         ["missing", "passed", "missing", "missing"], output)
+        _, output, parts = self.check({**programs, "duel": "echo 'duel: non-finite' >&2; exit 5"})
+        self.assertEqual([parts[part] for part in ("losses", "bench", "steps", "train")],
+                         ["failed", "passed", "failed", "failed"], output)
+        self.assertIn("exit code 5: duel: non-finite", output)
 
     def test_there_are_no_programs(self):
         code, output, _ = self.check({})
@@ -189,7 +229,7 @@ class GpuCheck(unittest.TestCase):
             self.assertIn("gpu_check.sh: error: ", done.stderr)
 
     def test_parts_by_name(self):
-        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", FAILS), "duel_op_bench": GOOD_BENCH},
+        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", FAILS), "duel_op_bench": GOOD_BENCH, "duel": GOOD_DUEL},
                                          arguments=["--only", "bench"])
         self.assertEqual((code, parts), (0, {"device": "passed", "bench": "passed"}), output)
 

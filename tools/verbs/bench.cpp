@@ -1,5 +1,4 @@
 #include "host/step_bench.h"
-#include "kernels/context.h"
 #include "tools/verbs/option_flags.h"
 #include "tools/verbs/verbs.h"
 
@@ -18,16 +17,11 @@ struct BenchStep {
   bool json = false;
 
   void print_json(const Options& options, const StepBench& bench) const {
-    nlohmann::ordered_json object = {{"preset", options.preset},
-                                     {"precision", options.precision},
-                                     {"batch", options.train.batch},
-                                     {"device", Context::cpu(options.threads).name()},
-                                     {"threads", options.threads},
-                                     {"ms_median", bench.ms_median},
-                                     {"ms_min", bench.ms_min},
-                                     {"ms_max", bench.ms_max},
-                                     {"primitives_ms", bench.primitives_ms},
-                                     {"gflop", bench.gflop}};
+    nlohmann::ordered_json object = {
+        {"preset", options.preset}, {"precision", options.precision}, {"batch", options.train.batch},
+        {"device", bench.device},   {"threads", options.threads},     {"ms_median", bench.ms_median},
+        {"ms_min", bench.ms_min},   {"ms_max", bench.ms_max},         {"primitives_ms", bench.primitives_ms},
+        {"gflop", bench.gflop}};
     object["operators"] = nlohmann::ordered_json::array();
     for (const OperatorTime& op : bench.operators) {
       object["operators"].push_back({{"op", op.op},
@@ -49,11 +43,12 @@ struct BenchStep {
                  op.megabytes / op.ms, 100 * op.ms / bench.ms_median);
     }
     fmt::print(
-        "{} {} batch {}: {:.1f} ms a step (median; {:.1f} to {:.1f}), {:.0f} pictures/s; {:.2f}x its matrix products "
-        "and "
-        "convolutions alone ({:.1f} ms)\n",
-        options.preset, options.precision, options.train.batch, bench.ms_median, bench.ms_min, bench.ms_max,
-        options.train.batch / bench.ms_median * 1e3, bench.ms_median / bench.primitives_ms, bench.primitives_ms);
+        "{} {} batch {} on {}: {:.3g} ms a step (median; {:.3g} to {:.3g}), {:.0f} pictures/s; {:.2f}x its matrix "
+        "products "
+        "and convolutions alone ({:.3g} ms)\n",
+        options.preset, options.precision, options.train.batch, bench.device, bench.ms_median, bench.ms_min,
+        bench.ms_max, options.train.batch / bench.ms_median * 1e3, bench.ms_median / bench.primitives_ms,
+        bench.primitives_ms);
   }
 };
 

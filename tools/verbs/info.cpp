@@ -18,6 +18,13 @@ std::vector<std::pair<std::string, std::string>> facts() {
   for (auto& fact : Context::cpu().describe()) {
     list.push_back(std::move(fact));
   }
+  const Context::CudaDevices gpus = Context::cuda_devices();
+  for (std::size_t i = 0; i < gpus.names.size(); ++i) {
+    list.emplace_back(fmt::format("cuda:{}", i), gpus.names[i]);
+  }
+  if (gpus.names.empty()) {
+    list.emplace_back("gpu", "none: " + gpus.why_none);
+  }
   list.emplace_back("libraries", DUEL_LIBRARIES);
   return list;
 }
@@ -25,7 +32,7 @@ std::vector<std::pair<std::string, std::string>> facts() {
 }  // namespace
 
 void add_info(CLI::App& app, int& exit_code) {
-  CLI::App* verb = app.add_subcommand("info", "Print version, build, backends, CPU features and libraries");
+  CLI::App* verb = app.add_subcommand("info", "Print version, build, backends, CPU features, GPUs and libraries");
   auto json = std::make_shared<bool>(false);
   verb->add_flag("--json", *json, "for programs");
   verb->callback([json, &exit_code] {

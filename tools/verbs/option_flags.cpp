@@ -18,8 +18,8 @@ void OptionFlags::declare(CLI::App& verb) {
         ->take_last();
   };
   named("--data", "data.source", "fashion-mnist, synthetic, or a folder of IDX files", true);
-  named("--device", "device", "auto or cpu", true);
-  named("--precision", "precision", "fp32 or bf16", true);
+  named("--device", "device", "auto, cpu, cuda or cuda:N", true);
+  named("--precision", "precision", "fp32, tf32 or bf16", true);
   named("--threads", "threads", "CPU threads; 0: all", false);
   named("--seed", "seed", "of weights, noise and the order of the pictures", false);
   named("--batch", "train.batch", "pictures a step", false);

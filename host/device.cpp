@@ -1,0 +1,50 @@
+#include "host/device.h"
+
+#include "kernels/check.h"
+
+#include <charconv>
+
+namespace duel {
+
+std::optional<int> cuda_number(std::string_view device) {
+  if (device == "cuda") {
+    return 0;
+  }
+  constexpr std::string_view kPrefix = "cuda:";
+  if (!device.starts_with(kPrefix) || device.size() > kPrefix.size() + 2) {
+    return std::nullopt;
+  }
+  device.remove_prefix(kPrefix.size());
+  unsigned number = 0;
+  const auto [rest, failure] = std::from_chars(device.data(), device.data() + device.size(), number);
+  if (failure != std::errc() || rest != device.data() + device.size()) {
+    return std::nullopt;
+  }
+  return static_cast<int>(number);
+}
+
+std::string resolve_device(const std::string& device) {
+  if (device != "auto") {
+    return device;
+  }
+  return Context::cuda_devices().names.empty() ? "cpu" : "cuda:0";
+}
+
+std::string why_not_cuda(const std::string& device) {
+  if (device != "auto") {
+    return "";
+  }
+  const Context::CudaDevices devices = Context::cuda_devices();
+  return devices.names.empty() ? "no GPU: " + devices.why_none : "";
+}
+
+Context make_context(const Options& options) {
+  const std::string device = resolve_device(options.device);
+  if (const std::optional<int> number = cuda_number(device)) {
+    return Context::cuda(*number, options.precision == "tf32");
+  }
+  check(device == "cpu", "make_context: {} is no device", device);
+  return Context::cpu(options.threads);
+}
+
+}  // namespace duel

@@ -1,0 +1,25 @@
+// Which device the options mean, and the context on it.
+#pragma once
+
+#include "host/options.h"
+#include "kernels/context.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace duel {
+
+// The number in "cuda" (0) and "cuda:N", N from 0 to 99; none for any other text.
+std::optional<int> cuda_number(std::string_view device);
+
+// What "auto" comes to: "cuda:0" where a GPU can be opened, else "cpu"; other names as they are.
+std::string resolve_device(const std::string& device);
+// Why "auto" came to a CPU, as a clause for a log: "no GPU: no NVIDIA driver is installed"; "" otherwise.
+std::string why_not_cuda(const std::string& device);
+
+// Opens what options.device says, with options.threads on a CPU; f32 products may be TF32 where options.precision is
+// "tf32". Throws kind `device` where there is no such device.
+Context make_context(const Options& options);
+
+}  // namespace duel

@@ -1,0 +1,74 @@
+#include "host/memory_plan.h"
+
+#include "engine/planner.h"
+#include "host/model.h"
+#include "host/recipes/gan.h"
+#include "host/trainer.h"
+#include "kernels/check.h"
+
+#include <algorithm>
+
+namespace duel {
+
+namespace {
+
+double mebibytes(std::size_t bytes) {
+  return static_cast<double>(bytes) / 0x1p20;
+}
+
+// The largest batch below options.train.batch that takes at most `bytes`; 0 where not even one picture does.
+int largest_batch(Options options, const Dataset& dataset, std::size_t bytes) {
+  int fits = 0, too_many = options.train.batch;
+  while (too_many - fits > 1) {
+    options.train.batch = fits + (too_many - fits) / 2;
+    (plan_memory_use(options, dataset).total() <= bytes ? fits : too_many) = options.train.batch;
+  }
+  return fits;
+}
+
+}  // namespace
+
+MemoryUse plan_memory_use(const Options& options, const Dataset& dataset) {
+  // Programs are recorded on arrays that exist. These are nobody's: nothing is run.
+  alignas(64) static std::byte nothing[64];
+  const Shape pictures{dataset.count, dataset.height, dataset.width, dataset.channels};
+  const int metrics = static_cast<int>(gan_metrics(options).size());
+  Context host = Context::cpu(1);
+  GanModel model = make_model(options, pictures.with_rows(1));
+  allocate_for_training(host, model, options);  // pages that are not touched take no memory
+  const GanPhases phases = record_gan(model, options,
+                                      {{nothing, pictures, DType::u8},
+                                       {nothing, {1}, DType::i64},
+                                       {nothing, {Trainer::kRingRows, metrics}, DType::f32}});
+  MemoryUse use;
+  for (const Network* network : {model.generator.get(), model.discriminator.get()}) {
+    use.parameters += network->parameters().allocated_bytes();
+  }
+  for (const Program* program : {&phases.discriminator, &phases.generator}) {
+    const MemoryPlan plan = plan_memory(*program);
+    use.arena = std::max(use.arena, plan.arena_bytes);
+    use.arena_unshared = std::max(use.arena_unshared, plan.unshared_bytes);
+  }
+  use.pictures = dataset.pixels.size();
+  return use;
+}
+
+void check_memory(Context& context, const Options& options, const Dataset& dataset) {
+  const std::optional<std::size_t> free_bytes = context.free_bytes();
+  if (!free_bytes) {
+    return;
+  }
+  const MemoryUse use = plan_memory_use(options, dataset);
+  if (use.total() <= *free_bytes) {
+    return;
+  }
+  const int batch = largest_batch(options, dataset, *free_bytes);
+  throw_error(Error::Kind::device,
+              "{}: training at batch {} needs {:.1f} MiB of the device's memory (parameters and optimiser {:.1f}, "
+              "pictures {:.1f}, activations {:.1f}), but {:.1f} MiB are free; {}",
+              context.name(), options.train.batch, mebibytes(use.total()), mebibytes(use.parameters),
+              mebibytes(use.pictures), mebibytes(use.arena), mebibytes(*free_bytes),
+              batch > 0 ? fmt::format("--batch {} would fit", batch) : "no batch would fit; use --device cpu");
+}
+
+}  // namespace duel

@@ -1,0 +1,24 @@
+// What a training will take of a device's memory, known before anything is allocated there.
+#pragma once
+
+#include "host/dataset.h"
+#include "host/options.h"
+#include "kernels/context.h"
+
+#include <cstddef>
+
+namespace duel {
+
+struct MemoryUse {  // bytes on the device
+  std::size_t parameters = 0, pictures = 0, arena = 0, arena_unshared = 0, workspace = 0;
+  std::size_t total() const { return parameters + pictures + arena + workspace; }
+};
+
+// Plans both phases, without a device. The workspace, which only the device knows, stays 0.
+MemoryUse plan_memory_use(const Options& options, const Dataset& dataset);
+
+// Throws kind `device` where the training does not fit into the memory that is free on the context's device: how much
+// it needs and which batch would fit. A CPU has no memory of its own, and passes.
+void check_memory(Context& context, const Options& options, const Dataset& dataset);
+
+}  // namespace duel
