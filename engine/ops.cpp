@@ -529,7 +529,9 @@ Value slice_rows(Program& program, Value x, int begin, int count) {
   node.inputs = {x};
   node.run = [begin](Context& c, Views in, Views out) { duel::slice_rows(c, begin, in[0], out[0]); };
   node.derive = [begin, rows](Backward& back) { back.set(0, pad_rows(back.program(), back.gradient(), begin, rows)); };
-  return program.record(std::move(node), program.shape(x).with_rows(count), program.dtype(x));
+  const View y{nullptr, program.shape(x).with_rows(count), program.dtype(x)};
+  node.bytes = 2 * bytes_of({y});
+  return program.record(std::move(node), y.shape, y.dtype);
 }
 
 Value pad_rows(Program& program, Value x, int begin, int count) {
@@ -571,7 +573,9 @@ Value gather_pictures(Program& program, const Random& order, Value pictures, Val
   node.constant = true;
   node.inputs = {pictures, step};
   node.run = [order](Context& c, Views in, Views out) { duel::gather_pictures(c, order, in[0], in[1], out[0]); };
-  return program.record(std::move(node), program.shape(pictures).with_rows(batch), dtype);
+  const View y{nullptr, program.shape(pictures).with_rows(batch), dtype};
+  node.bytes = static_cast<double>(y.bytes()) + static_cast<double>(y.count());  // of the data set, only the batch
+  return program.record(std::move(node), y.shape, dtype);
 }
 
 // --- effects --------------------------------------------------------------------------------------------------------
@@ -598,6 +602,7 @@ void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Val
   node.inputs = {step, gradient_scale, gradients};
   node.run = [p, state](Context& c, Views in, Views) { duel::adam(c, p, in[0], in[1], in[2], state); };
   node.flops = adam_cost(state).flops;
+  node.bytes = adam_cost(state).bytes;
   program.record_effect(std::move(node));
 }
 
@@ -606,6 +611,7 @@ void ema(Program& program, double decay, Value w, View average) {
   node.op = "ema";
   node.inputs = {w};
   node.run = [decay, average](Context& c, Views in, Views) { duel::ema(c, decay, in[0], average); };
+  node.bytes = bytes_of({program.described(w)}) + 2 * bytes_of({average});
   program.record_effect(std::move(node));
 }
 
@@ -614,6 +620,8 @@ void batch_norm_track(Program& program, const BatchNormTrack& p, Value mean, Val
   node.op = "batch_norm_track";
   node.inputs = {mean, rstd};
   node.run = [p, state](Context& c, Views in, Views) { duel::batch_norm_track(c, p, in[0], in[1], state); };
+  node.bytes = bytes_of({program.described(mean), program.described(rstd)}) +
+               2 * bytes_of({state.running_mean, state.running_variance});
   program.record_effect(std::move(node));
 }
 
@@ -622,6 +630,7 @@ void store_scalar(Program& program, int column, Value scalar, Value step, View r
   node.op = "store_scalar";
   node.inputs = {scalar, step};
   node.run = [column, ring](Context& c, Views in, Views) { duel::store_scalar(c, column, in[0], in[1], ring); };
+  node.bytes = 2 * sizeof(float) + sizeof(std::int64_t);
   program.record_effect(std::move(node));
 }
 

@@ -95,6 +95,9 @@ View Program::described(Value value) const {
 }
 
 Cost Program::cost(const Node& node) const {
+  if (node.bytes >= 0) {
+    return {node.flops, node.bytes};
+  }
   double bytes = 0;
   for (const std::vector<Value>& list : {node.inputs, node.outputs}) {
     for (const Value value : list) {

@@ -73,6 +73,7 @@ struct Node {
   bool in_place = false;    // output 0 may lie where an input that is used for the last time lay
   bool has_effect = false;  // writes bound memory on purpose: kept even where no output is used
   double flops = 0;         // beyond reading and writing
+  double bytes = -1;        // read and written; -1: every input and every output once
 };
 
 struct ValueInfo {

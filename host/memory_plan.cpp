@@ -28,23 +28,25 @@ int largest_batch(Options options, const Dataset& dataset, std::size_t bytes) {
 
 }  // namespace
 
-MemoryUse plan_memory_use(const Options& options, const Dataset& dataset) {
-  // Programs are recorded on arrays that exist. These are nobody's: nothing is run.
+RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
+    : host_(Context::cpu(1)), model_(make_model(options, Shape{1, dataset.height, dataset.width, dataset.channels})) {
+  // Programs are recorded on arrays that exist. These are nobody's.
   alignas(64) static std::byte nothing[64];
-  const Shape pictures{dataset.count, dataset.height, dataset.width, dataset.channels};
+  allocate_for_training(host_, model_, options);  // pages that are not touched take no memory
   const int metrics = static_cast<int>(gan_metrics(options).size());
-  Context host = Context::cpu(1);
-  GanModel model = make_model(options, pictures.with_rows(1));
-  allocate_for_training(host, model, options);  // pages that are not touched take no memory
-  const GanPhases phases = record_gan(model, options,
-                                      {{nothing, pictures, DType::u8},
-                                       {nothing, {1}, DType::i64},
-                                       {nothing, {Trainer::kRingRows, metrics}, DType::f32}});
+  phases_ = record_gan(model_, options,
+                       {{nothing, {dataset.count, dataset.height, dataset.width, dataset.channels}, DType::u8},
+                        {nothing, {1}, DType::i64},
+                        {nothing, {Trainer::kRingRows, metrics}, DType::f32}});
+}
+
+MemoryUse plan_memory_use(const Options& options, const Dataset& dataset) {
+  const RecordedStep step(options, dataset);
   MemoryUse use;
-  for (const Network* network : {model.generator.get(), model.discriminator.get()}) {
+  for (const Network* network : {step.model().generator.get(), step.model().discriminator.get()}) {
     use.parameters += network->parameters().allocated_bytes();
   }
-  for (const Program* program : {&phases.discriminator, &phases.generator}) {
+  for (const Program* program : {&step.phases().discriminator, &step.phases().generator}) {
     const MemoryPlan plan = plan_memory(*program);
     use.arena = std::max(use.arena, plan.arena_bytes);
     use.arena_unshared = std::max(use.arena_unshared, plan.unshared_bytes);

@@ -3,15 +3,30 @@
 
 #include "host/dataset.h"
 #include "host/options.h"
+#include "host/recipes/gan.h"
 #include "kernels/context.h"
 
 #include <cstddef>
+#include <optional>
 
 namespace duel {
 
 struct MemoryUse {  // bytes on the device
   std::size_t parameters = 0, pictures = 0, arena = 0, arena_unshared = 0, workspace = 0;
   std::size_t total() const { return parameters + pictures + arena + workspace; }
+};
+
+// Both phases recorded as training records them, on arrays that do not exist: to be looked at, not run.
+class RecordedStep {
+public:
+  RecordedStep(const Options& options, const Dataset& dataset);
+  const GanPhases& phases() const { return *phases_; }
+  const GanModel& model() const { return model_; }
+
+private:
+  Context host_;  // where the parameters lie that the programs name
+  GanModel model_;
+  std::optional<GanPhases> phases_;
 };
 
 // Plans both phases, without a device. The workspace, which only the device knows, stays 0.

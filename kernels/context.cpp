@@ -5,7 +5,7 @@
 
 namespace duel {
 
-std::unique_ptr<CpuContext, void (*)(CpuContext*)> make_cpu_context(int threads);
+std::unique_ptr<CpuContext, void (*)(CpuContext*)> make_cpu_context(int threads, KernelChoice choice);
 std::unique_ptr<CudaContext, void (*)(CudaContext*)> make_cuda_context(int device, bool allow_tf32);
 std::string device_name(CpuContext&);
 std::string device_name(CudaContext&);
@@ -29,8 +29,8 @@ DUEL_BACKENDS(device_upload, void* to, const void* from, std::size_t bytes);
 DUEL_BACKENDS(device_download, void* to, const void* from, std::size_t bytes);
 DUEL_BACKENDS(device_clear, void* data, std::size_t bytes);
 
-Context Context::cpu(int threads) {
-  return Context(make_cpu_context(threads));
+Context Context::cpu(int threads, KernelChoice choice) {
+  return Context(make_cpu_context(threads, choice));
 }
 
 Context Context::cuda(int device, bool allow_tf32) {

@@ -18,10 +18,15 @@ namespace duel {
 class CpuContext;
 class CudaContext;
 
+// Whose kernels run where a backend has several for an operator: the fastest known, or a library's alone, to compare
+// with.
+enum class KernelChoice { automatic, vendor };
+
 class Context {
 public:
   // `threads` <= 0 takes all processors that this process may use.
-  static Context cpu(int threads = 0);
+  // The vendor's kernels are oneDNN's.
+  static Context cpu(int threads = 0, KernelChoice choice = KernelChoice::automatic);
   // The GPU of that number; Error kind `device` where there is none, or the build has no CUDA. `allow_tf32`: products
   // of f32 arrays may be rounded to TF32 (10 bits of mantissa) before they are multiplied, and run on tensor cores.
   static Context cuda(int device = 0, bool allow_tf32 = false);

@@ -89,8 +89,10 @@ void CpuContext::Free::operator()(void* data) const {
   std::free(data);
 }
 
-CpuContext::CpuContext(int threads)
-    : threads_(threads > 0 ? threads : available_processors()), partials_(allocate_aligned(kPartialBytes)) {
+CpuContext::CpuContext(int threads, KernelChoice choice)
+    : threads_(threads > 0 ? threads : available_processors()),
+      choice_(choice),
+      partials_(allocate_aligned(kPartialBytes)) {
   check_instructions();
   omp_set_num_threads(threads_);  // oneDNN takes its number of threads from here
   onednn_ = std::make_unique<OnednnCache>();
@@ -112,8 +114,8 @@ std::size_t CpuContext::workspace_bytes() const {
 
 // --- The device side of Context (kernels/context.cpp) on the CPU ------------------------------------------------
 
-std::unique_ptr<CpuContext, void (*)(CpuContext*)> make_cpu_context(int threads) {
-  return {new CpuContext(threads), [](CpuContext* cpu) { delete cpu; }};
+std::unique_ptr<CpuContext, void (*)(CpuContext*)> make_cpu_context(int threads, KernelChoice choice) {
+  return {new CpuContext(threads, choice), [](CpuContext* cpu) { delete cpu; }};
 }
 
 std::string device_name(CpuContext& cpu) {

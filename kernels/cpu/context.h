@@ -1,6 +1,8 @@
 // The CPU backend's own context: how many threads, scratch memory, and the cache of oneDNN primitives.
 #pragma once
 
+#include "kernels/context.h"
+
 #include <cstddef>
 #include <memory>
 
@@ -10,12 +12,13 @@ class OnednnCache;
 
 class CpuContext {
 public:
-  explicit CpuContext(int threads);
+  CpuContext(int threads, KernelChoice choice);
   ~CpuContext();
   CpuContext(const CpuContext&) = delete;
   CpuContext& operator=(const CpuContext&) = delete;
 
   int threads() const { return threads_; }
+  bool is_vendor_only() const { return choice_ == KernelChoice::vendor; }
   OnednnCache& onednn() { return *onednn_; }
 
   // Scratch that one operator uses while it runs. `reserve` makes it at least so large, and may move it.
@@ -32,6 +35,7 @@ private:
     void operator()(void* data) const;
   };
   int threads_;
+  KernelChoice choice_;
   std::unique_ptr<OnednnCache> onednn_;
   std::unique_ptr<void, Free> scratch_, partials_;
   std::size_t scratch_bytes_ = 0;

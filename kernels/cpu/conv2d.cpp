@@ -156,11 +156,19 @@ OnednnPlan& weight_plan(CpuContext& context, const Conv2d& conv, View x, View dy
   return context.onednn().plan(context, key, [&](OnednnPlan& plan) { make_backward_weight(plan, conv, x, dy, dw); });
 }
 
+bool takes_winograd(const CpuContext& context, const Conv2d& conv, View x, View w, View y) {
+  return !context.is_vendor_only() && suits_winograd(conv, x, w, y);
+}
+
+bool takes_few_channels(const CpuContext& context, View dx) {
+  return !context.is_vendor_only() && has_few_channels(dx);
+}
+
 }  // namespace
 
 void prepare_conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& act, View x, View w, View bias,
                             View y) {
-  if (suits_winograd(conv, x, w, y)) {
+  if (takes_winograd(context, conv, x, w, y)) {
     context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
   } else {
     forward_plan(context, conv, act, x, w, bias, y);
@@ -168,9 +176,9 @@ void prepare_conv2d_forward(CpuContext& context, const Conv2d& conv, const Activ
 }
 
 void prepare_conv2d_backward_input(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
-  if (has_few_channels(dx)) {
+  if (takes_few_channels(context, dx)) {
     context.reserve_scratch(few_channels_scratch_bytes(w));
-  } else if (suits_winograd(conv, dy, w, dx)) {
+  } else if (takes_winograd(context, conv, dy, w, dx)) {
     context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
   } else {
     input_plan(context, conv, dy, w, dx);
@@ -178,7 +186,7 @@ void prepare_conv2d_backward_input(CpuContext& context, const Conv2d& conv, View
 }
 
 void prepare_conv2d_backward_weight(CpuContext& context, const Conv2d& conv, View x, View dy, View dw) {
-  if (suits_winograd(conv, x, dw, dy)) {
+  if (takes_winograd(context, conv, x, dw, dy)) {
     context.reserve_scratch(winograd_backward_weight_scratch_bytes(context, dw));
   } else {
     weight_plan(context, conv, x, dy, dw);
@@ -186,7 +194,7 @@ void prepare_conv2d_backward_weight(CpuContext& context, const Conv2d& conv, Vie
 }
 
 void conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& act, View x, View w, View bias, View y) {
-  if (suits_winograd(conv, x, w, y)) {
+  if (takes_winograd(context, conv, x, w, y)) {
     conv2d_forward_winograd(context, conv, act, x, w, bias, y);
     return;
   }
@@ -199,9 +207,9 @@ void conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& a
 }
 
 void conv2d_backward_input(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
-  if (has_few_channels(dx)) {
+  if (takes_few_channels(context, dx)) {
     conv2d_backward_input_few_channels(context, conv, dy, w, dx);
-  } else if (suits_winograd(conv, dy, w, dx)) {
+  } else if (takes_winograd(context, conv, dy, w, dx)) {
     conv2d_backward_input_winograd(context, conv, dy, w, dx);
   } else {
     input_plan(context, conv, dy, w, dx).run(context, {dy.data, w.data, dx.data});
@@ -209,7 +217,7 @@ void conv2d_backward_input(CpuContext& context, const Conv2d& conv, View dy, Vie
 }
 
 void conv2d_backward_weight(CpuContext& context, const Conv2d& conv, View x, View dy, View dw) {
-  if (suits_winograd(conv, x, dw, dy)) {
+  if (takes_winograd(context, conv, x, dw, dy)) {
     conv2d_backward_weight_winograd(context, conv, x, dy, dw);
   } else {
     weight_plan(context, conv, x, dy, dw).run(context, {x.data, dy.data, dw.data});

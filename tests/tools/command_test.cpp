@@ -191,6 +191,25 @@ TEST(Command, AnotherDeviceExits4) {
   EXPECT_FALSE(std::filesystem::exists(folder / "r"));
 }
 
+TEST(Command, BenchesPrintWhatProgramsCanRead) {
+  const TemporaryFolder folder;
+  const std::string narrow = "--preset classic --threads 2 --ceilings h100 " + kSmall;
+  const Outcome roofline = duel(folder, "roofline --json " + narrow);
+  ASSERT_EQ(roofline.exit_code, 0) << roofline.output;
+  EXPECT_GT(nlohmann::json::parse(roofline.output)["serial_us"], 0.0);
+  const Outcome kernels = duel(folder, "bench kernels --milliseconds 1 --filter 'conv2d*' --json " + narrow);
+  ASSERT_EQ(kernels.exit_code, 0) << kernels.output;
+  const auto list = nlohmann::json::parse(kernels.output)["kernels"];
+  ASSERT_FALSE(list.empty());
+  for (const auto& kernel : list) {
+    EXPECT_GT(kernel["ms"], 0.0);
+    EXPECT_GT(kernel["vendor_ms"], 0.0);
+  }
+  expect_failure(duel(folder, "bench kernels --filter nothing " + narrow), 1, "no operator of the step matches");
+  expect_failure(duel(folder, "roofline --ceilings moon --preset classic " + kSmall), 2, "h100, h200, a100");
+  expect_failure(duel(folder, "roofline --bandwidth 100 --preset classic " + kSmall), 2, "--tflops");
+}
+
 TEST(Command, AnOccupiedFolderIsRefusedAndLeftAsItWas) {
   const TemporaryFolder folder;
   ASSERT_EQ(duel(folder, "train --out run --steps 2 " + kSmall).exit_code, 0);

@@ -1,4 +1,5 @@
 #include "host/step_bench.h"
+#include "tools/verbs/bench_kernels.h"
 #include "tools/verbs/option_flags.h"
 #include "tools/verbs/verbs.h"
 
@@ -57,6 +58,8 @@ struct BenchStep {
 void add_bench(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("bench", "Measure speed");
   verb->require_subcommand(1);
+  add_bench_kernels(*verb, exit_code);
+  add_bench_ceilings(*verb, exit_code);
   CLI::App* step = verb->add_subcommand("step", "Time whole training steps of a preset, and each operator in them");
   auto bench = std::make_shared<BenchStep>();
   bench->flags.declare(*step);

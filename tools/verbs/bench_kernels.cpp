@@ -1,0 +1,148 @@
+#include "tools/verbs/bench_kernels.h"
+
+#include "host/device.h"
+#include "host/kernel_bench.h"
+#include "kernels/check.h"
+#include "tools/verbs/ceiling_flags.h"
+#include "tools/verbs/option_flags.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+
+namespace duel {
+
+namespace {
+
+struct BenchKernels {
+  OptionFlags flags;
+  CeilingFlags ceiling_flags;
+  KernelBenchRequest request;
+  bool json = false;
+
+  void run() {
+    request.options = flags.resolve();
+    const Ceilings ceilings = ceiling_flags.resolve(request.options);
+    nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+    double total = 0, floor = 0;
+    if (!json) {
+      fmt::print("{:<24} {:>5} {:>9} {:>9} {:>9} {:>8} {:>7} {:>8}  {}\n", "operator", "calls", "ms", "cold ms", "GB/s",
+                 "TFLOP/s", "floor", "vendor/", "arrays");
+    }
+    bench_kernels(request, ceilings, [&](const KernelTime& time) {
+      total += time.calls * time.ms;
+      floor += time.calls * time.floor_ms;
+      if (json) {
+        rows.push_back(to_json(time));
+      } else {
+        print_row(time);
+      }
+    });
+    check(total > 0, "bench kernels: no operator of the step matches --filter {}", request.filter);
+    const Options& options = request.options;
+    if (json) {
+      const nlohmann::ordered_json object = {{"preset", options.preset},
+                                             {"precision", options.precision},
+                                             {"batch", options.train.batch},
+                                             {"ceilings", ceilings.source},
+                                             {"gb_per_s", ceilings.gigabytes_per_second},
+                                             {"tflop_per_s_f32", ceilings.f32},
+                                             {"tflop_per_s_tf32", ceilings.tf32},
+                                             {"tflop_per_s_bf16", ceilings.bf16},
+                                             {"kernels", std::move(rows)}};
+      fmt::print("{}\n", object.dump(2));
+      return;
+    }
+    fmt::print(
+        "{} {} batch {}: {:.4g} ms for the operators of a step, each alone; their floors add up to {:.4g} ms "
+        "({})\n",
+        options.preset, options.precision, options.train.batch, total, floor, ceilings.source);
+    fmt::print(
+        "floor: the share of the time that the operator's bytes and operations must take; vendor/: how many times "
+        "longer the library's kernel takes\n");
+  }
+
+  static void print_row(const KernelTime& time) {
+    fmt::print("{:<24} {:>5} {:>9.4f} {:>9} {:>9.1f} {:>8.3f} {:>6.0f}% {:>8}  {}\n", time.op, time.calls, time.ms,
+               time.cold_ms > 0 ? fmt::format("{:.4f}", time.cold_ms) : "", time.megabytes / time.ms,
+               time.gflop / time.ms, 100 * time.floor_ms / time.ms,
+               time.vendor_ms > 0 ? fmt::format("{:.2f}", time.vendor_ms / time.ms) : "", time.arrays);
+    std::fflush(stdout);
+  }
+
+  static nlohmann::ordered_json to_json(const KernelTime& time) {
+    return {{"op", time.op},
+            {"arrays", time.arrays},
+            {"where", time.where},
+            {"calls", time.calls},
+            {"ms", time.ms},
+            {"cold_ms", time.cold_ms},
+            {"vendor_ms", time.vendor_ms},
+            {"gflop", time.gflop},
+            {"megabytes", time.megabytes},
+            {"gb_per_s", time.megabytes / time.ms},
+            {"tflop_per_s", time.gflop / time.ms},
+            {"floor_ms", time.floor_ms},
+            {"floor", time.by_operations ? "operations" : "bytes"}};
+  }
+};
+
+struct BenchCeilings {
+  OptionFlags flags;
+  bool json = false;
+
+  void run() const {
+    Context context = make_context(flags.resolve());
+    const Ceilings ceilings = measure_ceilings(context);
+    if (json) {
+      const nlohmann::ordered_json object = {{"ceilings", ceilings.source},
+                                             {"gb_per_s", ceilings.gigabytes_per_second},
+                                             {"tflop_per_s_f32", ceilings.f32},
+                                             {"tflop_per_s_tf32", ceilings.tf32},
+                                             {"tflop_per_s_bf16", ceilings.bf16}};
+      fmt::print("{}\n", object.dump(2));
+      return;
+    }
+    fmt::print("{}: copy {:.4g} GB/s (read plus written)\n", ceilings.source, ceilings.gigabytes_per_second);
+    for (const auto& [name, tflops] :
+         {std::pair{"f32", ceilings.f32}, {"tf32", ceilings.tf32}, {"bf16", ceilings.bf16}}) {
+      if (tflops > 0) {
+        fmt::print("square {} product: {:.4g} TFLOP/s\n", name, tflops);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+void add_bench_kernels(CLI::App& bench, int& exit_code) {
+  CLI::App* verb =
+      bench.add_subcommand("kernels", "Time each operator of a preset's step alone, beside its floor and the vendor's");
+  auto kernels = std::make_shared<BenchKernels>();
+  kernels->flags.declare(*verb);
+  kernels->ceiling_flags.declare(*verb);
+  verb->add_option("--filter", kernels->request.filter, "only operators whose name matches, as 'conv2d*'");
+  verb->add_option("--milliseconds", kernels->request.milliseconds, "about how long each operator is timed")
+      ->check(CLI::Range(0.1, 1e5))
+      ->capture_default_str();
+  verb->add_flag("--json", kernels->json, "for programs");
+  verb->callback([kernels, &exit_code] {
+    kernels->run();
+    exit_code = 0;
+  });
+}
+
+void add_bench_ceilings(CLI::App& bench, int& exit_code) {
+  CLI::App* verb =
+      bench.add_subcommand("ceilings", "Measure what a device can do at most: a copy, and square products");
+  auto ceilings = std::make_shared<BenchCeilings>();
+  ceilings->flags.declare(*verb);
+  verb->add_flag("--json", ceilings->json, "for programs");
+  verb->callback([ceilings, &exit_code] {
+    ceilings->run();
+    exit_code = 0;
+  });
+}
+
+}  // namespace duel
