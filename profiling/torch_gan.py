@@ -83,10 +83,12 @@ def gradient_norm(network):
 class Gan:
     """Both networks, their optimisers, and one training step of a preset."""
 
-    def __init__(self, preset, pictures, batch=64, seed=0, precision="fp32"):
-        """pictures: uint8 [count, 1, 28, 28]. precision "bf16" runs forward and losses under autocast."""
+    def __init__(self, preset, pictures, batch=64, seed=0, precision="fp32", device="cpu", channels_last=False, **adam):
+        """pictures: uint8 [count, 1, 28, 28]; they are held on the device. precision "bf16" runs forward and losses under
+        autocast. adam: further arguments of the optimisers, such as fused=True."""
         self.recipe = RECIPES[preset]
-        self.pictures = pictures
+        self.device = torch.device(device)
+        self.pictures = pictures.to(self.device)
         self.batch = batch
         self.bf16 = precision == "bf16"
         self._step = {"classic": self._classic_step, "steady": self._steady_step}[preset]
@@ -96,9 +98,12 @@ class Gan:
         self.discriminator = build_discriminator(self.recipe.leaky_slope)
         initialise(self.generator)
         initialise(self.discriminator)
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.generator.to(self.device)
+        self.discriminator.to(self.device, memory_format=layout)
         # What samples are drawn from: the moving average where the recipe has one.
         self.average = copy.deepcopy(self.generator).requires_grad_(False) if self.recipe.ema_decay else self.generator
-        settings = {"lr": self.recipe.learning_rate, "betas": self.recipe.betas, "eps": self.recipe.epsilon}
+        settings = {"lr": self.recipe.learning_rate, "betas": self.recipe.betas, "eps": self.recipe.epsilon, **adam}
         self.g_optimizer = torch.optim.Adam(self.generator.parameters(), **settings)
         self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), **settings)
 
@@ -116,10 +121,10 @@ class Gan:
         return self.pictures[indices].float().div_(127.5).sub_(1)
 
     def _noise(self):
-        return torch.randn(self.batch, LATENT)
+        return torch.randn(self.batch, LATENT, device=self.device)
 
     def _autocast(self):
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bf16)
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
 
     def _both(self, indices):
         """Reals, then fakes without a graph: one batch for the discriminator's phase."""
