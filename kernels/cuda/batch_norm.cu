@@ -94,7 +94,6 @@ struct MergeSums {
       into.first[i] += other.first[i];
       into.second[i] += other.second[i];
     }
-    into.rows += other.rows;
   }
 };
 
@@ -371,9 +370,10 @@ struct Tiling {
   }
 
   // Ranges of rows of a reduction: enough to fill a GPU, but every thread a chunk. One, where tiles alone fill it.
-  dim3 reducing() const {
+  dim3 reducing(const CudaContext& context) const {
     const std::int64_t chunks = (M + kChunk * rows_down - 1) / (kChunk * rows_down);
-    const std::int64_t ranges = std::min<std::int64_t>(kMostBlocks / tiles, chunks);
+    const std::int64_t ranges =
+        std::min<std::int64_t>(std::min(kMostBlocks, 2 * context.multiprocessors()) / tiles, chunks);
     return {static_cast<unsigned>(tiles), static_cast<unsigned>(std::max<std::int64_t>(ranges, 1)), 1};
   }
   dim3 pointwise() const { return {static_cast<unsigned>(tiles), blocks_for(M, rows_down, kChunk), 1}; }
@@ -425,7 +425,7 @@ void batch_norm_forward(CudaContext& context, const BatchNorm& p, View x, View g
         using T = decltype(element);
         constexpr int kWidth = decltype(width)::value;
         const Tiling t(x.shape.outer_count(), x.shape.back(), kWidth);
-        launch(context, "batch_norm_forward", {t.reducing(), kThreads}, batch_norm_statistics_kernel<T, kWidth>,
+        launch(context, "batch_norm_forward", {t.reducing(context), kThreads}, batch_norm_statistics_kernel<T, kWidth>,
                x.as<const T>(), mean.as<float>(), rstd.as<float>(), t.M, t.C, t.lanes, p.epsilon,
                static_cast<float*>(context.partials()), context.tickets());
       },
@@ -446,9 +446,10 @@ void batch_norm_backward(CudaContext& context, View dy, View x, View gamma, View
         using T = decltype(element);
         constexpr int kWidth = decltype(width)::value;
         const Tiling t(x.shape.outer_count(), x.shape.back(), kWidth);
-        launch(context, "batch_norm_backward", {t.reducing(), kThreads}, batch_norm_gradient_sums_kernel<T, kWidth>,
-               dy.as<const T>(), x.as<const T>(), mean.as<const float>(), rstd.as<const float>(), dgamma.as<float>(),
-               dbeta.as<float>(), t.M, t.C, t.lanes, static_cast<float*>(context.partials()), context.tickets());
+        launch(context, "batch_norm_backward", {t.reducing(context), kThreads},
+               batch_norm_gradient_sums_kernel<T, kWidth>, dy.as<const T>(), x.as<const T>(), mean.as<const float>(),
+               rstd.as<const float>(), dgamma.as<float>(), dbeta.as<float>(), t.M, t.C, t.lanes,
+               static_cast<float*>(context.partials()), context.tickets());
         launch(context, "batch_norm_backward", {t.pointwise(), kThreads}, batch_norm_gradient_kernel<T, kWidth>,
                dy.as<const T>(), x.as<const T>(), gamma.as<const float>(), mean.as<const float>(),
                rstd.as<const float>(), dgamma.as<const float>(), dbeta.as<const float>(), dx.as<T>(), t.M, t.C,

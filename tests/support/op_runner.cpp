@@ -11,6 +11,10 @@
 #include <set>
 #include <string_view>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace duel::test {
 
 namespace {
@@ -63,8 +67,10 @@ struct Execution {
 
 Execution execute(Context& context, const OpCase& op_case, std::byte pattern, const std::vector<int>& alias = {}) {
   const CaseArrays arrays(context, op_case, pattern, alias);
+  arrays.forbid_guards(true);
   op_case.run(context, arrays.inputs(), arrays.outputs());
   context.synchronize();
+  arrays.forbid_guards(false);
   return {arrays.download_outputs(), arrays.damage()};
 }
 
@@ -158,6 +164,16 @@ bool GuardedArray::guards_are_intact() const {
          std::all_of(bytes.end() - kGuardBytes, bytes.end(), is_pattern);
 }
 
+void GuardedArray::forbid_guards([[maybe_unused]] bool forbidden) const {
+#if defined(__SANITIZE_ADDRESS__)
+  auto* const first = static_cast<std::byte*>(buffer_.data());
+  auto* const last = first + buffer_.bytes() - kGuardBytes;
+  for (std::byte* const guard : {first, last}) {
+    forbidden ? __asan_poison_memory_region(guard, kGuardBytes) : __asan_unpoison_memory_region(guard, kGuardBytes);
+  }
+#endif
+}
+
 CaseArrays::CaseArrays(Context& context, const OpCase& op_case, std::byte pattern, const std::vector<int>& alias)
     : op_case_(&op_case), alias_(alias.empty() ? std::vector<int>(op_case.outputs.size(), -1) : alias) {
   const Arrays values = input_values(op_case), before = initial_values(op_case);
@@ -185,6 +201,14 @@ std::vector<std::vector<std::byte>> CaseArrays::download_outputs() const {
     bytes.push_back(alias_[i] < 0 ? outputs_[i].download() : inputs_[static_cast<std::size_t>(alias_[i])].download());
   }
   return bytes;
+}
+
+void CaseArrays::forbid_guards(bool forbidden) const {
+  for (const std::vector<GuardedArray>* arrays : {&inputs_, &outputs_}) {
+    for (const GuardedArray& array : *arrays) {
+      array.forbid_guards(forbidden);
+    }
+  }
 }
 
 std::string CaseArrays::damage() const {

@@ -45,6 +45,8 @@ public:
   void upload(const std::vector<std::byte>& bytes);
   std::vector<std::byte> download() const;
   bool guards_are_intact() const;
+  // Under AddressSanitizer, whether the guards may be touched at all: reading them must not pass unseen either.
+  void forbid_guards(bool forbidden) const;
 
 private:
   Context* context_;
@@ -62,6 +64,7 @@ public:
   Views inputs() const { return input_views_; }
   Views outputs() const { return output_views_; }
   std::vector<std::vector<std::byte>> download_outputs() const;
+  void forbid_guards(bool forbidden) const;
   std::string damage() const;  // guards that were written to, inputs that have changed; empty where none
 
 private:
