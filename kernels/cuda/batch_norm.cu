@@ -10,9 +10,6 @@
 //   normalize_kernel, gradient_kernel         pointwise, with the columns' numbers in registers
 //
 // Moved: forward reads x twice and writes y; backward reads dy and x twice and writes dx.
-//
-// spills: for sm_80 ptxas holds gradient_sums_kernel of four f32 columns to 40 registers, with which six blocks fit on
-// a multiprocessor, and puts aside two words a thread. No other architecture that was looked at does (sm_90).
 #include "kernels/batch_norm.h"
 
 #include "kernels/cuda/activation.cuh"
