@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   duel::add_info(app, exit_code);
   duel::add_bench(app, exit_code);
   duel::add_roofline(app, exit_code);
+  duel::add_parity(app, exit_code);
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) {

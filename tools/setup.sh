@@ -34,7 +34,8 @@ packages=(
   zlib1g-dev libpng-dev libprotobuf-dev protobuf-compiler libisal-dev
 )
 if [ "$with_tests" = 1 ]; then
-  packages+=(libgtest-dev clang-format clang "libclang-rt-dev|libclang-rt-18-dev|libclang-rt-19-dev")
+  packages+=(libgtest-dev clang-format clang "libclang-rt-dev|libclang-rt-18-dev|libclang-rt-19-dev"
+    python3-torch)
 fi
 
 if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then

@@ -31,9 +31,18 @@ struct Recorder {
     return ops::gather_pictures(program, {options.seed, purpose}, pictures, step, options.train.batch, compute);
   }
 
-  Value generated(Purpose purpose) {
-    const Value z = ops::random_normal(program, {options.seed, purpose}, step, {options.train.batch, model.latent});
+  Value generated(Purpose purpose, const View& latents) {
+    const Value z = latents.data != nullptr ? program.bind("latents", latents)
+                                            : ops::random_normal(program, {options.seed, purpose}, step,
+                                                                 {options.train.batch, model.latent});
     return model.generator->forward(program, generator, ops::cast(program, z, compute));
+  }
+
+  // Each real picture's part in WGAN-GP's mixtures.
+  Value shares() {
+    const Random random{options.seed, Purpose::interpolation};
+    return buffers.sources.shares.data != nullptr ? program.bind("shares", buffers.sources.shares)
+                                                  : ops::random_uniform(program, random, step, {options.train.batch});
   }
 
   Value logits(Value x) { return model.discriminator->forward(program, discriminator, x); }
@@ -118,7 +127,7 @@ Program record_discriminator(const GanModel& model, const Options& options, cons
   Recorder r(model, options, buffers);
   const Program::Scope scope(r.program, "d_main");
   const Value real = r.reals(Purpose::d_reals);
-  const Value fake = r.generated(Purpose::d_latents);
+  const Value fake = r.generated(Purpose::d_latents, buffers.sources.d_latents);
   const Judged judged = judge(r, real, fake);
   Value loss = discriminator_loss(r.program, loss_named(options.loss.kind), judged.real, judged.fake, fused);
   if (judged.real_gradients.exists()) {
@@ -128,9 +137,7 @@ Program record_discriminator(const GanModel& model, const Options& options, cons
     loss = add_penalty(r, loss, ops::mean(r.program, judged.fake_gradients), options.loss.r2 / 2, "r2");
   }
   if (options.loss.gradient_penalty > 0) {
-    const Random share{options.seed, Purpose::interpolation};
-    const Value mixed =
-        mix_rows(r.program, ops::random_uniform(r.program, share, r.step, {options.train.batch}), real, fake);
+    const Value mixed = mix_rows(r.program, r.shares(), real, fake);
     const Value squares = squared_gradient_norms(r.program, r.logits(mixed), mixed);
     loss = add_penalty(r, loss, wgan_gradient_penalty(r.program, squares), options.loss.gradient_penalty,
                        "gradient_penalty");
@@ -147,7 +154,7 @@ Program record_generator(const GanModel& model, const Options& options, const Ga
   Recorder r(model, options, buffers);
   const Program::Scope scope(r.program, "g_main");
   const LossKind kind = loss_named(options.loss.kind);
-  const Value fake = r.generated(Purpose::g_latents);
+  const Value fake = r.generated(Purpose::g_latents, buffers.sources.g_latents);
   const Value real_logits = generator_loss_needs_reals(kind) ? r.logits(r.reals(Purpose::g_reals)) : Value{};
   const Value loss = generator_loss(r.program, kind, r.logits(fake), real_logits, fused);
   r.store("g_loss", loss);

@@ -17,11 +17,19 @@
 
 namespace duel {
 
+// Noise that stands in memory instead of being drawn: a replay (host/replay.h) fills it before each phase. Where a view
+// has no data, Philox draws it as a function of seed and step.
+struct GanSources {
+  View d_latents, g_latents;  // f32 [B,latent]
+  View shares;                // f32 [B]: each real picture's part in WGAN-GP's mixtures
+};
+
 // Device memory that the programs read and write, apart from parameters.
 struct GanBuffers {
   View pictures;  // u8 [M,H,W,C]
   View step;      // i64 [1]
   View ring;      // f32 [rows, gan_metrics(options).size()]
+  GanSources sources = {};
 };
 
 // "d_loss", "g_loss", ...: the columns of the ring.

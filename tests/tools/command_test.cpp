@@ -1,6 +1,7 @@
 // The command line as a process: what it prints, its exit codes, and that nothing is lost.
 #include "engine/safetensors.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/trajectory_file.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -47,25 +48,9 @@ void expect_failure(const Outcome& outcome, int exit_code, const std::string& pa
 
 // Makes the first element of a checkpoint's tensor infinite, with a right checksum: as if training had diverged.
 void poison(const std::filesystem::path& path, const std::string& name) {
-  std::vector<std::vector<std::byte>> contents;
-  std::vector<NamedTensor> tensors;
-  TensorMetadata metadata;
-  {
-    const SafetensorsFile file(path);
-    metadata = file.metadata();
-    for (const auto& [tensor, entry] : file.entries()) {
-      contents.push_back(file.read(tensor));
-      tensors.push_back({tensor, entry.dtype, entry.shape, {}});
-      if (tensor == name) {
-        const float infinity = std::numeric_limits<float>::infinity();
-        std::memcpy(contents.back().data(), &infinity, sizeof infinity);
-      }
-    }
-  }
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    tensors[i].bytes = contents[i];
-  }
-  write_safetensors(path, tensors, metadata);
+  TensorFile file(path);
+  file.tensors.at(name).set(0, std::numeric_limits<float>::infinity());
+  file.write(path);
 }
 
 TEST(Command, TrainsFillsTheRunDirectoryAndGenerates) {
@@ -208,6 +193,36 @@ TEST(Command, BenchesPrintWhatProgramsCanRead) {
   expect_failure(duel(folder, "bench kernels --filter nothing " + narrow), 1, "no operator of the step matches");
   expect_failure(duel(folder, "roofline --ceilings moon --preset classic " + kSmall), 2, "h100, h200, a100");
   expect_failure(duel(folder, "roofline --bandwidth 100 --preset classic " + kSmall), 2, "--tflops");
+}
+
+TEST(Command, ParityExits0Or1Or3) {
+  const TemporaryFolder folder;
+  const std::string golden = "'" + golden_path("steady").string() + "'";
+  const Outcome good = duel(folder, "parity --device cpu --threads 2 " + golden);
+  EXPECT_EQ(good.exit_code, 0) << good.output;
+  EXPECT_TRUE(good.output.ends_with("\nparity: ok\n")) << good.output;
+  EXPECT_NE(
+      good.output.find("3 steps of preset steady, loss relativistic, batch 4, pictures 6x7x3, recorded by PyTorch"),
+      std::string::npos)
+      << good.output;
+  // Closer than float32 can be.
+  expect_failure(duel(folder, "parity --device cpu --tolerance 1e-12 " + golden), 1, "parity: off at step 1: ");
+
+  TensorFile file(golden_path("steady"));
+  TensorFile::Tensor& gradient = file.tensors.at("step2/gradient/discriminator/conv1/weight");
+  gradient.set(7, -gradient.get(7));
+  file.write(folder / "wrong.safetensors");
+  expect_failure(duel(folder, "parity --device cpu wrong.safetensors"), 1,
+                 "parity: off at step 2: gradient/discriminator/conv1/weight deviates by ");
+
+  const std::string whole = read_file(golden_path("steady"));
+  write_file(folder / "short.safetensors", whole.substr(0, whole.size() - 4));
+  expect_failure(duel(folder, "parity short.safetensors"), 3, "short.safetensors: ");
+  expect_failure(duel(folder, "parity missing.safetensors"), 3, "missing.safetensors");
+  expect_failure(duel(folder, "parity"), 2, "file");
+  expect_failure(duel(folder, "parity --tolerance 0 " + golden), 2, "tolerance");
+  expect_failure(duel(folder, "parity --precision fp16 " + golden), 2, "fp32, tf32 or bf16");
+  expect_failure(duel(folder, "parity --device cuda:99 " + golden), 4, "cuda:");
 }
 
 TEST(Command, AnOccupiedFolderIsRefusedAndLeftAsItWas) {

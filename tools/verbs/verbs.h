@@ -11,5 +11,6 @@ void add_generate(CLI::App& app, int& exit_code);
 void add_info(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
 void add_roofline(CLI::App& app, int& exit_code);
+void add_parity(CLI::App& app, int& exit_code);
 
 }  // namespace duel

@@ -1,0 +1,223 @@
+#include "host/replay.h"
+
+#include "engine/losses.h"
+#include "host/dataset.h"
+#include "host/model.h"
+#include "host/trainer.h"
+#include "kernels/check.h"
+#include "kernels/gather.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace duel {
+
+namespace {
+
+using Block = Parameters::Block;
+
+constexpr double kLeastLoss = 0.01;             // what a loss is measured against at the least
+constexpr double kLeastPartOfGradients = 0.01;  // of the network's largest gradient
+constexpr double kNothing = 1e-20;              // instead of dividing by zero
+constexpr double kRounding = 0x1p-22;           // of a weight, by both programs together, in each step
+
+Options with_precision(Options options, const std::string& precision) {
+  options.precision = precision;
+  return options;
+}
+
+double largest_magnitude(const std::vector<float>& values) {
+  double largest = 0;
+  for (const float value : values) {
+    largest = std::max(largest, std::fabs(static_cast<double>(value)));
+  }
+  return largest;
+}
+
+// The part `rounding` of each element is no deviation.
+double deviation_of(const std::vector<float>& got, const std::vector<float>& recorded, double magnitude,
+                    double rounding = 0) {
+  double largest = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double wanted = recorded[i];
+    const double difference = std::fabs(static_cast<double>(got[i]) - wanted);
+    if (!std::isfinite(difference)) {
+      return std::numeric_limits<double>::infinity();
+    }
+    largest = std::max(largest, difference - rounding * std::fabs(wanted));
+  }
+  return largest / std::max(magnitude, kNothing);
+}
+
+// The first node that reads the whole gradient.
+std::size_t update_of(const Execution& phase) {
+  const std::vector<Node>& nodes = phase.program().nodes();
+  const auto found = std::find_if(nodes.begin(), nodes.end(), [](const Node& n) { return n.op == "global_norm"; });
+  check(found != nodes.begin() && found != nodes.end(), "replay: a phase has no node global_norm");
+  return static_cast<std::size_t>(found - nodes.begin());
+}
+
+}  // namespace
+
+GanModel Replay::make_allocated_model() {
+  Dataset batch;
+  batch.name = trajectory_.path().string();
+  batch.count = options_.train.batch;
+  batch.height = trajectory_.picture()[1];
+  batch.width = trajectory_.picture()[2];
+  batch.channels = trajectory_.picture()[3];
+  batch.pixels.resize(static_cast<std::size_t>(trajectory_.picture().with_rows(batch.count).count()));
+  check_trainable(context_, options_, batch);
+  GanModel model = make_model(options_, trajectory_.picture());
+  allocate_for_training(context_, model, options_);
+  return model;
+}
+
+// The data set is one batch, which is exchanged before each phase.
+GanBuffers Replay::buffers() const {
+  const int batch = options_.train.batch;
+  const View latents = latents_.view({batch, options_.model.latent}, DType::f32);
+  return {pictures_.view(trajectory_.picture().with_rows(batch), DType::u8),
+          counter_.view({1}, DType::i64),
+          ring_.view({1, static_cast<int>(gan_metrics(options_).size())}, DType::f32),
+          {latents, latents, shares_.view({batch}, DType::f32)}};
+}
+
+Replay::Replay(Context& context, const Trajectory& trajectory, const std::string& precision, double tolerance)
+    : context_(context),
+      trajectory_(trajectory),
+      options_(with_precision(trajectory.options(), precision)),
+      tolerance_(tolerance),
+      model_(make_allocated_model()),
+      pictures_(context, static_cast<std::size_t>(trajectory.picture().with_rows(options_.train.batch).count())),
+      counter_(context, sizeof(std::int64_t)),
+      ring_(context, gan_metrics(options_).size() * sizeof(float)),
+      latents_(context, static_cast<std::size_t>(options_.train.batch) * options_.model.latent * sizeof(float)),
+      shares_(context, static_cast<std::size_t>(options_.train.batch) * sizeof(float)),
+      phases_(record_gan(model_, options_, buffers())),
+      discriminator_phase_(context, std::move(phases_.discriminator)),
+      generator_phase_(context, std::move(phases_.generator)),
+      arena_(context, std::max(discriminator_phase_.plan().arena_bytes, generator_phase_.plan().arena_bytes)) {
+  counter_.clear();
+  discriminator_phase_.attach(arena_.data());
+  generator_phase_.attach(arena_.data());
+  for (Network* network : {model_.generator.get(), model_.discriminator.get()}) {
+    network->parameters().initialize(context, options_.seed, 0);  // clears what Adam keeps
+    for (const Block block : {Block::master, Block::average}) {
+      load("initial/", network->parameters(), block);
+    }
+    network->parameters().refresh_compute(context);
+  }
+}
+
+void Replay::load(const std::string& prefix, const Parameters& parameters, Block block) {
+  if (!parameters.has(block)) {
+    return;
+  }
+  for (const Parameter& parameter : parameters.list()) {
+    upload<float>(context_, parameters.view(block, parameter),
+                  trajectory_.read(prefix + parameter_name(parameters, parameter)));
+  }
+}
+
+// So that the operator which gathers them, shuffled, puts each one into its recorded place.
+void Replay::upload_pictures(const char* name, Purpose purpose) {
+  const std::vector<std::uint8_t> recorded = trajectory_.read_pictures(step_tensor(now_.step, name));
+  std::vector<std::uint8_t> shuffled(recorded.size());
+  const auto batch = static_cast<std::uint32_t>(options_.train.batch);
+  const std::size_t length = recorded.size() / batch;
+  for (std::uint32_t place = 0; place < batch; ++place) {
+    const std::uint32_t index =
+        picture_index({options_.seed, purpose}, batch, batch, static_cast<std::uint64_t>(now_.step - 1), place);
+    std::copy_n(recorded.begin() + static_cast<std::ptrdiff_t>(place * length), length,
+                shuffled.begin() + static_cast<std::ptrdiff_t>(index * length));
+  }
+  context_.upload(pictures_.data(), shuffled.data(), shuffled.size());
+}
+
+void Replay::upload_floats(const char* name, const View& view) {
+  upload<float>(context_, view, trajectory_.read(step_tensor(now_.step, name)));
+}
+
+ReplayedStep Replay::step() {
+  check(now_.step < trajectory_.steps(), "replay: all {} steps are done", trajectory_.steps());
+  now_ = {now_.step + 1, 0, 0, {}, {}, {}};
+  const Options::Optimizer& optimizer = options_.optimizer;
+
+  upload_pictures("d_reals", Purpose::d_reals);
+  upload_floats("d_latents", buffers().sources.d_latents);
+  if (options_.loss.gradient_penalty > 0) {
+    upload_floats("shares", buffers().sources.shares);
+  }
+  run_phase(discriminator_phase_, model_.discriminator->parameters(), optimizer.discriminator_learning_rate);
+
+  if (generator_loss_needs_reals(loss_named(options_.loss.kind))) {
+    upload_pictures("g_reals", Purpose::g_reals);
+  }
+  upload_floats("g_latents", buffers().sources.g_latents);
+  run_phase(generator_phase_, model_.generator->parameters(), optimizer.generator_learning_rate);
+  return now_;
+}
+
+void Replay::run_phase(const Execution& phase, const Parameters& parameters, double learning_rate) {
+  const bool is_discriminator = &phase == &discriminator_phase_;
+  const std::size_t update = update_of(phase);
+  phase.run(context_, [&](std::size_t node) {
+    if (node + 1 == update) {
+      compare_loss(is_discriminator ? "d_loss" : "g_loss", is_discriminator ? now_.d_loss : now_.g_loss);
+      exchange_gradients(parameters);
+    }
+  });
+  compare_weights("weight", parameters, Block::master, learning_rate);
+  if (parameters.has(Block::average)) {
+    compare_weights("average", parameters, Block::average, learning_rate);
+  }
+}
+
+void Replay::compare_loss(const char* name, double& deviation) {
+  const std::vector<std::string> names = gan_metrics(options_);
+  const auto column = static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+  const std::vector<float> got{download<float>(context_, buffers().ring)[column]};
+  const std::vector<float> recorded = trajectory_.read(step_tensor(now_.step, name));
+  deviation = deviation_of(got, recorded, std::max(largest_magnitude(recorded), kLeastLoss));
+  note(name, deviation, nullptr);
+}
+
+void Replay::exchange_gradients(const Parameters& parameters) {
+  std::vector<std::vector<float>> recorded;
+  double largest = 0;
+  for (const Parameter& parameter : parameters.list()) {
+    recorded.push_back(trajectory_.read(step_tensor(now_.step, "gradient/" + parameter_name(parameters, parameter))));
+    largest = std::max(largest, largest_magnitude(recorded.back()));
+  }
+  for (std::size_t i = 0; i < recorded.size(); ++i) {
+    const Parameter& parameter = parameters.list()[i];
+    const View view = parameters.view(Block::gradient, parameter);
+    const double magnitude = std::max(largest_magnitude(recorded[i]), kLeastPartOfGradients * largest);
+    note("gradient/" + parameter_name(parameters, parameter),
+         deviation_of(download<float>(context_, view), recorded[i], magnitude), &now_.gradient);
+    upload<float>(context_, view, recorded[i]);
+  }
+}
+
+void Replay::compare_weights(const char* group, const Parameters& parameters, Block block, double learning_rate) {
+  for (const Parameter& parameter : parameters.list()) {
+    const std::string name = fmt::format("{}/{}", group, parameter_name(parameters, parameter));
+    const std::vector<float> recorded = trajectory_.read(step_tensor(now_.step, name));
+    const std::vector<float> got = download<float>(context_, parameters.view(block, parameter));
+    note(name, deviation_of(got, recorded, learning_rate, kRounding * now_.step), &now_.weight);
+  }
+}
+
+void Replay::note(const std::string& tensor, double value, Deviation* largest) {
+  if (largest != nullptr && (largest->tensor.empty() || value > largest->value)) {
+    *largest = {tensor, value};
+  }
+  if (!now_.first_off && value > tolerance_) {
+    now_.first_off = Deviation{tensor, value};
+  }
+}
+
+}  // namespace duel

@@ -1,0 +1,201 @@
+// What PyTorch recorded (tests/golden) replayed on the CPU; a number altered in a record is found and named; what is no
+// whole record is refused.
+#include "host/parity.h"
+#include "host/replay.h"
+#include "tests/support/trajectory_file.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace duel::test {
+namespace {
+
+class GoldenTrajectory : public testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenTrajectory, IsReplayedOnTheCpu) {
+  const Trajectory trajectory(golden_path(GetParam()));
+  for (const int threads : {1, 2}) {
+    Context context = Context::cpu(threads);
+    Replay replay(context, trajectory, "fp32", 1e-4);
+    for (int step = 1; step <= trajectory.steps(); ++step) {
+      const ReplayedStep result = replay.step();
+      EXPECT_FALSE(result.first_off) << result.first_off->tensor << " " << result.first_off->value;
+      EXPECT_LT(result.d_loss, 1e-5);
+      EXPECT_LT(result.g_loss, 1e-5);
+      EXPECT_LT(result.gradient.value, 1e-4) << result.gradient.tensor;
+      EXPECT_LT(result.weight.value, 1e-4) << result.weight.tensor;
+    }
+  }
+}
+
+// Rounding to bf16 turns ReLUs near zero on and off, and in networks this narrow a gradient of one unit is all that
+// some tensors have: so gradients are only seen to be numbers.
+TEST_P(GoldenTrajectory, IsReplayedInBf16ButForItsGradients) {
+  Context context = Context::cpu(2);
+  if (!context.supports_bf16()) {
+    GTEST_SKIP() << "this CPU has no AVX512-BF16";
+  }
+  const Trajectory trajectory(golden_path(GetParam()));
+  Replay replay(context, trajectory, "bf16", default_tolerance("bf16"));
+  for (int step = 1; step <= trajectory.steps(); ++step) {
+    const ReplayedStep result = replay.step();
+    EXPECT_LT(result.d_loss, 0.05);
+    EXPECT_LT(result.g_loss, 0.05);
+    EXPECT_TRUE(std::isfinite(result.gradient.value)) << result.gradient.tensor;
+    EXPECT_LT(result.weight.value, 1e-4) << result.weight.tensor;  // from the same gradients
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(files, GoldenTrajectory, testing::ValuesIn(golden_names()),
+                         [](const auto& test) { return test.param; });
+
+// The first deviation of a replay, and its step.
+std::pair<int, Deviation> first_off(const std::filesystem::path& path) {
+  const Trajectory trajectory(path);
+  Context context = Context::cpu(2);
+  Replay replay(context, trajectory, "fp32", 1e-4);
+  for (int step = 1; step <= trajectory.steps(); ++step) {
+    const ReplayedStep result = replay.step();
+    if (result.first_off) {
+      return {step, *result.first_off};
+    }
+  }
+  return {0, {}};
+}
+
+// Adds `part` of what deviations are measured against to an element of a golden file's tensor.
+void expect_found(const std::string& golden, int step, const std::string& tensor, std::size_t index, float part) {
+  const TemporaryFolder folder;
+  TensorFile file(golden_path(golden));
+  TensorFile::Tensor& altered = file.tensors.at(step_tensor(step, tensor));
+  float magnitude = 0;
+  for (std::size_t i = 0; i < altered.bytes.size() / sizeof(float); ++i) {
+    magnitude = std::max(magnitude, std::fabs(altered.get(i)));
+  }
+  if (tensor.starts_with("weight/") || tensor.starts_with("average/")) {
+    const Options::Optimizer optimizer = Trajectory(golden_path(golden)).options().optimizer;
+    magnitude =
+        static_cast<float>(tensor.find("/generator/") != std::string::npos ? optimizer.generator_learning_rate
+                                                                           : optimizer.discriminator_learning_rate);
+  }
+  altered.set(index, altered.get(index) + part * magnitude);
+  file.write(folder / "altered.safetensors");
+  const auto [at, deviation] = first_off(folder / "altered.safetensors");
+  EXPECT_EQ(at, step) << tensor;
+  EXPECT_EQ(deviation.tensor, tensor);
+  EXPECT_NEAR(deviation.value, part, 0.1 * part) << tensor;
+}
+
+TEST(Parity, AWrongNumberIsFoundAndNamed) {
+  expect_found("classic", 1, "gradient/discriminator/conv2/weight", 5, 1e-3F);
+  expect_found("classic", 2, "gradient/generator/dense1/weight", 17, 3e-4F);
+  expect_found("classic", 3, "weight/discriminator/dense1/weight", 100, 1e-2F);
+  expect_found("steady", 2, "weight/generator/dense2/bias", 3, 1e-2F);
+  expect_found("steady", 3, "average/generator/dense3/weight", 0, 1e-2F);
+  expect_found("hinge_gradient_penalty", 2, "gradient/discriminator/conv1/weight", 33, 1e-3F);
+  expect_found("hinge_gradient_penalty", 2, "d_loss", 0, 1e-3F);
+  expect_found("steady", 1, "g_loss", 0, 1e-3F);
+}
+
+TEST(Parity, WrongInputsAreNoticed) {
+  const TemporaryFolder folder;
+  for (const char* input : {"step1/d_latents", "step1/shares", "initial/discriminator/conv1/bias", "step1/d_reals"}) {
+    TensorFile file(golden_path("hinge_gradient_penalty"));
+    file.tensors.at(input).bytes[3] ^= std::byte{1};  // halves or doubles a float, or moves a pixel by one
+    file.write(folder / "altered.safetensors");
+    const auto [step, deviation] = first_off(folder / "altered.safetensors");
+    EXPECT_EQ(step, 1) << input;
+  }
+}
+
+TEST(Parity, AnotherConfigurationIsNoticed) {
+  const TemporaryFolder folder;
+  const auto replace = [&](const std::string& golden, const std::string& key, const std::string& value) {
+    TensorFile file(golden_path(golden));
+    std::string& config = file.metadata.at("config");
+    const std::size_t at = config.find("\n" + key + " = ");
+    EXPECT_NE(at, std::string::npos) << key;
+    config.replace(at, config.find('\n', at + 1) - at, "\n" + key + " = " + value);
+    file.write(folder / "altered.safetensors");
+    return first_off(folder / "altered.safetensors").second.tensor;
+  };
+  EXPECT_EQ(replace("lsgan_clipped", "kind", "\"bce\""), "d_loss");
+  EXPECT_EQ(replace("lsgan_clipped", "r1", "2.01"), "d_loss");
+  EXPECT_EQ(replace("lsgan_clipped", "clip_norm", "0.051").substr(0, 21), "weight/discriminator/");
+  EXPECT_EQ(replace("lsgan_clipped", "epsilon", "1.1e-3").substr(0, 21), "weight/discriminator/");
+  EXPECT_EQ(replace("lsgan_clipped", "ema_decay", "0.91").substr(0, 8), "average/");
+  EXPECT_EQ(replace("lsgan_clipped", "generator_learning_rate", "2.1e-3").substr(0, 17), "weight/generator/");
+  EXPECT_EQ(replace("hinge_gradient_penalty", "beta1", "0.49").substr(0, 7), "weight/");
+  EXPECT_EQ(replace("hinge_gradient_penalty", "beta2", "0.91").substr(0, 7), "weight/");
+  EXPECT_EQ(replace("hinge_gradient_penalty", "leaky_slope", "0.101").substr(0, 2), "d_");
+}
+
+TEST(Parity, WhatIsNoWholeRecordIsRefused) {
+  const TemporaryFolder folder;
+  const auto path = folder / "bad.safetensors";
+  const auto expect_refused = [&](const std::function<void(TensorFile&)>& alter, const std::string& part) {
+    TensorFile file(golden_path("classic"));
+    alter(file);
+    file.write(path);
+    EXPECT_ERROR(Trajectory(path), Error::Kind::data, part);
+    EXPECT_ERROR(Trajectory(path), Error::Kind::data, path.string());
+  };
+  using F = TensorFile;
+  expect_refused([](F& f) { f.metadata.erase("format"); }, "no format");
+  expect_refused([](F& f) { f.metadata["format"] = "duel checkpoint 1"; }, "the format \"duel checkpoint 1\"");
+  expect_refused([](F& f) { f.metadata.erase("config"); }, "no metadata \"config\"");
+  expect_refused([](F& f) { f.metadata["config"] = "preset = "; }, "not TOML");
+  expect_refused([](F& f) { f.metadata["config"] += "\nlatent = 3\n"; }, "latent");
+  expect_refused([](F& f) { f.metadata.erase("steps"); }, "no metadata \"steps\"");
+  for (const char* steps : {"", "0", "-1", "three", "3x", "99999999999"}) {
+    expect_refused([&](F& f) { f.metadata["steps"] = steps; }, std::string("steps = \"") + steps + "\"");
+  }
+  expect_refused([](F& f) { f.metadata["steps"] = "2000000000"; }, "has no tensor \"step4/d_reals\"");
+  expect_refused([](F& f) { f.metadata["steps"] = "2"; }, "\"step3/");
+  expect_refused([](F& f) { f.tensors.erase("step2/d_loss"); }, "no tensor \"step2/d_loss\", which must be f32[1]");
+  expect_refused([](F& f) { f.tensors.erase("initial/generator/dense1/bias"); }, "\"initial/generator/dense1/bias\"");
+  expect_refused([](F& f) { f.tensors.erase("step1/d_reals"); }, "has no tensor \"step1/d_reals\"");
+  expect_refused([](F& f) { f.tensors.at("step1/d_reals").shape = {6, 48}; }, "u8[6,48]");
+  expect_refused([](F& f) { f.tensors.at("step2/d_reals").shape = {6, 6, 8, 1}; }, "u8[6,6,8,1], but u8[6,8,6,1]");
+  expect_refused(
+      [](F& f) {
+        f.tensors.at("step1/weight/generator/dense2/weight").shape = {9, 12};
+      },
+      "f32[9,12], but f32[12,9] by its configuration");
+  expect_refused([](F& f) { f.tensors["step1/shares"] = f.tensors.at("step1/d_loss"); }, "\"step1/shares\" f32[1]");
+  const auto set = [](F& f, const std::string& from, const std::string& to) {
+    std::string& config = f.metadata.at("config");
+    config.replace(config.find(from), from.size(), to);
+  };
+  expect_refused([&](F& f) { set(f, "batch = 6", "batch = 5"); }, "u8[6,8,6,1], but u8[5,8,6,1]");
+  expect_refused([&](F& f) { set(f, "\"bce\"", "\"relativistic\""); }, "has no tensor \"step1/g_reals\"");
+  expect_refused([&](F& f) { set(f, "[12, 9]", "[65536, 65536, 65536]"); }, "cannot be made");
+
+  write_file(path, "");
+  EXPECT_ERROR(Trajectory(path), Error::Kind::data, "0 bytes");
+  write_file(path, "no trajectory at all");
+  EXPECT_ERROR(Trajectory(path), Error::Kind::data, path.string());
+  const std::string whole = read_file(golden_path("classic"));
+  for (const std::size_t bytes : {std::size_t{9}, whole.size() / 2, whole.size() - 1}) {
+    write_file(path, whole.substr(0, bytes));
+    EXPECT_ERROR(Trajectory(path), Error::Kind::data, path.string());
+  }
+  EXPECT_ERROR(Trajectory(folder.path()), Error::Kind::data, folder.path().string());
+  EXPECT_ERROR(Trajectory(folder / "missing"), Error::Kind::data, "missing");
+}
+
+TEST(Parity, NumbersThatAreNotFiniteAreRefused) {
+  const TemporaryFolder folder;
+  for (const char* tensor :
+       {"initial/generator/dense1/weight", "step1/d_latents", "step2/gradient/generator/dense2/bias"}) {
+    TensorFile file(golden_path("classic"));
+    file.tensors.at(tensor).set(2, std::numeric_limits<float>::quiet_NaN());
+    file.write(folder / "bad.safetensors");
+    EXPECT_ERROR(first_off(folder / "bad.safetensors"), Error::Kind::data, std::string("\"") + tensor + "\" holds nan");
+  }
+}
+
+}  // namespace
+}  // namespace duel::test
