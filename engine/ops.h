@@ -63,6 +63,7 @@ Value pad_rows(Program&, Value x, int begin, int count);
 Value random_normal(Program&, const Random&, Value step, const Shape&);
 Value random_uniform(Program&, const Random&, Value step, const Shape&);
 Value gather_pictures(Program&, const Random& order, Value pictures, Value step, int batch, DType dtype);
+Value load_pictures(Program&, const PictureSlot&, Value ring, Value step, int batch, DType dtype);
 
 // Effects on bound memory.
 Value global_norm(Program&, Value gradients);

@@ -106,17 +106,21 @@ CheckpointState read_json(const std::filesystem::path& path) {
 
 }  // namespace
 
-void write_checkpoint(Context& context, const GanModel& model, const CheckpointState& state,
-                      const std::filesystem::path& folder) {
-  const std::vector<SavedTensor> tensors = all_tensors(model);
-  std::vector<std::vector<float>> contents;
-  std::vector<NamedTensor> named;
-  for (const SavedTensor& tensor : tensors) {
-    contents.push_back(download<float>(context, tensor.device));
-    View host = tensor.device;
-    host.data = contents.back().data();
-    named.push_back(named_tensor(tensor.name, host));
+CheckpointSnapshot take_snapshot(Context& context, const GanModel& model, const CheckpointState& state) {
+  CheckpointSnapshot snapshot{{}, state};
+  for (const SavedTensor& tensor : all_tensors(model)) {
+    snapshot.tensors.push_back({tensor.name, tensor.device.shape, download<float>(context, tensor.device)});
   }
+  return snapshot;
+}
+
+void write_checkpoint(const CheckpointSnapshot& snapshot, const std::filesystem::path& folder) {
+  std::vector<NamedTensor> named;
+  for (const CheckpointSnapshot::Tensor& tensor : snapshot.tensors) {
+    auto* const values = const_cast<float*>(tensor.values.data());  // a View can be written to; this one is only read
+    named.push_back(named_tensor(tensor.name, {values, tensor.shape, DType::f32}));
+  }
+  const CheckpointState& state = snapshot.state;
   write_safetensors(folder / kTensorFile, named,
                     {{"format", "duel checkpoint 1"}, {"step", std::to_string(state.step)}});
   const nlohmann::ordered_json json = {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace duel {
 
@@ -21,9 +22,21 @@ struct CheckpointState {
   std::string data;  // which pictures it was trained on
 };
 
+// A state in host memory, as it was when it was taken.
+struct CheckpointSnapshot {
+  struct Tensor {
+    std::string name;
+    Shape shape;
+    std::vector<float> values;
+  };
+  std::vector<Tensor> tensors;
+  CheckpointState state;
+};
+
+CheckpointSnapshot take_snapshot(Context& context, const GanModel& model, const CheckpointState& state);
+
 // Into an existing folder; the caller publishes it (RunDirectory).
-void write_checkpoint(Context& context, const GanModel& model, const CheckpointState& state,
-                      const std::filesystem::path& folder);
+void write_checkpoint(const CheckpointSnapshot& snapshot, const std::filesystem::path& folder);
 
 // Throws kind `data`, naming what differs, where the files are damaged or belong to another architecture, or where seed
 // or data are not those of `expected`; then nothing was changed. Returns what the file says.

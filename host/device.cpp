@@ -1,5 +1,6 @@
 #include "host/device.h"
 
+#include "host/inline_queue.h"
 #include "kernels/check.h"
 
 #include <charconv>
@@ -45,6 +46,10 @@ Context make_context(const Options& options) {
   }
   check(device == "cpu", "make_context: {} is no device", device);
   return Context::cpu(options.threads);
+}
+
+std::unique_ptr<DeviceQueue> make_device_queue(Context&, bool) {
+  return std::make_unique<InlineQueue>();
 }
 
 }  // namespace duel

@@ -1,9 +1,11 @@
 // Which device the options mean, and the context on it.
 #pragma once
 
+#include "host/device_queue.h"
 #include "host/options.h"
 #include "kernels/context.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,5 +23,8 @@ std::string why_not_cuda(const std::string& device);
 // Opens what options.device says, with options.threads on a CPU; f32 products may be TF32 where options.precision is
 // "tf32". Throws kind `device` where there is no such device.
 Context make_context(const Options& options);
+
+// What a scheduler gives its work to on the context's device. `graphs`: a GPU captures steps once and replays them.
+std::unique_ptr<DeviceQueue> make_device_queue(Context& context, bool graphs);
 
 }  // namespace duel

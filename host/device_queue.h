@@ -20,6 +20,9 @@ public:
 
   virtual ~DeviceQueue() = default;
 
+  // Whether everything is done when a call returns: then nothing overlaps, and nobody need work ahead.
+  virtual bool is_inline() const { return false; }
+
   // Events, pinned memory and work live as long as the queue.
   virtual Event make_event() = 0;
   virtual std::byte* allocate_pinned(std::size_t bytes) = 0;

@@ -2,6 +2,7 @@
 
 #include "engine/planner.h"
 #include "host/model.h"
+#include "host/picture_plan.h"
 #include "host/recipes/gan.h"
 #include "host/trainer.h"
 #include "kernels/check.h"
@@ -34,10 +35,12 @@ RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
   alignas(64) static std::byte nothing[64];
   allocate_for_training(host_, model_, options);  // pages that are not touched take no memory
   const int metrics = static_cast<int>(gan_metrics(options).size());
+  const PicturePlan plan = plan_pictures(options, dataset, options.schedule.residency == "stream");
   phases_ = record_gan(model_, options,
-                       {{nothing, {dataset.count, dataset.height, dataset.width, dataset.channels}, DType::u8},
-                        {nothing, {1}, DType::i64},
-                        {nothing, {Trainer::kRingRows, metrics}, DType::f32}});
+                       {.pictures = {nothing, plan.shape, DType::u8},
+                        .step = {nothing, {1}, DType::i64},
+                        .ring = {nothing, {Trainer::kRingRows, metrics}, DType::f32},
+                        .slot_rows = plan.slot_rows});
 }
 
 MemoryUse plan_memory_use(const Options& options, const Dataset& dataset) {
@@ -51,15 +54,25 @@ MemoryUse plan_memory_use(const Options& options, const Dataset& dataset) {
     use.arena = std::max(use.arena, plan.arena_bytes);
     use.arena_unshared = std::max(use.arena_unshared, plan.unshared_bytes);
   }
-  use.pictures = dataset.pixels.size();
+  use.pictures = plan_pictures(options, dataset, options.schedule.residency == "stream").bytes();
   return use;
 }
 
-void check_memory(Context& context, const Options& options, const Dataset& dataset) {
+bool streams_pictures(Context& context, const Options& options, const Dataset& dataset) {
+  if (options.schedule.residency != "auto") {
+    return options.schedule.residency == "stream";
+  }
+  const std::optional<std::size_t> free_bytes = context.free_bytes();
+  return free_bytes && plan_memory_use(options, dataset).total() > *free_bytes;
+}
+
+void check_memory(Context& context, const Options& asked, const Dataset& dataset) {
   const std::optional<std::size_t> free_bytes = context.free_bytes();
   if (!free_bytes) {
     return;
   }
+  Options options = asked;
+  options.schedule.residency = streams_pictures(context, asked, dataset) ? "stream" : "device";
   const MemoryUse use = plan_memory_use(options, dataset);
   if (use.total() <= *free_bytes) {
     return;
@@ -67,10 +80,14 @@ void check_memory(Context& context, const Options& options, const Dataset& datas
   const int batch = largest_batch(options, dataset, *free_bytes);
   throw_error(Error::Kind::device,
               "{}: training at batch {} needs {:.1f} MiB of the device's memory (parameters and optimiser {:.1f}, "
-              "pictures {:.1f}, activations {:.1f}), but {:.1f} MiB are free; {}",
+              "pictures{} {:.1f}, activations {:.1f}), but {:.1f} MiB are free; {}",
               context.name(), options.train.batch, mebibytes(use.total()), mebibytes(use.parameters),
-              mebibytes(use.pictures), mebibytes(use.arena), mebibytes(*free_bytes),
-              batch > 0 ? fmt::format("--batch {} would fit", batch) : "no batch would fit; use --device cpu");
+              options.schedule.residency == "stream" ? " streamed" : "", mebibytes(use.pictures), mebibytes(use.arena),
+              mebibytes(*free_bytes),
+              batch > 0                                ? fmt::format("--batch {} would fit", batch)
+              : options.schedule.residency == "device" ? "no batch would fit; --residency stream needs less, or use "
+                                                         "--device cpu"
+                                                       : "no batch would fit; use --device cpu");
 }
 
 }  // namespace duel

@@ -29,11 +29,16 @@ private:
   std::optional<GanPhases> phases_;
 };
 
-// Plans both phases, without a device. The workspace, which only the device knows, stays 0.
+// Plans both phases, without a device; pictures of residency "auto" are taken to lie on the device. The workspace,
+// which only the device knows, stays 0.
 MemoryUse plan_memory_use(const Options& options, const Dataset& dataset);
 
 // Throws kind `device` where the training does not fit into the memory that is free on the context's device: how much
 // it needs and which batch would fit. A CPU has no memory of its own, and passes.
 void check_memory(Context& context, const Options& options, const Dataset& dataset);
+
+// Whether the pictures come batch by batch: as options.schedule.residency says, or for "auto" where the training fits
+// into the device's memory only so.
+bool streams_pictures(Context& context, const Options& options, const Dataset& dataset);
 
 }  // namespace duel

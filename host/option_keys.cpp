@@ -113,6 +113,13 @@ std::vector<OptionKey> make_keys() {
       {"train.steps", integer<&O::train, &O::Train::steps>(0, 1'000'000'000'000),
        "steps in all; 0: epochs * (pictures / batch)"},
 
+      {"schedule.residency", word<&O::schedule, &O::Schedule::residency>({"auto", "device", "stream"}),
+       "where the pictures lie: uploaded once, or brought batch by batch; auto: on the device where they fit"},
+      {"schedule.launch", word<&O::schedule, &O::Schedule::launch>({"graph", "eager"}),
+       "on a GPU: steps captured once and replayed, or operator by operator; the same bytes"},
+      {"schedule.steps_per_launch", integer<&O::schedule, &O::Schedule::steps_per_launch>(0, 16),
+       "steps that a GPU is given at once; 0: measured"},
+
       {"output.log_every", integer<&O::output, &O::Output::log_every>(1, kAnyInterval),
        "steps between lines in log.txt and on a plain terminal"},
       {"output.metrics_every", integer<&O::output, &O::Output::metrics_every>(1, kAnyInterval),

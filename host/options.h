@@ -61,6 +61,13 @@ struct Options {
     std::int64_t steps = 0;  // 0: epochs * (pictures / batch)
   } train;
 
+  // [schedule]: how the work reaches the device. Nothing here changes a byte of the results.
+  struct Schedule {
+    std::string residency = "auto";  // pictures: "device", uploaded once; "stream", batch by batch; "auto"
+    std::string launch = "graph";    // on a GPU: "graph", steps captured once and replayed; "eager"
+    int steps_per_launch = 0;        // 0: measured
+  } schedule;
+
   struct Output {                // [output]
     int log_every = 50;          // steps between lines in log.txt and on a plain terminal
     int metrics_every = 10;      // steps between rows of metrics.jsonl and TensorBoard

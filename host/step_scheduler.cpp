@@ -20,8 +20,7 @@ StepScheduler::StepScheduler(DeviceQueue& queue, DeviceQueue::Work step, const L
           queue.allocate_pinned(static_cast<std::size_t>(layout.rows) * layout.columns * sizeof(float)))),
       events_(static_cast<std::size_t>(layout.rows)),  // every group in flight holds a row at least
       launched_(layout.first_step) {
-  check(layout.steps_per_launch >= 1 && layout.steps_per_launch <= layout.rows,
-        "step_scheduler: {} steps in a launch, but the ring has {} rows", layout.steps_per_launch, layout.rows);
+  set_steps_per_launch(layout.steps_per_launch);
   for (Events& events : events_) {
     events = {queue.make_event(), queue.make_event()};
   }
@@ -34,6 +33,12 @@ StepScheduler::~StepScheduler() {
     }
   } catch (const Error&) {  // a device that is lost runs nothing any more
   }
+}
+
+void StepScheduler::set_steps_per_launch(int steps) {
+  check(steps >= 1 && steps <= layout_.rows, "step_scheduler: {} steps in a launch, but the ring has {} rows", steps,
+        layout_.rows);
+  layout_.steps_per_launch = steps;
 }
 
 void StepScheduler::run_to(std::int64_t steps_done, const std::function<bool()>& stop) {

@@ -45,6 +45,7 @@ public:
   void drain();
 
   std::int64_t steps_launched() const { return launched_; }
+  void set_steps_per_launch(int steps);  // at most as many as there are rows
 
 private:
   struct Group {

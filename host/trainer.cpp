@@ -1,13 +1,14 @@
 #include "host/trainer.h"
 
 #include "engine/crc32c.h"
-#include "host/checkpoint.h"
+#include "host/device.h"
 #include "host/model.h"
 #include "host/recipes/gan.h"
 #include "kernels/check.h"
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <span>
 
 namespace duel {
@@ -52,34 +53,55 @@ void check_trainable(Context& context, const Options& options, const Dataset& da
   check_memory(context, options, dataset);
 }
 
-GanModel Trainer::make_allocated_model(const Options& options, const Dataset& dataset) {
-  check_trainable(context_, options, dataset);
-  GanModel model = make_model(options, pictures_shape(dataset).with_rows(1));
-  allocate_for_training(context_, model, options);
+PicturePlan Trainer::make_picture_plan(const Dataset& dataset) {
+  check_trainable(context_, options_, dataset);
+  return plan_pictures(options_, dataset, duel::streams_pictures(context_, options_, dataset));
+}
+
+GanModel Trainer::make_allocated_model(const Dataset& dataset) {
+  GanModel model = make_model(options_, pictures_shape(dataset).with_rows(1));
+  allocate_for_training(context_, model, options_);
   return model;
 }
 
 Trainer::Trainer(Context& context, const Options& options, const Dataset& dataset, bool fused)
     : context_(context),
-      model_(make_allocated_model(options, dataset)),
-      seed_(options.seed),
+      options_(options),
+      dataset_(dataset),
+      picture_plan_(make_picture_plan(dataset)),  // looks at the memory that is free, before anything is allocated
+      model_(make_allocated_model(dataset)),
       metric_names_(gan_metrics(options)),
       dataset_fingerprint_(fingerprint(dataset)),
       steps_per_epoch_(dataset.count / options.train.batch),
-      pictures_(context, dataset.pixels.size()),
+      pictures_(context, picture_plan_.bytes()),
       counter_(context, sizeof(std::int64_t)),
       ring_(context, kRingRows * metric_names_.size() * sizeof(float)),
-      phases_(record_gan(
-          model_, options,
-          {pictures_.view(pictures_shape(dataset), DType::u8), counter_.view({1}, DType::i64), ring_view()}, fused)),
+      phases_(record_gan(model_, options,
+                         {.pictures = pictures_.view(picture_plan_.shape, DType::u8),
+                          .step = counter_.view({1}, DType::i64),
+                          .ring = ring_view(),
+                          .slot_rows = picture_plan_.slot_rows},
+                         fused)),
       discriminator_phase_(context, std::move(phases_.discriminator)),
       generator_phase_(context, std::move(phases_.generator)),
-      arena_(context, std::max(discriminator_phase_.plan().arena_bytes, generator_phase_.plan().arena_bytes)) {
-  context.upload(pictures_.data(), dataset.pixels.data(), dataset.pixels.size());
+      arena_(context, std::max(discriminator_phase_.plan().arena_bytes, generator_phase_.plan().arena_bytes)),
+      metrics_(metric_names_.size()),
+      queue_(make_device_queue(context, options.schedule.launch == "graph")),
+      work_(queue_->add_work([this] {
+        discriminator_phase_.run(context_);
+        generator_phase_.run(context_);
+      })),
+      steps_per_launch_(queue_->is_inline() ? 1 : options.schedule.steps_per_launch) {
+  if (!picture_plan_.is_streamed()) {
+    context.upload(pictures_.data(), dataset.pixels.data(), dataset.pixels.size());
+  }
+  if (steps_per_launch_ == 0) {
+    tuner_.emplace(picture_plan_.most_steps_per_launch);
+  }
   counter_.clear();
   ring_.clear();
-  model_.generator->parameters().initialize(context, seed_, 0);
-  model_.discriminator->parameters().initialize(context, seed_, 1);
+  model_.generator->parameters().initialize(context, options.seed, 0);
+  model_.discriminator->parameters().initialize(context, options.seed, 1);
   discriminator_phase_.attach(arena_.data());
   generator_phase_.attach(arena_.data());
 }
@@ -88,28 +110,90 @@ View Trainer::ring_view() const {
   return ring_.view({kRingRows, static_cast<int>(metric_names_.size())}, DType::f32);
 }
 
-void Trainer::step() {
-  discriminator_phase_.run(context_);
-  generator_phase_.run(context_);
-  ++steps_done_;
+void Trainer::start_schedule() {
+  if (picture_plan_.is_streamed()) {
+    constexpr int kFillingThreads = 2;  // copying pictures together is bound by memory
+    uploads_.emplace(*queue_,
+                     UploadRing::Layout{static_cast<std::byte*>(pictures_.data()), picture_plan_.slot_bytes(),
+                                        picture_plan_.slots, queue_->is_inline() ? 0 : kFillingThreads, first_step_},
+                     [this](std::int64_t step, std::byte* slot) { fill_slot(options_, dataset_, step, slot); });
+  }
+  const StepScheduler::Layout layout{ring_view().as<const float>(), kRingRows, static_cast<int>(metric_names_.size()),
+                                     std::max(steps_per_launch_, 1), first_step_};
+  const auto on_row = [this](std::int64_t steps_done, std::span<const float> row) {
+    metrics_.assign(row.begin(), row.end());
+    if (on_row_) {
+      on_row_(steps_done, row);
+    }
+  };
+  context_.synchronize();  // what was cleared, drawn and uploaded; the queue has streams of its own
+  scheduler_.emplace(*queue_, work_, layout, on_row, uploads_ ? &*uploads_ : nullptr);
+}
+
+void Trainer::stop_schedule() {
+  scheduler_.reset();
+  uploads_.reset();
+}
+
+void Trainer::run_to(std::int64_t steps_done, const std::function<bool()>& stop) {
+  if (!scheduler_) {
+    start_schedule();
+  }
+  if (tuner_) {
+    tune(steps_done, stop);
+  }
+  scheduler_->run_to(steps_done, stop);
+}
+
+void Trainer::tune(std::int64_t steps_done, const std::function<bool()>& stop) {
+  const auto run = [&](int steps) {
+    scheduler_->run_to(scheduler_->steps_launched() + steps, stop);
+    scheduler_->drain();
+  };
+  while (!tuner_->is_done()) {
+    const int candidate = tuner_->candidate(), timed = tuner_->steps_to_time();
+    if (steps_done - scheduler_->steps_launched() < candidate + timed) {
+      return;  // goes on at the next call
+    }
+    scheduler_->set_steps_per_launch(candidate);
+    run(candidate);
+    const auto begin = std::chrono::steady_clock::now();
+    run(timed);
+    if (stop && stop()) {
+      return;
+    }
+    tuner_->record(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / timed);
+  }
+  steps_per_launch_ = tuner_->best();
+  scheduler_->set_steps_per_launch(steps_per_launch_);
+  tuner_.reset();
+}
+
+void Trainer::drain() {
+  if (scheduler_) {
+    scheduler_->drain();
+  }
 }
 
 const std::vector<float>& Trainer::read_metrics() {
-  metrics_.resize(metric_names_.size());
-  const auto row = static_cast<std::size_t>((steps_done_ - 1) % kRingRows);
-  context_.synchronize();
-  context_.download(metrics_.data(), ring_.view({1}, DType::f32, row * metrics_.size() * sizeof(float)).data,
-                    metrics_.size() * sizeof(float));
+  drain();
   return metrics_;
 }
 
+CheckpointSnapshot Trainer::snapshot() {
+  return take_snapshot(context_, model_, {steps_done(), options_.seed, dataset_fingerprint_});
+}
+
 void Trainer::save(const std::filesystem::path& folder) {
-  write_checkpoint(context_, model_, {steps_done_, seed_, dataset_fingerprint_}, folder);
+  write_checkpoint(snapshot(), folder);
 }
 
 void Trainer::load(const std::filesystem::path& folder) {
-  const CheckpointState state = read_checkpoint(context_, model_, {0, seed_, dataset_fingerprint_}, folder);
-  steps_done_ = state.step;
+  const std::int64_t before = steps_done();
+  stop_schedule();  // waits for the steps that are queued; the next one begins where the checkpoint ends
+  first_step_ = before;
+  const CheckpointState state = read_checkpoint(context_, model_, {0, options_.seed, dataset_fingerprint_}, folder);
+  first_step_ = state.step;
   upload<std::int64_t>(context_, counter_.view({1}, DType::i64), std::array{state.step});
 }
 

@@ -1,21 +1,30 @@
-// A GAN in training on one device: the networks, the data set, the two recorded phases, and their memory.
+// A GAN in training on one device: the networks, the pictures, the two recorded phases, their memory, and the scheduler
+// that keeps the device busy with them.
 //
-// Everything a step reads or writes is on the device; step() only queues the two programs. The state that outlives the
-// process is the parameters, the optimiser's moments, the average and the number of steps: noise and the order of the
-// pictures are functions of seed and step.
+// Everything a step reads or writes is on the device. The state that outlives the process is the parameters, the
+// optimiser's moments, the average and the number of steps: noise and the order of the pictures are functions of seed
+// and step.
 #pragma once
 
 #include "engine/execution.h"
 #include "engine/network.h"
+#include "host/checkpoint.h"
 #include "host/dataset.h"
+#include "host/device_queue.h"
+#include "host/launch_tuner.h"
 #include "host/memory_plan.h"
 #include "host/options.h"
+#include "host/picture_plan.h"
 #include "host/recipes/gan.h"
+#include "host/step_scheduler.h"
+#include "host/upload_ring.h"
 #include "kernels/memory.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,35 +41,54 @@ class Trainer {
 public:
   static constexpr int kRingRows = 64;  // steps whose scalars the device remembers
 
-  // Draws the starting weights. Throws as check_trainable() does.
+  // Draws the starting weights. Throws as check_trainable() does. Context and data set outlive the trainer.
   Trainer(Context& context, const Options& options, const Dataset& dataset, bool fused = true);
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
-  void step();
-  std::int64_t steps_done() const { return steps_done_; }
+  // Called with the scalars of each step, in the order of metric_names(): in time, but late. It may throw.
+  void on_row(StepScheduler::OnRow on_row) { on_row_ = std::move(on_row); }
 
-  // Scalars of the newest step, in the order of metric_names(); waits for it.
+  // Queues steps until so many have been, or until `stop`, asked now and then, is true. See StepScheduler.
+  void run_to(std::int64_t steps_done, const std::function<bool()>& stop = {});
+  void drain();  // waits for what was queued; every row has come then
+  void step() { run_to(steps_done() + 1); }
+  std::int64_t steps_done() const { return scheduler_ ? scheduler_->steps_launched() : first_step_; }  // or queued
+
+  // Scalars of the newest step; waits for it.
   const std::vector<std::string>& metric_names() const { return metric_names_; }
   const std::vector<float>& read_metrics();
 
-  // state.safetensors and state.json in an existing folder. load() throws kind `data` where the checkpoint is of
-  // another architecture or data set, truncated or corrupted, and then leaves the trainer as it was.
+  // The state as it is now, in host memory: steps may go on while it is written. save() is both.
+  CheckpointSnapshot snapshot();
   void save(const std::filesystem::path& folder);
+  // Throws kind `data` where the checkpoint is of another architecture or data set, truncated or corrupted, and then
+  // leaves the trainer as it was.
   void load(const std::filesystem::path& folder);
 
   MemoryUse memory_use();
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  bool streams_pictures() const { return picture_plan_.is_streamed(); }
+  int steps_per_launch() const { return steps_per_launch_; }                           // 0: still being measured
+  double waited_seconds() const { return uploads_ ? uploads_->waited_seconds() : 0; }  // for pictures to stream
   GanModel& model() { return model_; }
   Context& context() { return context_; }
   const Execution& discriminator_phase() const { return discriminator_phase_; }
   const Execution& generator_phase() const { return generator_phase_; }
 
 private:
-  GanModel make_allocated_model(const Options& options, const Dataset& dataset);
+  PicturePlan make_picture_plan(const Dataset& dataset);
+  GanModel make_allocated_model(const Dataset& dataset);
   View ring_view() const;
+  void start_schedule();
+  void stop_schedule();
+  void tune(std::int64_t steps_done, const std::function<bool()>& stop);
 
   Context& context_;
+  Options options_;
+  const Dataset& dataset_;
+  PicturePlan picture_plan_;
   GanModel model_;
-  std::uint64_t seed_;
   std::vector<std::string> metric_names_;
   std::string dataset_fingerprint_;
   std::int64_t steps_per_epoch_;
@@ -68,8 +96,16 @@ private:
   GanPhases phases_;  // empty once they are executions
   Execution discriminator_phase_, generator_phase_;
   Buffer arena_;
+
   std::vector<float> metrics_;
-  std::int64_t steps_done_ = 0;
+  StepScheduler::OnRow on_row_;
+  std::unique_ptr<DeviceQueue> queue_;
+  DeviceQueue::Work work_;
+  int steps_per_launch_;
+  std::optional<LaunchTuner> tuner_;
+  std::optional<UploadRing> uploads_;
+  std::optional<StepScheduler> scheduler_;
+  std::int64_t first_step_ = 0;  // where there is no scheduler yet
 };
 
 }  // namespace duel

@@ -2,6 +2,7 @@
 
 #include "kernels/check.h"
 
+#include <chrono>
 #include <utility>
 
 namespace duel {
@@ -87,7 +88,9 @@ void UploadRing::acquire(int count) {
     if (ordered_ == uploaded_) {
       queue_.wait(slot_of(ordered_).uploaded);  // until when the copy still reads the pinned slot
     } else {
+      const auto begin = std::chrono::steady_clock::now();
       wait_filled(uploaded_);
+      waited_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     }
     pump();
   }

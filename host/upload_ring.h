@@ -47,6 +47,9 @@ public:
   // The next `count` steps were launched: their slots are free once the compute stream gets here.
   void release(int count);
 
+  // How long acquire() has waited for batches that were not filled yet: the device may have stood still meanwhile.
+  double waited_seconds() const { return waited_seconds_; }
+
 private:
   struct Slot {
     std::byte* pinned = nullptr;
@@ -70,6 +73,7 @@ private:
   std::vector<Slot> slots_;
   // Steps below these were ordered from the filling threads, uploaded, launched: all queued, not necessarily done.
   std::int64_t ordered_, uploaded_, released_;
+  double waited_seconds_ = 0;
 
   std::mutex mutex_;  // of all below
   std::condition_variable changed_;

@@ -28,7 +28,14 @@ struct Recorder {
         discriminator(program, gan.discriminator->parameters(), Block::master, compute == DType::bf16) {}
 
   Value reals(Purpose purpose) {
-    return ops::gather_pictures(program, {options.seed, purpose}, pictures, step, options.train.batch, compute);
+    const int batch = options.train.batch;
+    if (buffers.slot_rows > 0) {
+      const std::vector<Purpose> batches = gan_batches(options);
+      const auto place = std::find(batches.begin(), batches.end(), purpose) - batches.begin();
+      return ops::load_pictures(program, {buffers.slot_rows, static_cast<int>(place) * batch}, pictures, step, batch,
+                                compute);
+    }
+    return ops::gather_pictures(program, {options.seed, purpose}, pictures, step, batch, compute);
   }
 
   Value generated(Purpose purpose, const View& latents) {
@@ -181,6 +188,14 @@ std::vector<std::string> gan_metrics(const Options& options) {
     names.emplace_back("gradient_penalty");
   }
   return names;
+}
+
+std::vector<Purpose> gan_batches(const Options& options) {
+  std::vector<Purpose> batches = {Purpose::d_reals};
+  if (generator_loss_needs_reals(loss_named(options.loss.kind))) {
+    batches.push_back(Purpose::g_reals);
+  }
+  return batches;
 }
 
 GanPhases record_gan(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {

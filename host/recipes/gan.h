@@ -11,6 +11,7 @@
 #include "engine/network.h"
 #include "engine/program.h"
 #include "host/options.h"
+#include "kernels/random.h"
 
 #include <string>
 #include <vector>
@@ -26,11 +27,15 @@ struct GanSources {
 
 // Device memory that the programs read and write, apart from parameters.
 struct GanBuffers {
-  View pictures;  // u8 [M,H,W,C]
+  View pictures;  // u8 [M,H,W,C]: the data set; or slots of an upload ring, slot_rows pictures in each
   View step;      // i64 [1]
   View ring;      // f32 [rows, gan_metrics(options).size()]
   GanSources sources = {};
+  int slot_rows = 0;  // 0: `pictures` are the data set
 };
+
+// The batches of pictures that a step reads, in the order in which a slot of an upload ring holds them.
+std::vector<Purpose> gan_batches(const Options& options);
 
 // "d_loss", "g_loss", ...: the columns of the ring.
 std::vector<std::string> gan_metrics(const Options& options);

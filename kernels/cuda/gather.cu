@@ -1,4 +1,4 @@
-// One shuffled batch of pictures (contract: kernels/gather.h).
+// One batch of pictures, gathered or loaded (contract: kernels/gather.h).
 //
 // Blocks share out one picture each (large pictures: several blocks a picture). The block's first thread works out
 // which one it is, from the step, with the definition of gather.h; then one thread converts `Width` neighbouring bytes
@@ -13,19 +13,35 @@ namespace duel {
 
 inline constexpr int kGatherThreads = 256;
 
+// Which picture a place of the batch takes at a step.
+struct ShuffledPicture {
+  Random order;
+  std::uint32_t count, batch;
+  __device__ std::uint32_t operator()(std::int64_t step, std::uint32_t place) const {
+    return picture_index(order, count, batch, static_cast<std::uint64_t>(step), place);
+  }
+};
+
+struct SlotPicture {
+  std::uint32_t slots, rows, first;
+  __device__ std::uint32_t operator()(std::int64_t step, std::uint32_t place) const {
+    return static_cast<std::uint32_t>(step % slots) * rows + first + place;
+  }
+};
+
 // ---- kernels
 
-template <int Width, class T>
+template <int Width, class T, class Index>
 __global__ void __launch_bounds__(kGatherThreads)
-    gather_pictures_kernel(Random order, std::uint32_t count, std::uint32_t batch,
-                           const std::uint8_t* pictures,                 // [count, length]
-                           const std::int64_t* step,                     // [1]
-                           T* y,                                         // [batch, length]
-                           std::int64_t length, std::uint32_t chunks) {  // gridDim.x is batch * chunks
+    convert_pictures_kernel(Index index_of,
+                            const std::uint8_t* pictures,                 // [any, length]
+                            const std::int64_t* step,                     // [1]
+                            T* y,                                         // [batch, length]
+                            std::int64_t length, std::uint32_t chunks) {  // gridDim.x is batch * chunks
   DUEL_SHARED(index, std::uint32_t);
   const std::uint32_t place = blockIdx.x / chunks, chunk = blockIdx.x % chunks;
   if (threadIdx.x == 0) {
-    index = picture_index(order, count, batch, static_cast<std::uint64_t>(step[0]), place);
+    index = index_of(step[0], place);
   }
   __syncthreads();  // every thread reads it
   const std::uint8_t* from = pictures + std::int64_t{index} * length;
@@ -44,8 +60,11 @@ __global__ void __launch_bounds__(kGatherThreads)
 
 // ---- launchers
 
-void gather_pictures(CudaContext& context, const Random& order, View pictures, View step, View y) {
-  const auto count = static_cast<std::uint32_t>(pictures.shape[0]), batch = static_cast<std::uint32_t>(y.shape[0]);
+namespace {
+
+template <class Index>
+void convert_pictures(CudaContext& context, const char* op, const Index& index_of, View pictures, View step, View y) {
+  const auto batch = static_cast<std::uint32_t>(y.shape[0]);
   const std::int64_t length = y.shape.row_count();
   with_float_type(y.dtype, [&](auto element) {
     using T = decltype(element);
@@ -54,8 +73,8 @@ void gather_pictures(CudaContext& context, const Random& order, View pictures, V
       // At least two turns of a block each, and a grid of at most 2^31 - 1 blocks.
       const std::int64_t most = std::clamp<std::int64_t>(INT32_MAX / std::int64_t{batch}, 1, 64);
       const unsigned chunks = blocks_for(length, kGatherThreads, 2 * kWidth, most);
-      launch(context, "gather_pictures", {batch * chunks, kGatherThreads}, gather_pictures_kernel<kWidth, T>, order,
-             count, batch, pictures.as<const std::uint8_t>(), step.as<const std::int64_t>(), y.as<T>(), length, chunks);
+      launch(context, op, {batch * chunks, kGatherThreads}, convert_pictures_kernel<kWidth, T, Index>, index_of,
+             pictures.as<const std::uint8_t>(), step.as<const std::int64_t>(), y.as<T>(), length, chunks);
     };
     constexpr int kVector = kPerVector<T>;
     if (all_aligned(pictures.data, y.data) && length % kVector == 0) {
@@ -64,6 +83,21 @@ void gather_pictures(CudaContext& context, const Random& order, View pictures, V
       run(std::integral_constant<int, 1>{});
     }
   });
+}
+
+}  // namespace
+
+void gather_pictures(CudaContext& context, const Random& order, View pictures, View step, View y) {
+  const ShuffledPicture index_of{order, static_cast<std::uint32_t>(pictures.shape[0]),
+                                 static_cast<std::uint32_t>(y.shape[0])};
+  convert_pictures(context, "gather_pictures", index_of, pictures, step, y);
+}
+
+void load_pictures(CudaContext& context, const PictureSlot& slot, View ring, View step, View y) {
+  const auto rows = static_cast<std::uint32_t>(slot.rows);
+  const SlotPicture index_of{static_cast<std::uint32_t>(ring.shape[0]) / rows, rows,
+                             static_cast<std::uint32_t>(slot.first)};
+  convert_pictures(context, "load_pictures", index_of, ring, step, y);
 }
 
 }  // namespace duel

@@ -143,9 +143,10 @@ TEST(Options, EveryMemberHasAKey) {
   std::size_t members = 0;
   const auto count = [&](const auto&... member) { members += sizeof...(member); };
   {
-    const auto& [name, seed, precision, device, threads, data, model, loss, optimizer, train, output] = options;
+    const auto& [name, seed, precision, device, threads, data, model, loss, optimizer, train, schedule, output] =
+        options;
     count(name, seed, precision, device, threads);
-    static_cast<void>(std::tie(data, model, loss, optimizer, train, output));
+    static_cast<void>(std::tie(data, model, loss, optimizer, train, schedule, output));
   }
   {
     const auto& [source, number, height, width, channels] = options.data;
@@ -154,6 +155,10 @@ TEST(Options, EveryMemberHasAKey) {
   {
     const auto& [a, b, c, d, e, f, g, h] = options.model;
     count(a, b, c, d, e, f, g, h);
+  }
+  {
+    const auto& [residency, launch, steps] = options.schedule;
+    count(residency, launch, steps);
   }
   {
     const auto& [kind, r1, r2, penalty] = options.loss;
@@ -413,6 +418,7 @@ TEST(Options, RoundTripOfEveryKey) {
   options.precision = "bf16";
   options.device = "cpu";
   options.threads = 3;
+  options.schedule = {"stream", "eager", 5};
   options.data = {"a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f", 999, 17, 19, 3};
   options.model = {7, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};
   options.loss = {"wgan", 1.0 / 3, 2e5, 10};

@@ -188,6 +188,54 @@ TEST(Trainer, Bf16FollowsFp32) {
   }
 }
 
+// Batch by batch through the ring, also where a slot holds two batches, and across a resume.
+TEST_P(Presets, StreamedPicturesGiveTheSameBytes) {
+  Options options = small_options(GetParam());
+  const Dataset dataset = small_dataset(options);
+  Context context = Context::cpu(2);
+  options.schedule.residency = "device";
+  Trainer resident(context, options, dataset);
+  options.schedule.residency = "stream";
+  options.schedule.steps_per_launch = 3;
+  Trainer streamed(context, options, dataset), resumed(context, options, dataset);
+  EXPECT_FALSE(resident.streams_pictures());
+  EXPECT_TRUE(streamed.streams_pictures());
+  const int batches = std::string(GetParam()) == "steady" ? 2 : 1;
+  EXPECT_EQ(streamed.memory_use().pictures, std::size_t{6} * batches * 6 * 8 * 6);  // slots, batch, pixels
+  EXPECT_EQ(plan_memory_use(options, dataset).pictures, streamed.memory_use().pictures);
+  const TemporaryFolder folder;
+  train(resident, 17);
+  train(streamed, 8);
+  streamed.save(folder.path());
+  resumed.load(folder.path());
+  train(streamed, 9);
+  train(resumed, 9);
+  EXPECT_EQ(weights_of(resident), weights_of(streamed));
+  EXPECT_EQ(weights_of(resident), weights_of(resumed));
+  EXPECT_EQ(resident.read_metrics(), resumed.read_metrics());
+}
+
+TEST(Trainer, RowsComeInOrderAndOnce) {
+  const Options options = small_options("classic");
+  const Dataset dataset = small_dataset(options);
+  Context context = Context::cpu(2);
+  Trainer trainer(context, options, dataset);
+  std::vector<std::int64_t> seen;
+  std::vector<float> last;
+  trainer.on_row([&](std::int64_t step, std::span<const float> row) {
+    seen.push_back(step);
+    last.assign(row.begin(), row.end());
+  });
+  trainer.run_to(5);
+  trainer.run_to(100, [&] { return seen.size() >= 7; });
+  trainer.drain();
+  EXPECT_EQ(seen, (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(trainer.steps_done(), 7);
+  EXPECT_EQ(trainer.read_metrics(), last);
+  trainer.on_row([](std::int64_t, std::span<const float>) { throw std::runtime_error("stop"); });
+  EXPECT_THROW(trainer.step(), std::runtime_error);
+}
+
 TEST(Trainer, RefusesABatchLargerThanTheData) {
   Options options = small_options();
   options.train.batch = 41;

@@ -284,6 +284,23 @@ std::vector<WrongCall> wrong_gathers() {
           {"no pictures", call(kNone, i64({1}), f32(b)), {}}};
 }
 
+std::vector<WrongCall> wrong_loads() {
+  const auto call = [](PictureSlot slot, View ring, View step, View y) {
+    return [=](Context& context) { load_pictures(context, slot, ring, step, y); };
+  };
+  const Shape r{12, 4, 4, 1}, b{3, 4, 4, 1};
+  return {{"ring of floats", call({6, 3}, f32(r), i64({1}), f32(b)), {"f32[12,4,4,1]"}},
+          {"ring of rank 3", call({6, 3}, u8({12, 4, 4}), i64({1}), f32({3, 4, 4})), {"[12,4,4]"}},
+          {"y of another width", call({6, 3}, u8(r), i64({1}), f32({3, 4, 5, 1})), {"[12,4,4,1]", "[3,4,5,1]"}},
+          {"part of a slot", call({5, 0}, u8(r), i64({1}), f32(b)), {"[12,4,4,1]", "5"}},
+          {"slots of nothing", call({0, 0}, u8(r), i64({1}), f32(b)), {"0"}},
+          {"beyond the slot", call({6, 4}, u8(r), i64({1}), f32(b)), {"3", "4", "6"}},
+          {"before the slot", call({6, -1}, u8(r), i64({1}), f32(b)), {"-1"}},
+          {"y of integers", call({6, 3}, u8(r), i64({1}), u8(b)), {"u8[3,4,4,1]"}},
+          {"two steps", call({6, 3}, u8(r), i64({2}), f32(b)), {"i64[2]"}},
+          {"no ring", call({6, 3}, kNone, i64({1}), f32(b)), {}}};
+}
+
 template <class Op>
 std::vector<WrongCall> wrong_draws(Op op) {
   const auto call = [op](View step, View y) { return [=](Context& context) { op(context, Random{}, step, y); }; };
@@ -568,6 +585,7 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"fill", wrong_fills()},
       {"cast", wrong_maps([](Context& context, View x, View y) { cast(context, x, y); })},
       {"gather_pictures", wrong_gathers()},
+      {"load_pictures", wrong_loads()},
       {"random_normal",
        wrong_draws([](Context& context, const Random& p, View step, View y) { random_normal(context, p, step, y); })},
       {"random_uniform",

@@ -20,4 +20,14 @@ inline Array gather_pictures(const Random& order, const Shape& shape, const Arra
   return y;
 }
 
+inline Array load_pictures(const PictureSlot& slot, const Shape& shape, const Array& ring, std::int64_t step,
+                           int batch) {
+  const std::int64_t pixels = shape.row_count(), slots = shape[0] / slot.rows;
+  Array y(at(batch * pixels));
+  for (std::int64_t i = 0; i < batch * pixels; ++i) {
+    y[at(i)] = ring[at((step % slots * slot.rows + slot.first) * pixels + i)] / 127.5 - 1;
+  }
+  return y;
+}
+
 }  // namespace duel::test::reference

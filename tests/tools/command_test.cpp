@@ -195,6 +195,20 @@ TEST(Command, BenchesPrintWhatProgramsCanRead) {
   expect_failure(duel(folder, "roofline --bandwidth 100 --preset classic " + kSmall), 2, "--tflops");
 }
 
+TEST(Command, StreamedPicturesAndEagerLaunchesGiveTheSameBytes) {
+  const TemporaryFolder folder;
+  const std::string state = "checkpoints/step_000000011/state.safetensors";
+  ASSERT_EQ(duel(folder, "train --out resident --steps 11 --residency device " + kSmall).exit_code, 0);
+  const Outcome streamed =
+      duel(folder, "train --out streamed --steps 11 --residency stream --steps-per-launch 3 --no-graph " + kSmall);
+  EXPECT_EQ(streamed.exit_code, 0) << streamed.output;
+  EXPECT_NE(streamed.output.find("64 pictures of 10x8x1, streamed, preset steady"), std::string::npos)
+      << streamed.output;
+  EXPECT_EQ(read_file(folder / "resident" / state), read_file(folder / "streamed" / state));
+  expect_failure(duel(folder, "train --out x --residency disk " + kSmall), 2, "auto, device or stream");
+  expect_failure(duel(folder, "train --out x --steps-per-launch 17 " + kSmall), 2, "an integer from 0 to 16");
+}
+
 TEST(Command, ParityExits0Or1Or3) {
   const TemporaryFolder folder;
   const std::string golden = "'" + golden_path("steady").string() + "'";

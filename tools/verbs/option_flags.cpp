@@ -22,6 +22,11 @@ void OptionFlags::declare(CLI::App& verb) {
   named("--precision", "precision", "fp32, tf32 or bf16", true);
   named("--threads", "threads", "CPU threads; 0: all", false);
   named("--seed", "seed", "of weights, noise and the order of the pictures", false);
+  named("--residency", "schedule.residency", "of the pictures: auto, device or stream", true);
+  named("--steps-per-launch", "schedule.steps_per_launch", "steps that a GPU is given at once; 0: measured", false);
+  verb.add_flag_callback(
+      "--no-graph", [this] { named_.emplace_back("schedule.launch", "\"eager\""); },
+      "on a GPU, operator by operator instead of captured steps (schedule.launch)");
   named("--batch", "train.batch", "pictures a step", false);
   named("--steps", "train.steps", "steps to train in all", false);
   named("--epochs", "train.epochs", "passes over the data, where no steps are given", false);

@@ -1,0 +1,192 @@
+#include "host/training_loop.h"
+
+#include "host/atomic_file.h"
+#include "host/device.h"
+#include "host/interrupt.h"
+#include "host/png.h"
+#include "host/sample_grid.h"
+#include "host/training_run.h"
+#include "kernels/check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+namespace duel {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+TrainingLoop::TrainingLoop(const Options& options, bool resume, Context& context, const Dataset& dataset,
+                           RunDirectory& run)
+    : options_(options),
+      context_(context),
+      dataset_(dataset),
+      run_(run),
+      progress_(run.log_path().string()),
+      trainer_(context, options, dataset),
+      average_(context, trainer_.model(), Parameters::Block::average, options.seed),
+      raw_(context, trainer_.model(), Parameters::Block::master, options.seed),
+      last_step_(total_steps(options, trainer_.steps_per_epoch())) {
+  std::optional<std::int64_t> resumed_at;
+  if (resume) {
+    trainer_.load(run_.checkpoint_path(run_.require_latest_checkpoint()));
+    resumed_at = trainer_.steps_done();
+    write_file_atomically(run_.config_path(), to_toml(options_));  // the options may extend the run
+  }
+  first_step_ = trainer_.steps_done();
+  metrics_.emplace(run_.metrics_path(), resumed_at);
+  events_.emplace(run_.path(), resumed_at);
+  trainer_.on_row([this](std::int64_t step, std::span<const float> values) { on_row(step, values); });
+  announce(resumed_at);
+}
+
+void TrainingLoop::announce(std::optional<std::int64_t> resumed_at) {
+  if (const std::string why = why_not_cuda(options_.device); !why.empty() && Context::has_cuda()) {
+    progress_.message(fmt::format("device auto is the CPU: {}", why));
+  }
+  progress_.message(fmt::format("{} on {}: {} pictures of {}x{}x{}{}, preset {}, {} to step {}, {}",
+                                run_.path().string(), context_.name(), dataset_.count, dataset_.height, dataset_.width,
+                                dataset_.channels, trainer_.streams_pictures() ? ", streamed" : "", options_.preset,
+                                resumed_at ? fmt::format("resumed at step {}", *resumed_at) : "new", last_step_,
+                                options_.precision));
+}
+
+int TrainingLoop::run() {
+  const InterruptGuard guard;
+  begin_ = Clock::now();
+  if (trainer_.steps_done() == 0) {
+    write_samples();
+  }
+  while (trainer_.steps_done() < last_step_ && !InterruptGuard::requested()) {
+    trainer_.run_to(next_stop(), InterruptGuard::requested);
+    trainer_.drain();
+    if (is_due(options_.output.samples_every, trainer_.steps_done())) {
+      write_samples();
+    }
+    if (is_due(options_.output.checkpoint_every, trainer_.steps_done())) {
+      save_checkpoint();
+    }
+  }
+  const double seconds = seconds_since(begin_);
+  if (saved_step_ != trainer_.steps_done()) {
+    save_checkpoint();
+  }
+  background_.finish();
+  progress_.message(report(seconds));
+  return trainer_.steps_done() >= last_step_ ? 0 : kInterruptedExitCode;
+}
+
+std::string TrainingLoop::report(double seconds) const {
+  const bool finished = trainer_.steps_done() >= last_step_;
+  const double waited = trainer_.waited_seconds();
+  return fmt::format("{} at step {} after {}{}; checkpoint {}", finished ? "done" : "interrupted",
+                     trainer_.steps_done(), duration_text(seconds_since(begin_)),
+                     waited > 0.01 * seconds
+                         ? fmt::format(", {:.0f}% of it waiting for pictures to stream", 100 * waited / seconds)
+                         : "",
+                     run_.checkpoint_path(trainer_.steps_done()).string());
+}
+
+bool TrainingLoop::is_due(int every, std::int64_t step) const {
+  return step == last_step_ || (every > 0 && step % every == 0);
+}
+
+// The next step behind which the training must stand still for a moment.
+std::int64_t TrainingLoop::next_stop() const {
+  std::int64_t stop = last_step_;
+  for (const int every : {options_.output.samples_every, options_.output.checkpoint_every}) {
+    if (every > 0) {
+      stop = std::min(stop, (trainer_.steps_done() / every + 1) * every);
+    }
+  }
+  return stop;
+}
+
+void TrainingLoop::on_row(std::int64_t step, std::span<const float> values) {
+  check_finite(step, values);
+  progress_.update(progress_state(step, values));
+  if (is_due(options_.output.metrics_every, step)) {
+    write_metrics(step, values);
+  }
+  if (is_due(options_.output.log_every, step)) {
+    progress_.log_step(progress_state(step, values));
+  }
+}
+
+ProgressState TrainingLoop::progress_state(std::int64_t step, std::span<const float> values) const {
+  const double seconds = std::max(1e-9, seconds_since(begin_));
+  const double steps_per_second = static_cast<double>(step - first_step_) / seconds;
+  const std::int64_t epochs = (last_step_ + trainer_.steps_per_epoch() - 1) / trainer_.steps_per_epoch();
+  return {step,
+          last_step_,
+          trainer_.steps_per_epoch(),
+          static_cast<int>(epochs),
+          steps_per_second * options_.train.batch,
+          static_cast<double>(last_step_ - step) / steps_per_second,
+          trainer_.metric_names(),
+          values};
+}
+
+void TrainingLoop::check_finite(std::int64_t step, std::span<const float> values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      background_.finish();  // a checkpoint may be on its way
+      const auto latest = run_.latest_checkpoint();
+      throw_error(
+          Error::Kind::non_finite,
+          "training: {} is {} at step {}; {}. A lower learning rate or optimizer.clip_norm may help",
+          trainer_.metric_names()[i], values[i], step,
+          latest ? fmt::format("the checkpoint of step {} is intact", *latest) : "no checkpoint was written yet");
+    }
+  }
+}
+
+void TrainingLoop::write_metrics(std::int64_t step, std::span<const float> values) {
+  const std::lock_guard lock(logs_mutex_);
+  std::vector<Metric> row;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    row.push_back({trainer_.metric_names()[i], static_cast<double>(values[i])});
+    events_->scalar(trainer_.metric_names()[i], step, static_cast<double>(values[i]));
+  }
+  metrics_->append(step, (step - 1) / trainer_.steps_per_epoch() + 1, seconds_since(begin_), row);
+}
+
+void TrainingLoop::write_samples() {
+  write_sheet(average_, trainer_.steps_done(), "", "samples/average");
+  write_sheet(raw_, trainer_.steps_done(), "_raw", "samples/raw");
+}
+
+void TrainingLoop::write_sheet(Sampler& sampler, std::int64_t step, const char* suffix, const char* tag) {
+  const int rows = options_.output.sample_rows, columns = options_.output.sample_columns;
+  background_.add([=, this, pictures = sampler.draw(context_, 0, rows * columns)] {
+    const Picture sheet =
+        sample_grid(pictures, rows * columns, dataset_.height, dataset_.width, dataset_.channels, rows, columns);
+    const std::vector<std::uint8_t> png = encode_png(sheet);
+    const std::filesystem::path path = run_.sample_path(step);
+    write_file_atomically(path.parent_path() / (path.stem().string() + suffix + ".png"), std::as_bytes(std::span(png)));
+    const std::lock_guard lock(logs_mutex_);
+    events_->image(tag, step, std::as_bytes(std::span(png)), sheet.height, sheet.width, sheet.channels);
+    events_->flush();
+  });
+}
+
+void TrainingLoop::save_checkpoint() {
+  saved_step_ = trainer_.steps_done();
+  background_.add([this, step = saved_step_, snapshot = std::make_shared<CheckpointSnapshot>(trainer_.snapshot())] {
+    {
+      const std::lock_guard lock(logs_mutex_);
+      metrics_->sync();
+    }
+    AtomicFolder folder = run_.begin_checkpoint(step);
+    write_checkpoint(*snapshot, folder.path());
+    run_.publish_checkpoint(std::move(folder), options_.output.keep_last, options_.output.keep_every);
+  });
+}
+
+}  // namespace duel
