@@ -17,12 +17,26 @@ double mebibytes(std::size_t bytes) {
   return static_cast<double>(bytes) / 0x1p20;
 }
 
+Options with_residency(Options options, const std::string& residency) {
+  options.schedule.residency = residency;
+  return options;
+}
+
+// With "auto" replaced by whichever takes less memory.
+Options smallest(const Options& options, const Dataset& dataset) {
+  if (options.schedule.residency != "auto") {
+    return options;
+  }
+  const Options resident = with_residency(options, "device"), streamed = with_residency(options, "stream");
+  return plan_memory_use(resident, dataset).total() <= plan_memory_use(streamed, dataset).total() ? resident : streamed;
+}
+
 // The largest batch below options.train.batch that takes at most `bytes`; 0 where not even one picture does.
 int largest_batch(Options options, const Dataset& dataset, std::size_t bytes) {
   int fits = 0, too_many = options.train.batch;
   while (too_many - fits > 1) {
     options.train.batch = fits + (too_many - fits) / 2;
-    (plan_memory_use(options, dataset).total() <= bytes ? fits : too_many) = options.train.batch;
+    (plan_memory_use(smallest(options, dataset), dataset).total() <= bytes ? fits : too_many) = options.train.batch;
   }
   return fits;
 }
@@ -71,23 +85,19 @@ void check_memory(Context& context, const Options& asked, const Dataset& dataset
   if (!free_bytes) {
     return;
   }
-  Options options = asked;
-  options.schedule.residency = streams_pictures(context, asked, dataset) ? "stream" : "device";
+  const Options options = smallest(asked, dataset);
   const MemoryUse use = plan_memory_use(options, dataset);
   if (use.total() <= *free_bytes) {
     return;
   }
-  const int batch = largest_batch(options, dataset, *free_bytes);
+  const bool is_streamed = options.schedule.residency == "stream";
+  const int batch = largest_batch(asked, dataset, *free_bytes);
   throw_error(Error::Kind::device,
               "{}: training at batch {} needs {:.1f} MiB of the device's memory (parameters and optimiser {:.1f}, "
-              "pictures{} {:.1f}, activations {:.1f}), but {:.1f} MiB are free; {}",
+              "pictures {}{:.1f}, activations {:.1f}), but {:.1f} MiB are free; {}",
               context.name(), options.train.batch, mebibytes(use.total()), mebibytes(use.parameters),
-              options.schedule.residency == "stream" ? " streamed" : "", mebibytes(use.pictures), mebibytes(use.arena),
-              mebibytes(*free_bytes),
-              batch > 0                                ? fmt::format("--batch {} would fit", batch)
-              : options.schedule.residency == "device" ? "no batch would fit; --residency stream needs less, or use "
-                                                         "--device cpu"
-                                                       : "no batch would fit; use --device cpu");
+              is_streamed ? "streamed " : "", mebibytes(use.pictures), mebibytes(use.arena), mebibytes(*free_bytes),
+              batch > 0 ? fmt::format("--batch {} would fit", batch) : "no batch would fit; use --device cpu");
 }
 
 }  // namespace duel

@@ -178,6 +178,30 @@ TEST_F(DeviceTest, TooLittleMemoryNamesABatchThatFits) {
             std::string::npos);
 }
 
+TEST_F(DeviceTest, AutoStreamsPicturesThatDoNotFit) {
+  Options options = cuda_options();
+  options.data.synthetic_count = 200'000;
+  options.schedule.steps_per_launch = 2;
+  const Dataset dataset = small_dataset(options);
+  Context context = make_context(options);
+  EXPECT_FALSE(streams_pictures(context, options, dataset));
+  Options streamed = options;
+  streamed.schedule.residency = "stream";
+  const std::size_t before = emulator::runtime().memory_bytes - *context.free_bytes();
+  emulator::runtime().memory_bytes = before + plan_memory_use(streamed, dataset).total() + (1 << 20);
+  EXPECT_TRUE(streams_pictures(context, options, dataset));
+  Trainer trainer(context, options, dataset);
+  EXPECT_TRUE(trainer.streams_pictures());
+  EXPECT_LT(trainer.memory_use().pictures, std::size_t{1} << 20);
+  trainer.run_to(5);
+  for (const float value : trainer.read_metrics()) {
+    EXPECT_TRUE(std::isfinite(value));
+  }
+  options.schedule.residency = "device";
+  EXPECT_NE(error_of([&] { check_memory(context, options, dataset); }, Error::Kind::device).find("no batch would fit"),
+            std::string::npos);
+}
+
 TEST_F(DeviceTest, Tf32IsAPrecisionOfTheGpuAlone) {
   Options options = cuda_options();
   options.precision = "tf32";
