@@ -2,12 +2,12 @@
 
 #include "host/dataset.h"
 #include "host/device.h"
+#include "host/timing.h"
 #include "host/trainer.h"
 
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,18 +17,6 @@
 namespace duel {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double milliseconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 // A training on one device whose nodes can be run one by one.
 struct Bench {

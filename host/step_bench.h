@@ -1,10 +1,10 @@
-// How long a whole training step takes, where the time goes, and how that compares with the step's matrix products and
-// convolutions timed alone in the same run.
+// How long a whole training step takes, where the time goes, and how that compares with what the device could do and
+// with the step's matrix products and convolutions timed alone in the same run.
 #pragma once
 
+#include "host/ceilings.h"
 #include "host/options.h"
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,8 +13,9 @@ namespace duel {
 struct OperatorTime {
   std::string op;       // "d_main conv2d_forward"
   int calls = 0;        // in a step
-  double ms = 0;        // median of their sum within the step
+  double ms = 0;        // median of their sum: within the step on a CPU; on a GPU, each repeated in a row
   double alone_ms = 0;  // matrix products and convolutions: median of each repeated alone, summed; else 0
+  double floor_ms = 0;  // the least by the ceilings, see roofline.h
   double gflop = 0;
   double megabytes = 0;  // least traffic: inputs once, outputs once
 };
@@ -22,12 +23,22 @@ struct OperatorTime {
 struct StepBench {
   std::string device;  // its name
   double ms_median = 0, ms_min = 0, ms_max = 0;
+  int operator_calls = 0;  // in a step
+  int steps_per_launch = 1;
+  bool is_graph = false;     // a launch replays captured steps
+  double host_busy = 0;      // share of the time that the launching thread computes; 0 on a CPU, where it is the device
+  double waited = 0;         // share of the time that streamed pictures came late
   double primitives_ms = 0;  // sum of alone_ms
-  double gflop = 0;
+  double operators_ms = 0;   // sum of ms
+  double floor_ms = 0;       // sum of the floors
+  double gflop = 0, megabytes = 0;
   std::vector<OperatorTime> operators;  // slowest first
 };
 
 // `seconds`: about how long the whole steps are timed for, after warming up.
-StepBench bench_step(const Options& options, double seconds);
+StepBench bench_step(const Options& options, const Ceilings& ceilings, double seconds);
+
+// One sentence: what to look at first.
+std::string advice(const StepBench& bench);
 
 }  // namespace duel

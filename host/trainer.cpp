@@ -4,11 +4,11 @@
 #include "host/device.h"
 #include "host/model.h"
 #include "host/recipes/gan.h"
+#include "host/timing.h"
 #include "kernels/check.h"
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <span>
 
 namespace duel {
@@ -157,12 +157,12 @@ void Trainer::tune(std::int64_t steps_done, const std::function<bool()>& stop) {
     }
     scheduler_->set_steps_per_launch(candidate);
     run(candidate);
-    const auto begin = std::chrono::steady_clock::now();
+    const Clock::time_point begin = Clock::now();
     run(timed);
     if (stop && stop()) {
       return;
     }
-    tuner_->record(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / timed);
+    tuner_->record(seconds_since(begin) / timed);
   }
   steps_per_launch_ = tuner_->best();
   scheduler_->set_steps_per_launch(steps_per_launch_);

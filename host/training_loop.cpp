@@ -14,14 +14,6 @@
 
 namespace duel {
 
-namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-}  // namespace
-
 TrainingLoop::TrainingLoop(const Options& options, bool resume, Context& context, const Dataset& dataset,
                            RunDirectory& run)
     : options_(options),

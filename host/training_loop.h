@@ -13,9 +13,9 @@
 #include "host/progress.h"
 #include "host/run_directory.h"
 #include "host/sampler.h"
+#include "host/timing.h"
 #include "host/trainer.h"
 
-#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -33,8 +33,6 @@ public:
   int run();
 
 private:
-  using Clock = std::chrono::steady_clock;
-
   void announce(std::optional<std::int64_t> resumed_at);
   bool is_due(int every, std::int64_t step) const;
   std::int64_t next_stop() const;

@@ -4,22 +4,16 @@
 #include "host/model.h"
 #include "host/progress.h"
 #include "host/run_directory.h"
+#include "host/timing.h"
 #include "host/trainer.h"
 #include "host/training_loop.h"
 #include "kernels/check.h"
 
-#include <chrono>
 #include <ctime>
 
 namespace duel {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 RunDirectory open_run(const TrainingRequest& request) {
   if (!request.resume) {

@@ -1,8 +1,8 @@
 #include "host/upload_ring.h"
 
+#include "host/timing.h"
 #include "kernels/check.h"
 
-#include <chrono>
 #include <utility>
 
 namespace duel {
@@ -88,9 +88,9 @@ void UploadRing::acquire(int count) {
     if (ordered_ == uploaded_) {
       queue_.wait(slot_of(ordered_).uploaded);  // until when the copy still reads the pinned slot
     } else {
-      const auto begin = std::chrono::steady_clock::now();
+      const Clock::time_point begin = Clock::now();
       wait_filled(uploaded_);
-      waited_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      waited_seconds_ += seconds_since(begin);
     }
     pump();
   }

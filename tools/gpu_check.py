@@ -35,12 +35,14 @@ Part = collections.namedtuple("Part", "name what seconds quick_seconds quick_sam
 PARTS = (
     Part("device", "a GPU opens (duel_op_bench --describe)", 30, 15),
     Part("operators", "every operator case, and the other tests that take a backend, on cuda (DUEL_REQUIRE_CUDA=1)", 100, 36),
-    Part("memcheck", "the same under compute-sanitizer --tool memcheck", 115, 34, 4),
-    Part("racecheck", "the same under compute-sanitizer --tool racecheck", 120, 34, 4),
-    Part("losses", "100 steps of classic on the CPU and on cuda, from the same seed: the losses beside each other", 25, 15),
-    Part("bench", "each perf case beside the floor of its bytes and operations (duel_op_bench)", 55, 15),
-    Part("steps", "whole steps of classic: fp32, tf32 and bf16 at batch 64, 128 and 256 (duel bench step)", 45, 15),
-    Part("train", "20 epochs of steady in bf16, its sample sheet beside the results; with --quick 2", 45, 14),
+    Part("memcheck", "the same under compute-sanitizer --tool memcheck", 105, 30, 4),
+    Part("racecheck", "the same under compute-sanitizer --tool racecheck", 110, 30, 4),
+    Part("losses", "100 steps of classic on the CPU and on cuda, from the same seed: the losses beside each other", 25, 14),
+    Part("replay", "steps operator by operator, captured, and several a launch: the same bytes, in each precision", 15, 8),
+    Part("stream", "resident and streamed pictures: the same bytes, and the time of a step of both", 15, 8),
+    Part("bench", "each perf case beside the floor of its bytes and operations (duel_op_bench)", 50, 13),
+    Part("steps", "whole steps of classic: fp32, tf32 and bf16 at batch 64, 128 and 256 (duel bench step)", 45, 13),
+    Part("train", "20 epochs of steady in bf16, its sample sheet beside the results; with --quick 2", 40, 12),
 )
 ALL_PARTS = tuple(part.name for part in PARTS)
 # The names that tests/kernels give to tests of the backend `cuda`.
@@ -320,19 +322,74 @@ class Check:
                 "summary": f"apart by {first:.1e} in {LOSS_STEPS} steps (at most {LOSS_LIMIT:g} is right), {most:.1e} in "
                            f"{len(apart)} ({LOSS_LIMIT_IN_ALL:g}); {data_name(data)}"}
 
+    def train_variants(self, part, variants):
+        """Trains 40 steps with each list of words; None where all checkpoints have the same bytes, else what is wrong."""
+        first = None
+        for number, words in enumerate(variants):
+            run = self.work / f"{part}-{number}"
+            outcome = self.command(run.name, "duel", "train", "--device", "cuda", "--data", "synthetic", "--steps", 40, "--out",
+                                   run, *words, part=part)
+            if outcome["status"] != "passed":
+                return {**outcome, "summary": f"{' '.join(words)}: {outcome['summary']}"}
+            state = (run / "checkpoints/step_000000040/state.safetensors").read_bytes()
+            shutil.rmtree(run)
+            if first is None:
+                first = state
+            elif state != first:
+                return {"status": "failed",
+                        "summary": f"other bytes after 40 steps with {' '.join(words)} than with {' '.join(variants[0])}"}
+        return None
+
+    def replay(self):
+        if self.programs["duel"] is None:
+            return {"status": "missing", "summary": "no duel"}
+        precisions = ("bf16",) if self.arguments.quick else ("bf16", "tf32", "fp32")
+        for precision in precisions:
+            same = ["--precision", precision, "--residency", "device"]
+            outcome = self.train_variants("replay", [
+                [*same, "--no-graph"], [*same, "--steps-per-launch", "1"], [*same, "--steps-per-launch", "7"]])
+            if outcome:
+                return outcome
+        return {"status": "passed", "summary": f"the same bytes in {', '.join(precisions)}"}
+
+    def stream(self):
+        if self.programs["duel"] is None:
+            return {"status": "missing", "summary": "no duel"}
+        outcome = self.train_variants("stream", [
+            ["--precision", "bf16", "--residency", "device"],
+            ["--precision", "bf16", "--residency", "stream", "--steps-per-launch", "3"]])
+        if outcome:
+            return outcome
+        rows = {}
+        for residency in ("device", "stream"):
+            outcome, rows[residency] = self.bench_step(f"stream-{residency}", "stream", "bf16", 64, "--residency", residency)
+            if outcome["status"] != "passed":
+                return outcome
+        ratio = rows["stream"]["ms_median"] / rows["device"]["ms_median"]
+        self.result["stream"] = {**rows, "ratio": ratio}
+        return {"status": "passed",
+                "summary": f"the same bytes; a step takes {1e3 * rows['device']['ms_median']:.1f} us resident, "
+                           f"{1e3 * rows['stream']['ms_median']:.1f} us streamed ({ratio:.3f} times)"}
+
+    def bench_step(self, name, part, precision, batch, *words):
+        """Whole steps of classic: how it ended, and the row of the JSON."""
+        known = next((gpu for gpu in ("h100", "h200", "a100") if gpu in self.result["gpu"].lower()), "measured")
+        outcome = self.command(name, "duel", "bench", "step", "--preset", "classic", "--device", "cuda", "--precision", precision,
+                               "--batch", batch, "--data", "synthetic", "--ceilings", known, "--seconds",
+                               0.3 if self.arguments.quick else 1, "--json", *words, part=part)
+        text = outcome.get("text", "")
+        return outcome, json.loads(text[text.index("{"):text.rindex("}") + 1]) if text else None
+
     def steps(self):
         if self.programs["duel"] is None:
             return {"status": "missing", "summary": "no duel"}
         self.result["steps"] = table = []
         for precision in ("bf16", "tf32", "fp32"):
             for batch in (64, 128, 256):
-                outcome = self.command(f"steps-{precision}-{batch}", "duel", "bench", "step", "--preset", "classic", "--device",
-                                       "cuda", "--precision", precision, "--batch", batch, "--data", "synthetic", "--seconds",
-                                       0.3 if self.arguments.quick else 1, "--json", part="steps")
+                outcome, row = self.bench_step(f"steps-{precision}-{batch}", "steps", precision, batch)
                 if outcome["status"] != "passed":
                     return {**outcome, "summary": f"{precision}, batch {batch}: {outcome['summary']} ({len(table)} of 9 timed)"}
-                text = outcome["text"]
-                table.append(json.loads(text[text.index("{"):text.rindex("}") + 1]))
+                table.append(row)
         return {"status": "passed", "summary": ", ".join(f"{row['precision']} {row['ms_median']:.3f} ms"
                                                          for row in table if row["batch"] == 64) + " at batch 64"}
 
@@ -462,11 +519,12 @@ def markdown(result):
             lines += ["", f"## {part['part']}", "", "```", *part["messages"], "```"]
     if result.get("steps"):
         lines += ["", "## Whole steps of classic", "",
-                  "| precision | batch | ms, median | least | most | pictures/s | matrix products and convolutions alone, ms |",
-                  "|---|---|---|---|---|---|---|"]
+                  "| precision | batch | ms, median | least | most | pictures/s | floor, ms | host busy | steps a launch |",
+                  "|---|---|---|---|---|---|---|---|---|"]
         for row in result["steps"]:
             lines.append(f"| {row['precision']} | {row['batch']} | {row['ms_median']:.3f} | {row['ms_min']:.3f} | "
-                         f"{row['ms_max']:.3f} | {1e3 * row['batch'] / row['ms_median']:.0f} | {row['primitives_ms']:.3f} |")
+                         f"{row['ms_max']:.3f} | {1e3 * row['batch'] / row['ms_median']:.0f} | {row['floor_ms']:.3f} | "
+                         f"{100 * row['host_busy']:.0f} % | {row['steps_per_launch']} |")
     bench = result["bench"]
     if bench.get("cases"):
         peak = bench.get("peak_tflop_per_s", {})

@@ -270,9 +270,13 @@ TEST(Command, DryRunAndInfoAndBenchTellWhatTheyShould) {
   for (const char* name : {"duel", "build", "backends", "CPU features", "oneDNN"}) {
     EXPECT_TRUE(info.contains(name)) << name;
   }
-  const nlohmann::json bench = nlohmann::json::parse(duel(folder, "bench step --seconds 0 --json " + kSmall).output);
+  const nlohmann::json bench =
+      nlohmann::json::parse(duel(folder, "bench step --seconds 0 --ceilings h100 --json " + kSmall).output);
   EXPECT_GT(bench["ms_median"], 0);
   EXPECT_GT(bench["primitives_ms"], 0);
+  EXPECT_GT(bench["floor_ms"], 0);
+  EXPECT_GT(bench["operator_calls"], 50);
+  EXPECT_GT(bench["advice"].get<std::string>().size(), 40U);
   EXPECT_FALSE(bench["operators"].empty());
 }
 

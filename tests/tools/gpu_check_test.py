@@ -28,19 +28,21 @@ echo '{BENCH}' > "$2"
 DUEL = """
 verb=$1; out=; device=
 while [ $# -gt 0 ]; do
-  case "$1" in --out) out=$2;; --device) device=$2;; --precision) precision=$2;; --batch) batch=$2;; --steps) steps=$2;; esac
+  case "$1" in --out) out=$2;; --device) device=$2;; --precision) precision=$2;; --batch) batch=$2;; --steps) steps=$2;; --residency) residency=$2;; esac
   shift
 done
 if [ $verb = bench ]; then
-  echo "{\\"precision\\": \\"$precision\\", \\"batch\\": $batch, \\"ms_median\\": 0.25, \\"ms_min\\": 0.2, \\"ms_max\\": 0.3, \\"primitives_ms\\": 0.1}"
+  echo "{\\"precision\\": \\"$precision\\", \\"batch\\": $batch, \\"ms_median\\": 0.25, \\"ms_min\\": 0.2, \\"ms_max\\": 0.3, \\"floor_ms\\": 0.1, \\"host_busy\\": 0.05, \\"steps_per_launch\\": 8}"
   exit 0
 fi
-mkdir -p $out/samples; echo sheet > $out/samples/step_000000100.png; echo raw > $out/samples/step_000000100_raw.png
+mkdir -p $out/samples $out/checkpoints/step_000000040; echo STATE > $out/checkpoints/step_000000040/state.safetensors
+ echo sheet > $out/samples/step_000000100.png; echo raw > $out/samples/step_000000100_raw.png
 loss=0.5; [ $device = cuda ] && loss=OFF
 for i in $(seq ${steps:-3}); do
   echo "{\\"step\\": $i, \\"seconds\\": 1.5, \\"d_loss\\": $loss, \\"g_loss\\": 0.7}" >> $out/metrics.jsonl
 done
 """
+DUEL = DUEL.replace("STATE", "bytes of $precision")
 GOOD_DUEL = DUEL.replace("OFF", "0.5001")
 NO_DEVICE = 'echo "duel_op_bench: cuda: no GPU was found; use --device cpu" >&2; exit 4'
 
@@ -82,7 +84,7 @@ fi
 echo "========= ERROR SUMMARY: 0 errors"
 """
 
-LATER_PASS = dict.fromkeys(("losses", "bench", "steps", "train"), "passed")
+LATER_PASS = dict.fromkeys(("losses", "replay", "stream", "bench", "steps", "train"), "passed")
 ALL_PARTS = ("device", "operators", "memcheck", "racecheck", *LATER_PASS)
 
 
@@ -128,7 +130,8 @@ class GpuCheck(unittest.TestCase):
                          {"total": 4, "chosen": 4, "passed": 4, "failed": 0, "skipped": 0, "not_run": 0})
         self.assertIn("| add/large | 500.00 | 2400 |", text)
         self.assertIn("80 %", text)
-        self.assertIn("| tf32 | 128 | 0.250 | 0.200 | 0.300 | 512000 | 0.100 |", text)
+        self.assertIn("| tf32 | 128 | 0.250 | 0.200 | 0.300 | 512000 | 0.100 | 5 % | 8 |", text)
+        self.assertAlmostEqual(report["stream"]["ratio"], 1)
         (sheet,) = self.out.glob("*/*-samples.png")
         self.assertEqual(sheet.read_text(), "sheet\n")
         self.assertFalse(list(self.out.glob("*/*.log")), "no log of what passed")
@@ -201,14 +204,21 @@ class GpuCheck(unittest.TestCase):
         self.assertEqual((code, parts), (1, {**dict.fromkeys(ALL_PARTS, "passed"), "losses": "failed"}), output)
         self.assertIn("apart by 2.0e-03 in 30 steps", output)
 
+    def test_other_bytes_are_found(self):
+        programs = {"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH,
+                    "duel": GOOD_DUEL.replace("bytes of", "bytes of $residency")}
+        code, output, parts = self.check(programs)
+        self.assertEqual((code, parts), (1, {**dict.fromkeys(ALL_PARTS, "passed"), "stream": "failed"}), output)
+        self.assertIn("other bytes after 40 steps with --precision bf16 --residency stream", output)
+
     def test_duel_is_missing_or_fails(self):
         programs = {"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH}
         _, output, parts = self.check(programs)
-        self.assertEqual([parts[part] for part in ("losses", "bench", "steps", "train")],
-                         ["missing", "passed", "missing", "missing"], output)
+        self.assertEqual([parts[part] for part in LATER_PASS],
+                         ["missing", "missing", "missing", "passed", "missing", "missing"], output)
         _, output, parts = self.check({**programs, "duel": "echo 'duel: non-finite' >&2; exit 5"})
-        self.assertEqual([parts[part] for part in ("losses", "bench", "steps", "train")],
-                         ["failed", "passed", "failed", "failed"], output)
+        self.assertEqual([parts[part] for part in LATER_PASS],
+                         ["failed", "failed", "failed", "passed", "failed", "failed"], output)
         self.assertIn("exit code 5: duel: non-finite", output)
 
     def test_there_are_no_programs(self):

@@ -1,5 +1,6 @@
 #include "host/step_bench.h"
 #include "tools/verbs/bench_kernels.h"
+#include "tools/verbs/ceiling_flags.h"
 #include "tools/verbs/option_flags.h"
 #include "tools/verbs/verbs.h"
 
@@ -14,21 +15,37 @@ namespace {
 
 struct BenchStep {
   OptionFlags flags;
+  CeilingFlags ceiling_flags;
   double seconds = 3;
   bool json = false;
 
   void print_json(const Options& options, const StepBench& bench) const {
-    nlohmann::ordered_json object = {
-        {"preset", options.preset}, {"precision", options.precision}, {"batch", options.train.batch},
-        {"device", bench.device},   {"threads", options.threads},     {"ms_median", bench.ms_median},
-        {"ms_min", bench.ms_min},   {"ms_max", bench.ms_max},         {"primitives_ms", bench.primitives_ms},
-        {"gflop", bench.gflop}};
+    nlohmann::ordered_json object = {{"preset", options.preset},
+                                     {"precision", options.precision},
+                                     {"batch", options.train.batch},
+                                     {"device", bench.device},
+                                     {"threads", options.threads},
+                                     {"ms_median", bench.ms_median},
+                                     {"ms_min", bench.ms_min},
+                                     {"ms_max", bench.ms_max},
+                                     {"operator_calls", bench.operator_calls},
+                                     {"graph", bench.is_graph},
+                                     {"steps_per_launch", bench.steps_per_launch},
+                                     {"host_busy", bench.host_busy},
+                                     {"waited", bench.waited},
+                                     {"operators_ms", bench.operators_ms},
+                                     {"primitives_ms", bench.primitives_ms},
+                                     {"floor_ms", bench.floor_ms},
+                                     {"gflop", bench.gflop},
+                                     {"megabytes", bench.megabytes},
+                                     {"advice", advice(bench)}};
     object["operators"] = nlohmann::ordered_json::array();
     for (const OperatorTime& op : bench.operators) {
       object["operators"].push_back({{"op", op.op},
                                      {"calls", op.calls},
                                      {"ms", op.ms},
                                      {"alone_ms", op.alone_ms},
+                                     {"floor_ms", op.floor_ms},
                                      {"gflop", op.gflop},
                                      {"megabytes", op.megabytes}});
     }
@@ -36,20 +53,27 @@ struct BenchStep {
   }
 
   static void print_table(const Options& options, const StepBench& bench) {
-    fmt::print("{:<34} {:>5} {:>9} {:>9} {:>9} {:>9} {:>7}\n", "operator", "calls", "ms", "alone ms", "GFLOP/s", "GB/s",
-               "share");
+    fmt::print("{:<34} {:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}\n", "operator", "calls", "ms", "alone ms", "floor ms",
+               "GFLOP/s", "GB/s", "share");
     for (const OperatorTime& op : bench.operators) {
-      fmt::print("{:<34} {:>5} {:>9.3f} {:>9} {:>9.1f} {:>9.1f} {:>6.1f}%\n", op.op, op.calls, op.ms,
-                 op.alone_ms > 0 ? fmt::format("{:.3f}", op.alone_ms) : "", op.gflop / op.ms * 1e3,
+      fmt::print("{:<34} {:>5} {:>9.3f} {:>9} {:>9.3f} {:>9.1f} {:>9.1f} {:>6.1f}%\n", op.op, op.calls, op.ms,
+                 op.alone_ms > 0 ? fmt::format("{:.3f}", op.alone_ms) : "", op.floor_ms, op.gflop / op.ms * 1e3,
                  op.megabytes / op.ms, 100 * op.ms / bench.ms_median);
     }
+    fmt::print("{} {} batch {} on {}: {:.3g} ms a step (median; {:.3g} to {:.3g}), {:.0f} pictures/s\n", options.preset,
+               options.precision, options.train.batch, bench.device, bench.ms_median, bench.ms_min, bench.ms_max,
+               options.train.batch / bench.ms_median * 1e3);
     fmt::print(
-        "{} {} batch {} on {}: {:.3g} ms a step (median; {:.3g} to {:.3g}), {:.0f} pictures/s; {:.2f}x its matrix "
-        "products "
-        "and convolutions alone ({:.3g} ms)\n",
-        options.preset, options.precision, options.train.batch, bench.device, bench.ms_median, bench.ms_min,
-        bench.ms_max, options.train.batch / bench.ms_median * 1e3, bench.ms_median / bench.primitives_ms,
-        bench.primitives_ms);
+        "{} operators, {:.3g} GFLOP and {:.3g} MB a step; {:.2f}x the floor of these ({:.3g} ms), {:.2f}x its matrix "
+        "products and convolutions alone ({:.3g} ms); {:.3g} ms between operators\n",
+        bench.operator_calls, bench.gflop, bench.megabytes, bench.ms_median / bench.floor_ms, bench.floor_ms,
+        bench.ms_median / bench.primitives_ms, bench.primitives_ms, bench.ms_median - bench.operators_ms);
+    if (bench.host_busy > 0) {
+      fmt::print("{}, {} steps a launch; the launching thread is busy {:.0f} % of the time\n",
+                 bench.is_graph ? "captured steps" : "operator by operator", bench.steps_per_launch,
+                 100 * bench.host_busy);
+    }
+    fmt::print("{}\n", advice(bench));
   }
 };
 
@@ -63,12 +87,13 @@ void add_bench(CLI::App& app, int& exit_code) {
   CLI::App* step = verb->add_subcommand("step", "Time whole training steps of a preset, and each operator in them");
   auto bench = std::make_shared<BenchStep>();
   bench->flags.declare(*step);
+  bench->ceiling_flags.declare(*step);
   step->add_option("--seconds", bench->seconds, "about how long whole steps are timed")->check(CLI::Range(0.0, 3600.0));
   step->add_flag("--json", bench->json, "for programs");
   step->callback([bench, &exit_code] {
     const Options options = bench->flags.resolve();
     validate(options);
-    const StepBench result = bench_step(options, bench->seconds);
+    const StepBench result = bench_step(options, bench->ceiling_flags.resolve(options), bench->seconds);
     bench->json ? bench->print_json(options, result) : BenchStep::print_table(options, result);
     exit_code = 0;
   });
