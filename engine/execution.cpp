@@ -1,6 +1,7 @@
 #include "engine/execution.h"
 
 #include "kernels/check.h"
+#include "kernels/range.h"
 
 namespace duel {
 
@@ -64,6 +65,7 @@ void Execution::run(Context& context, const std::function<void(std::size_t)>& af
 
 void Execution::run_node(Context& context, std::size_t index) const {
   const Node& node = program_.nodes()[index];
+  const Range range(node.op.c_str());
   try {
     node.run(context, calls_[index].inputs, calls_[index].outputs);
   } catch (const Error& error) {

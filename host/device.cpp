@@ -1,6 +1,7 @@
 #include "host/device.h"
 
 #include "host/inline_queue.h"
+#include "host/make_cuda_queue.h"
 #include "kernels/check.h"
 
 #include <charconv>
@@ -48,7 +49,10 @@ Context make_context(const Options& options) {
   return Context::cpu(options.threads);
 }
 
-std::unique_ptr<DeviceQueue> make_device_queue(Context&, bool) {
+std::unique_ptr<DeviceQueue> make_device_queue(Context& context, bool graphs) {
+  if (context.native_stream() != nullptr) {
+    return make_cuda_queue(context, graphs);
+  }
   return std::make_unique<InlineQueue>();
 }
 

@@ -6,6 +6,7 @@
 #include "host/recipes/gan.h"
 #include "host/timing.h"
 #include "kernels/check.h"
+#include "kernels/range.h"
 
 #include <algorithm>
 #include <array>
@@ -88,8 +89,8 @@ Trainer::Trainer(Context& context, const Options& options, const Dataset& datase
       metrics_(metric_names_.size()),
       queue_(make_device_queue(context, options.schedule.launch == "graph")),
       work_(queue_->add_work([this] {
-        discriminator_phase_.run(context_);
-        generator_phase_.run(context_);
+        run_phase("d_main", discriminator_phase_);
+        run_phase("g_main", generator_phase_);
       })),
       steps_per_launch_(queue_->is_inline() ? 1 : options.schedule.steps_per_launch) {
   if (!picture_plan_.is_streamed()) {
@@ -104,6 +105,11 @@ Trainer::Trainer(Context& context, const Options& options, const Dataset& datase
   model_.discriminator->parameters().initialize(context, options.seed, 1);
   discriminator_phase_.attach(arena_.data());
   generator_phase_.attach(arena_.data());
+}
+
+void Trainer::run_phase(const char* name, const Execution& phase) {
+  const Range range(name);
+  phase.run(context_);
 }
 
 View Trainer::ring_view() const {

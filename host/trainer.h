@@ -79,6 +79,7 @@ public:
 private:
   PicturePlan make_picture_plan(const Dataset& dataset);
   GanModel make_allocated_model(const Dataset& dataset);
+  void run_phase(const char* name, const Execution& phase);
   View ring_view() const;
   void start_schedule();
   void stop_schedule();

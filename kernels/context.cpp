@@ -22,6 +22,8 @@ void device_synchronize(CpuContext&);
 void device_synchronize(CudaContext&);
 std::size_t device_workspace_bytes(CpuContext&);
 std::size_t device_workspace_bytes(CudaContext&);
+void* device_stream(CpuContext&);
+void* device_stream(CudaContext&);
 void* device_allocate(CpuContext&, std::size_t bytes);
 void* device_allocate(CudaContext&, std::size_t bytes);
 DUEL_BACKENDS(device_release, void* data);
@@ -77,6 +79,10 @@ std::size_t Context::workspace_bytes() {
 
 std::vector<std::pair<std::string, std::string>> Context::describe() {
   return run([](auto& device) { return device_description(device); });
+}
+
+void* Context::native_stream() {
+  return run([](auto& device) { return device_stream(device); });
 }
 
 void* Context::allocate(std::size_t bytes) {

@@ -52,6 +52,9 @@ public:
   void download(void* to, const void* from, std::size_t bytes);  // device to host, done when it returns
   void clear(void* data, std::size_t bytes);                     // zero bytes
 
+  // The cudaStream_t that a GPU's operators are queued on, for host/cuda alone; null on a CPU.
+  void* native_stream();
+
   // For the dispatchers alone (kernels/dispatch.h).
   template <class Call>
   auto run(Call&& call);

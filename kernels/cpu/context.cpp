@@ -151,6 +151,10 @@ void device_synchronize(CpuContext&) {}  // operators are done when they return
 std::size_t device_workspace_bytes(CpuContext& cpu) {
   return cpu.workspace_bytes();
 }
+void* device_stream(CpuContext&) {
+  return nullptr;
+}
+
 void* device_allocate(CpuContext&, std::size_t bytes) {
   return allocate_aligned(bytes);
 }

@@ -68,21 +68,32 @@ CudaContext::CudaContext(int device, bool allow_tf32) : device_(device), allow_t
                 count == 1 ? "is" : "are", count, count == 1 ? "" : "s",
                 count == 1 ? "" : fmt::format(" to {}", count - 1));
   }
-  check_cuda(cudaSetDevice(device), "cuda: choosing the device");
-  check_cuda(cudaGetDeviceProperties(&properties_, device), "cuda: reading the device's properties");
-  check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cuda: making a stream");
-  partials_ = allocate(kPartialBytes, "the partial results of reductions");
-  tickets_ = static_cast<unsigned*>(allocate(kTickets * sizeof(unsigned), "the counters of finished blocks"));
-  check_cuda(cudaMemsetAsync(tickets_, 0, kTickets * sizeof(unsigned), stream_), "cuda: clearing the counters");
+  try {
+    check_cuda(cudaSetDevice(device), "cuda: choosing the device");
+    check_cuda(cudaGetDeviceProperties(&properties_, device), "cuda: reading the device's properties");
+    check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cuda: making a stream");
+    partials_ = allocate(kPartialBytes, "the partial results of reductions");
+    tickets_ = static_cast<unsigned*>(allocate(kTickets * sizeof(unsigned), "the counters of finished blocks"));
+    check_cuda(cudaMemsetAsync(tickets_, 0, kTickets * sizeof(unsigned), stream_), "cuda: clearing the counters");
+  } catch (const Error&) {
+    release();
+    throw;
+  }
 }
 
 CudaContext::~CudaContext() {
+  release();
+}
+
+void CudaContext::release() noexcept {
   cudaSetDevice(device_);
   cudaStreamSynchronize(stream_);
   cudaFree(tickets_);
   cudaFree(partials_);
   cudaFree(scratch_);
-  cudaStreamDestroy(stream_);
+  if (stream_ != nullptr) {
+    cudaStreamDestroy(stream_);
+  }
 }
 
 void CudaContext::reserve_scratch(std::size_t bytes) {
@@ -156,6 +167,10 @@ void device_synchronize(CudaContext& context) {
 
 std::size_t device_workspace_bytes(CudaContext& context) {
   return context.workspace_bytes();
+}
+
+void* device_stream(CudaContext& context) {
+  return context.stream();
 }
 
 void* device_allocate(CudaContext& context, std::size_t bytes) {

@@ -33,13 +33,16 @@ public:
   static constexpr int kTickets = 1024;
   unsigned* tickets() const { return tickets_; }
 
-  // Scratch that one operator uses while it runs. `reserve` makes it at least so large; only prepare_* may call it.
+  // Scratch that one operator uses while it runs. `reserve` makes it at least so large; only prepare_* may call it, and
+  // not once steps were captured, which hold its address.
   void reserve_scratch(std::size_t bytes);
   void* scratch() const { return scratch_; }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
   std::size_t workspace_bytes() const;
 
 private:
+  void release() noexcept;
+
   int device_;
   bool allow_tf32_;
   cudaDeviceProp properties_{};

@@ -39,9 +39,10 @@ set_tests_properties(emulator.faults_raw_shared PROPERTIES PASS_REGULAR_EXPRESSI
 file(GLOB EMULATED_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
 set_source_files_properties(${EMULATED_SOURCES} PROPERTIES LANGUAGE CXX)
 file(GLOB DISPATCHERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cpp)
-add_library(duel_kernels_emulated OBJECT ${DISPATCHERS} ${EMULATED_SOURCES})
+file(GLOB DEVICE_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/cuda/*.cpp)
+add_library(duel_kernels_emulated OBJECT ${DISPATCHERS} ${EMULATED_SOURCES} ${DEVICE_SOURCES})
 target_compile_definitions(duel_kernels_emulated PRIVATE DUEL_HAS_CUDA)
-target_link_libraries(duel_kernels_emulated PUBLIC duel_emulator_options fmt::fmt PRIVATE DNNL::dnnl OpenMP::OpenMP_CXX)
+target_link_libraries(duel_kernels_emulated PUBLIC duel_emulator_options fmt::fmt PRIVATE DNNL::dnnl OpenMP::OpenMP_CXX ${CMAKE_DL_LIBS})
 
 file(GLOB EMULATED_TESTS CONFIGURE_DEPENDS emulator/*_test.cpp emulator/backends/*.cpp kernels/operator_test.cpp
      kernels/gather_test.cpp kernels/context_test.cpp)

@@ -1,7 +1,9 @@
-// The few functions of the CUDA runtime that kernels/cuda/context.cpp calls, on host memory: one device, whose streams
-// have always finished. Allocations have their exact size, so that AddressSanitizer sees every byte beyond one, and
+// The few functions of the CUDA runtime that the project calls, on host memory; those that have to do with order are in
+// stream.cpp. Allocations have their exact size, so that AddressSanitizer sees every byte beyond one, and
 // are filled with 0xFF, which is NaN in every float format.
 #include "emulator/runtime.h"
+
+#include "emulator/stream.h"
 
 #include <cuda_runtime_api.h>
 #include <malloc.h>
@@ -20,7 +22,11 @@ Runtime& runtime() {
 
 namespace {
 
+using duel::emulator::is_capturing;
+using duel::emulator::next_result;
+using duel::emulator::runs_at_once;
 using duel::emulator::runtime;
+using duel::emulator::submit;
 
 std::size_t allocated_bytes = 0;
 
@@ -72,6 +78,13 @@ cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total) {
 }
 
 cudaError_t cudaMalloc(void** data, std::size_t bytes) {
+  *data = nullptr;
+  if (const cudaError_t result = next_result(); result != cudaSuccess) {
+    return result;
+  }
+  if (is_capturing()) {
+    return cudaErrorStreamCaptureUnsupported;
+  }
   std::size_t free_bytes = 0, total = 0;
   cudaMemGetInfo(&free_bytes, &total);
   if (bytes > free_bytes || posix_memalign(data, 256, bytes) != 0) {
@@ -86,29 +99,44 @@ cudaError_t cudaMalloc(void** data, std::size_t bytes) {
 cudaError_t cudaFree(void* data) {
   allocated_bytes -= data == nullptr ? 0 : malloc_usable_size(data);
   std::free(data);
+  return next_result();
+}
+
+cudaError_t cudaHostAlloc(void** data, std::size_t bytes, unsigned) {
+  *data = nullptr;
+  if (const cudaError_t result = next_result(); result != cudaSuccess) {
+    return result;
+  }
+  return posix_memalign(data, 64, bytes) == 0 ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+
+cudaError_t cudaFreeHost(void* data) {
+  std::free(data);
+  return next_result();
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+  if (const cudaError_t result = next_result(); result != cudaSuccess) {
+    return result;
+  }
+  if (runs_at_once(stream)) {
+    std::memcpy(to, from, bytes);
+    return cudaSuccess;
+  }
+  // In two halves, so that whatever changes the source meanwhile shows.
+  const std::size_t half = bytes / 2;
+  submit(stream, [=] { std::memcpy(to, from, half); });
+  submit(stream, [=] {
+    std::memcpy(static_cast<std::byte*>(to) + half, static_cast<const std::byte*>(from) + half, bytes - half);
+  });
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t) {
-  std::memcpy(to, from, bytes);
-  return cudaSuccess;
-}
-
-cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream_t) {
-  std::memset(data, value, bytes);
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = nullptr;
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamDestroy(cudaStream_t) {
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamSynchronize(cudaStream_t) {
+cudaError_t cudaMemsetAsync(void* data, int value, std::size_t bytes, cudaStream_t stream) {
+  if (const cudaError_t result = next_result(); result != cudaSuccess) {
+    return result;
+  }
+  submit(stream, [=] { std::memset(data, value, bytes); });
   return cudaSuccess;
 }
 
@@ -117,13 +145,25 @@ cudaError_t cudaGetLastError() {
 }
 
 const char* cudaGetErrorString(cudaError_t error) {
-  return error == cudaSuccess ? "no error" : error == cudaErrorMemoryAllocation ? "out of memory" : "error";
+  switch (error) {
+    case cudaSuccess: return "no error";
+    case cudaErrorMemoryAllocation: return "out of memory";
+    case cudaErrorLaunchFailure: return "unspecified launch failure";
+    case cudaErrorStreamCaptureUnsupported: return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated: return "operation failed due to a previous error during capture";
+    default: return "error";
+  }
 }
 
 const char* cudaGetErrorName(cudaError_t error) {
-  return error == cudaSuccess                 ? "cudaSuccess"
-         : error == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation"
-                                              : "cudaError";
+  switch (error) {
+    case cudaSuccess: return "cudaSuccess";
+    case cudaErrorMemoryAllocation: return "cudaErrorMemoryAllocation";
+    case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
+    case cudaErrorStreamCaptureUnsupported: return "cudaErrorStreamCaptureUnsupported";
+    case cudaErrorStreamCaptureInvalidated: return "cudaErrorStreamCaptureInvalidated";
+    default: return "cudaError";
+  }
 }
 
 }  // extern "C"

@@ -7,7 +7,7 @@ foreach(name support/fake_queue support/thread_queue host/step_scheduler_test)
   list(APPEND SCHEDULER_SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
 endforeach()
 file(GLOB SCHEDULER_HEADERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/*_queue.h ${PROJECT_SOURCE_DIR}/host/step_scheduler.h
-     ${PROJECT_SOURCE_DIR}/host/upload_ring.h ${CMAKE_CURRENT_SOURCE_DIR}/support/*_queue.h)
+     ${PROJECT_SOURCE_DIR}/host/upload_ring.h ${CMAKE_CURRENT_SOURCE_DIR}/support/*_queue.h ${CMAKE_CURRENT_SOURCE_DIR}/support/scheduler_*.h)
 set(program ${CMAKE_CURRENT_BINARY_DIR}/scheduler_tsan)
 add_custom_command(OUTPUT ${program}
   COMMAND ${DUEL_CLANGXX} -std=c++20 -O1 -g ${DUEL_FLAGS_tsan} -I${PROJECT_SOURCE_DIR} ${SCHEDULER_SOURCES} -o ${program}
