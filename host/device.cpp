@@ -1,5 +1,6 @@
 #include "host/device.h"
 
+#include "host/choice_cache.h"
 #include "host/inline_queue.h"
 #include "host/make_cuda_queue.h"
 #include "kernels/check.h"
@@ -40,13 +41,24 @@ std::string why_not_cuda(const std::string& device) {
   return devices.names.empty() ? "no GPU: " + devices.why_none : "";
 }
 
+namespace {
+
+KernelChoice kernel_choice(const std::string& kernels) {
+  return kernels == "vendor" ? KernelChoice::vendor : kernels == "ours" ? KernelChoice::ours : KernelChoice::automatic;
+}
+
+}  // namespace
+
 Context make_context(const Options& options) {
   const std::string device = resolve_device(options.device);
+  const KernelChoice choice = kernel_choice(options.kernels);
   if (const std::optional<int> number = cuda_number(device)) {
-    return Context::cuda(*number, options.precision == "tf32");
+    const bool remembers = choice == KernelChoice::automatic;
+    return Context::cuda(*number, options.precision == "tf32", choice,
+                         remembers ? std::make_shared<ChoiceCache>(ChoiceCache::default_path()) : nullptr);
   }
   check(device == "cpu", "make_context: {} is no device", device);
-  return Context::cpu(options.threads);
+  return Context::cpu(options.threads, choice);
 }
 
 std::unique_ptr<DeviceQueue> make_device_queue(Context& context, bool graphs) {

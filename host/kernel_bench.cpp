@@ -4,6 +4,7 @@
 #include "host/device.h"
 #include "host/timing.h"
 #include "host/trainer.h"
+#include "kernels/check.h"
 
 #include <fnmatch.h>
 
@@ -17,6 +18,11 @@
 namespace duel {
 
 namespace {
+
+Options with_kernels(Options options, const std::string& kernels) {
+  options.kernels = kernels;
+  return options;
+}
 
 // A training on one device whose nodes can be run one by one.
 struct Bench {
@@ -74,10 +80,12 @@ void bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
   // The vendor's first: the number of threads that oneDNN takes is that of the context made last, the same for both.
   std::unique_ptr<Bench> vendor;
   const bool is_gpu = cuda_number(resolve_device(options.device)).has_value();
-  if (!is_gpu) {
-    vendor = std::make_unique<Bench>(Context::cpu(options.threads, KernelChoice::vendor), options, dataset);
+  try {
+    vendor = std::make_unique<Bench>(make_context(with_kernels(options, "vendor")), options, dataset);
+  } catch (const Error&) {  // a GPU without libraries beside it: ours are timed alone
+    check(is_gpu, "bench kernels: oneDNN cannot be used");
   }
-  Bench ours(make_context(options), options, dataset);
+  Bench ours(make_context(with_kernels(options, "ours")), options, dataset);
 
   std::map<std::string, int> calls;
   const auto key_of = [](const Program& program, const Node& node) { return node.op + arrays_of(program, node); };
@@ -101,7 +109,7 @@ void bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
         continue;
       }
       constexpr int kWindows = 7;
-      const bool has_vendor = vendor != nullptr && node.op.starts_with("conv2d");
+      const bool has_vendor = vendor != nullptr && node.op.starts_with(is_gpu ? "matmul" : "conv2d");
       const double each_window = request.milliseconds / kWindows / (has_vendor ? 2 : 1);
       const int repeats = static_cast<int>(std::clamp(each_window / std::max(1e-3, first), 1.0, 10000.0));
       std::vector<double> times, vendor_times;

@@ -65,6 +65,9 @@ std::vector<OptionKey> make_keys() {
       {"device", DeviceOption{field<&O::device>()}, "where the operators run; auto: a GPU where there is one"},
       {"threads", integer<&O::threads>(0, 4096), "CPU threads; 0: all processors of this process"},
 
+      {"kernels", word<&O::kernels>({"auto", "ours", "vendor"}),
+       "whose matrix products and convolutions: the quickest, measured once for each shape; ours; or the libraries'"},
+
       {"data.source", TextOption{field<&O::data, &O::Data::source>()},
        "fashion-mnist, synthetic, or a folder of IDX files"},
       {"data.synthetic_count", integer<&O::data, &O::Data::synthetic_count>(1, 16'777'216),

@@ -18,6 +18,7 @@ struct Options {
   std::string precision = "fp32";  // "fp32"; "tf32", f32 products rounded to TF32; "bf16", see Trainer
   std::string device = "auto";     // "auto", "cpu", "cuda" or "cuda:N"
   int threads = 0;                 // CPU threads; 0: all processors of this process
+  std::string kernels = "auto";    // "auto": whichever is quicker; "ours"; "vendor": the libraries' where they have one
 
   struct Data {                            // [data]
     std::string source = "fashion-mnist";  // "fashion-mnist", "synthetic", or a folder of IDX files

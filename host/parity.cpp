@@ -74,6 +74,7 @@ int run_parity(const ParityRequest& request) {
   options.device = request.device;
   options.precision = request.precision;
   options.threads = request.threads;
+  options.kernels = request.kernels;
   validate(options);
   Context context = make_context(options);
   return print_parity(context, trajectory, request.precision,

@@ -10,7 +10,7 @@
 namespace duel {
 
 struct ParityRequest {
-  std::string file, device = "auto", precision = "fp32";
+  std::string file, device = "auto", precision = "fp32", kernels = "auto";
   int threads = 0;
   std::optional<double> tolerance;  // otherwise default_tolerance(precision)
 };

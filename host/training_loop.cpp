@@ -1,6 +1,7 @@
 #include "host/training_loop.h"
 
 #include "host/atomic_file.h"
+#include "host/choice_cache.h"
 #include "host/device.h"
 #include "host/interrupt.h"
 #include "host/png.h"
@@ -47,6 +48,9 @@ void TrainingLoop::announce(std::optional<std::int64_t> resumed_at) {
                                 dataset_.channels, trainer_.streams_pictures() ? ", streamed" : "", options_.preset,
                                 resumed_at ? fmt::format("resumed at step {}", *resumed_at) : "new", last_step_,
                                 options_.precision));
+  if (const std::vector<KernelDecision> decisions = context_.kernel_decisions(); !decisions.empty()) {
+    progress_.message(summary(decisions));
+  }
 }
 
 int TrainingLoop::run() {

@@ -1,12 +1,16 @@
 #include "kernels/context.h"
 
 #include "kernels/check.h"
+#include "kernels/choice_store.h"
 #include "kernels/dispatch.h"
 
 namespace duel {
 
 std::unique_ptr<CpuContext, void (*)(CpuContext*)> make_cpu_context(int threads, KernelChoice choice);
-std::unique_ptr<CudaContext, void (*)(CudaContext*)> make_cuda_context(int device, bool allow_tf32);
+std::unique_ptr<CudaContext, void (*)(CudaContext*)> make_cuda_context(int device, bool allow_tf32, KernelChoice choice,
+                                                                       std::shared_ptr<ChoiceStore> store);
+std::vector<KernelDecision> device_decisions(CpuContext&);
+std::vector<KernelDecision> device_decisions(CudaContext&);
 std::string device_name(CpuContext&);
 std::string device_name(CudaContext&);
 bool device_supports_bf16(CpuContext&);
@@ -35,9 +39,10 @@ Context Context::cpu(int threads, KernelChoice choice) {
   return Context(make_cpu_context(threads, choice));
 }
 
-Context Context::cuda(int device, bool allow_tf32) {
+Context Context::cuda(int device, [[maybe_unused]] bool allow_tf32, [[maybe_unused]] KernelChoice choice,
+                      [[maybe_unused]] std::shared_ptr<ChoiceStore> store) {
   if constexpr (kHasCuda) {
-    return Context(make_cuda_context(device, allow_tf32));
+    return Context(make_cuda_context(device, allow_tf32, choice, std::move(store)));
   }
   throw_error(Error::Kind::device, "cuda:{}: this build of duel has no CUDA; build it with -DDUEL_CUDA=ON", device);
 }
@@ -79,6 +84,10 @@ std::size_t Context::workspace_bytes() {
 
 std::vector<std::pair<std::string, std::string>> Context::describe() {
   return run([](auto& device) { return device_description(device); });
+}
+
+std::vector<KernelDecision> Context::kernel_decisions() {
+  return run([](auto& device) { return device_decisions(device); });
 }
 
 void* Context::native_stream() {

@@ -18,9 +18,12 @@ namespace duel {
 class CpuContext;
 class CudaContext;
 
-// Whose kernels run where a backend has several for an operator: the fastest known, or a library's alone, to compare
-// with.
-enum class KernelChoice { automatic, vendor };
+class ChoiceStore;
+struct KernelDecision;
+
+// Whose kernels run where a backend has several for an operator: the quickest; ours; or, where a library has one, the
+// library's. On a CPU oneDNN is the library, and ours are few: `ours` is the same as `automatic` there.
+enum class KernelChoice { automatic, ours, vendor };
 
 class Context {
 public:
@@ -29,7 +32,10 @@ public:
   static Context cpu(int threads = 0, KernelChoice choice = KernelChoice::automatic);
   // The GPU of that number; Error kind `device` where there is none, or the build has no CUDA. `allow_tf32`: products
   // of f32 arrays may be rounded to TF32 (10 bits of mantissa) before they are multiplied, and run on tensor cores.
-  static Context cuda(int device = 0, bool allow_tf32 = false);
+  // `automatic` measures each problem once, and remembers it in `store` where there is one; without a library it is
+  // `ours`. `vendor` throws where there is no library.
+  static Context cuda(int device = 0, bool allow_tf32 = false, KernelChoice choice = KernelChoice::ours,
+                      std::shared_ptr<ChoiceStore> store = nullptr);
   static bool has_cuda();  // whether this build has kernels/cuda
   // The GPUs that can be opened, by name; where there is none, why. Never throws.
   struct CudaDevices {
@@ -44,6 +50,8 @@ public:
   void synchronize();             // waits until all that was queued is done
   std::size_t workspace_bytes();  // scratch that prepared operators share, apart from any arena
   std::vector<std::pair<std::string, std::string>> describe();  // device, features, libraries: for `duel info`
+  // What was decided of the operators prepared so far that several kernels could compute, as choice_store.h has it.
+  std::vector<KernelDecision> kernel_decisions();
 
   std::optional<std::size_t> free_bytes();  // of the device's own memory; none where it has the machine's
   void* allocate(std::size_t bytes);        // 64-byte aligned, not cleared; Error kind `device` where it does not fit

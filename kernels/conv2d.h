@@ -1,8 +1,10 @@
 // Two-dimensional convolution (cross-correlation, as everywhere in deep learning) and its two derivatives.
 //
-//   forward          y[n,p,q,k]  = act( sum_{r,s,c} x[n, p*stride+r-pad_top, q*stride+s-pad_left, c] w[k,r,s,c] + b[k]
-//   ) backward_input   dx[n,h,w,c] = sum_{r,s,k} dy[n,p,q,k] w[k,r,s,c]       over p*stride+r-pad_top = h, q likewise =
-//   w backward_weight  dw[k,r,s,c] = sum_{n,p,q} dy[n,p,q,k] x[n, p*stride+r-pad_top, q*stride+s-pad_left, c]
+//   forward           y[n,p,q,k] = act( sum_{r,s,c} x[n,h,w,c] w[k,r,s,c] + b[k] )
+//   backward_input   dx[n,h,w,c] = sum_{p,q,r,s,k} dy[n,p,q,k] w[k,r,s,c]
+//   backward_weight  dw[k,r,s,c] = sum_{n,p,q} dy[n,p,q,k] x[n,h,w,c]
+//
+// everywhere with h = p*stride + r - pad_top and w = q*stride + s - pad_left.
 //
 // x, dx [N,H,W,C]; w, dw [K,R,S,C]; y, dy [N,P,Q,K]; b f32 [K], or a View without a shape for none. Outside x is zero.
 // f32, or bf16 inputs with f32 sums; y and dx have the type of their inputs or f32, dw is f32. Outputs are

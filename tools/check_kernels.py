@@ -27,7 +27,8 @@ RULES = (
      "the emulator has no constant memory, textures or grid barriers", ()),
     (re.compile(r"\bcudaLaunchKernel\w*\s*\("), "raw launch: call launch() of kernels/cuda/launch.cuh", ("launch.cuh",)),
     (re.compile(r"#\s*include\s*<(?:cuda|cooperative_groups|mma|cub/|thrust/)[^>]*>"),
-     "a header of CUDA's: include kernels/cuda/device.cuh", ("platform.cuh", "context.h")),
+     "a header of CUDA's: include kernels/cuda/device.cuh",
+     ("platform.cuh", "context.h", "vendor_plan.h")),
 )
 
 

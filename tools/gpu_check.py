@@ -34,15 +34,16 @@ PROGRAM_FOLDERS = ("", "bin", "tests", "profiling", "build", "build/tests", "bui
 Part = collections.namedtuple("Part", "name what seconds quick_seconds quick_sample", defaults=(1,))
 PARTS = (
     Part("device", "a GPU opens (duel_op_bench --describe)", 30, 15),
-    Part("operators", "every operator case, and the other tests that take a backend, on cuda (DUEL_REQUIRE_CUDA=1)", 100, 36),
-    Part("memcheck", "the same under compute-sanitizer --tool memcheck", 105, 30, 4),
-    Part("racecheck", "the same under compute-sanitizer --tool racecheck", 110, 30, 4),
+    Part("operators", "every operator case, and the other tests that take a backend, on cuda (DUEL_REQUIRE_CUDA=1)", 90, 34),
+    Part("memcheck", "the same under compute-sanitizer --tool memcheck", 105, 27, 4),
+    Part("racecheck", "the same under compute-sanitizer --tool racecheck", 110, 27, 4),
     Part("losses", "100 steps of classic on the CPU and on cuda, from the same seed: the losses beside each other", 25, 14),
     Part("replay", "steps operator by operator, captured, and several a launch: the same bytes, in each precision", 15, 8),
     Part("stream", "resident and streamed pictures: the same bytes, and the time of a step of both", 15, 8),
+    Part("vendor", "40 steps with our kernels and the libraries': the losses beside each other, and the time of a step", 15, 8),
     Part("bench", "each perf case beside the floor of its bytes and operations (duel_op_bench)", 50, 13),
     Part("steps", "whole steps of classic: fp32, tf32 and bf16 at batch 64, 128 and 256 (duel bench step)", 45, 13),
-    Part("train", "20 epochs of steady in bf16, its sample sheet beside the results; with --quick 2", 40, 12),
+    Part("train", "20 epochs of steady in bf16, its sample sheet beside the results; with --quick 2", 38, 12),
 )
 ALL_PARTS = tuple(part.name for part in PARTS)
 # The names that tests/kernels give to tests of the backend `cuda`.
@@ -370,6 +371,30 @@ class Check:
         return {"status": "passed",
                 "summary": f"the same bytes; a step takes {1e3 * rows['device']['ms_median']:.1f} us resident, "
                            f"{1e3 * rows['stream']['ms_median']:.1f} us streamed ({ratio:.3f} times)"}
+
+    def vendor(self):
+        if self.programs["duel"] is None:
+            return {"status": "missing", "summary": "no duel"}
+        losses, rows = {}, {}
+        for kernels in ("ours", "vendor"):
+            run = self.work / f"vendor-{kernels}"
+            outcome = self.command(run.name, "duel", "train", "--preset", "classic", "--device", "cuda", "--data", "synthetic",
+                                   "--kernels", kernels, "--steps", 40, "--out", run, "--set", "output.metrics_every=1",
+                                   part="vendor")
+            if outcome["status"] != "passed":
+                return {**outcome, "summary": f"{kernels}: {outcome['summary']}"}
+            losses[kernels] = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        for kernels in ("ours", "vendor", "auto"):
+            outcome, rows[kernels] = self.bench_step(f"vendor-bench-{kernels}", "vendor", "bf16", 64, "--kernels", kernels)
+            if outcome["status"] != "passed":
+                return outcome
+        apart = max(abs(a[loss] - b[loss]) / max(1.0, abs(a[loss])) for loss in ("d_loss", "g_loss")
+                    for a, b in zip(losses["ours"][:LOSS_STEPS], losses["vendor"][:LOSS_STEPS], strict=True))
+        self.result["vendor"] = {**rows, "apart": apart}
+        times = ", ".join(f"{kernels} {1e3 * row['ms_median']:.1f} us" for kernels, row in rows.items())
+        return {"status": "passed" if apart <= LOSS_LIMIT else "failed",
+                "summary": f"losses apart by {apart:.1e} in {LOSS_STEPS} steps (at most {LOSS_LIMIT:g} is right); a step in bf16: "
+                           f"{times}"}
 
     def bench_step(self, name, part, precision, batch, *words):
         """Whole steps of classic: how it ended, and the row of the JSON."""

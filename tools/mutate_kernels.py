@@ -87,7 +87,7 @@ PREPROCESSOR = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.MULTILINE)
 DECLARATION = re.compile(r"\b(?:static_assert|DUEL_SHARED|DUEL_SHARED_ALIGNED)\([^;]*;")
 # Code that runs on the device: bodies behind these words.
 DEVICE_FUNCTION = re.compile(r"\b__(?:global|device)__\b")
-OPERATOR = re.compile(r"^void (\w+)\((?:\w+::)*CudaContext&", re.MULTILINE)
+OPERATOR = re.compile(r"^void (\w+?)(?:_ours)?\((?:\w+::)*CudaContext&", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"(kernels/cuda/[^"]+)"', re.MULTILINE)
 
 

@@ -20,7 +20,7 @@ import tomllib
 # Every key, as in the preset `classic`; those of a table are written table.key. tests/tools/record_pytorch_test.py
 # holds them to the program's own.
 CLASSIC = {
-    "preset": "classic", "seed": 0, "precision": "fp32", "device": "auto", "threads": 0,
+    "preset": "classic", "seed": 0, "precision": "fp32", "device": "auto", "threads": 0, "kernels": "auto",
     "data.source": "fashion-mnist", "data.synthetic_count": 4096, "data.synthetic_height": 28,
     "data.synthetic_width": 28, "data.synthetic_channels": 1,
     "model.latent": 100, "model.generator_widths": [128, 256, 512, 1024], "model.generator_activation": "relu",

@@ -1,6 +1,7 @@
 #include "kernels/cpu/context.h"
 
 #include "kernels/check.h"
+#include "kernels/choice_store.h"
 #include "kernels/cpu/onednn.h"
 
 #include <omp.h>
@@ -151,6 +152,10 @@ void device_synchronize(CpuContext&) {}  // operators are done when they return
 std::size_t device_workspace_bytes(CpuContext& cpu) {
   return cpu.workspace_bytes();
 }
+std::vector<KernelDecision> device_decisions(CpuContext&) {
+  return {};
+}
+
 void* device_stream(CpuContext&) {
   return nullptr;
 }

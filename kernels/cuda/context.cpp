@@ -17,6 +17,9 @@ void check_cuda(cudaError_t result, const char* what) {
 
 namespace {
 
+// Raised where a kernel of ours becomes quicker or slower, so that choices are measured again.
+constexpr int kKernelsVersion = 1;
+
 // How many GPUs there are; where there is none, `why_none` says why.
 int count_devices(std::string& why_none) {
   int count = 0;
@@ -57,7 +60,11 @@ void* allocate(std::size_t bytes, const char* what) {
 
 }  // namespace
 
-CudaContext::CudaContext(int device, bool allow_tf32) : device_(device), allow_tf32_(allow_tf32) {
+CudaContext::CudaContext(int device, bool allow_tf32, KernelChoice choice, std::shared_ptr<ChoiceStore> store)
+    : device_(device),
+      allow_tf32_(allow_tf32),
+      vendor_(choice != KernelChoice::ours),
+      choices_(vendor_.has_any() ? choice : KernelChoice::ours, std::move(store)) {
   std::string why_none;
   const int count = count_devices(why_none);
   if (count == 0) {
@@ -67,6 +74,10 @@ CudaContext::CudaContext(int device, bool allow_tf32) : device_(device), allow_t
     throw_error(Error::Kind::device, "cuda:{}: there {} {} GPU{}, so the device must be 0{}", device,
                 count == 1 ? "is" : "are", count, count == 1 ? "" : "s",
                 count == 1 ? "" : fmt::format(" to {}", count - 1));
+  }
+  if (choice == KernelChoice::vendor && !vendor_.has_any()) {
+    throw_error(Error::Kind::device, "cuda:{}: the vendor's kernels are asked for, but {}; use --kernels ours", device,
+                vendor_.why_none());
   }
   try {
     check_cuda(cudaSetDevice(device), "cuda: choosing the device");
@@ -96,6 +107,18 @@ void CudaContext::release() noexcept {
   }
 }
 
+std::string CudaContext::identity() const {
+  int driver = 0;
+  check_cuda(cudaDriverGetVersion(&driver), "cuda: asking for the driver's version");
+  std::string text =
+      fmt::format("{}, {} multiprocessors, driver {}.{}, {}", properties_.name, properties_.multiProcessorCount,
+                  driver / 1000, driver % 1000 / 10, allow_tf32_ ? "tf32" : "no tf32");
+  for (const auto& [name, version] : vendor_.versions()) {
+    text += fmt::format(", {} {}", name, version);
+  }
+  return text + fmt::format(", duel {}", kKernelsVersion);
+}
+
 void CudaContext::reserve_scratch(std::size_t bytes) {
   if (bytes <= scratch_bytes_) {
     return;
@@ -111,8 +134,9 @@ std::size_t CudaContext::workspace_bytes() const {
   return scratch_bytes_ + kPartialBytes + kTickets * sizeof(unsigned);
 }
 
-std::unique_ptr<CudaContext, void (*)(CudaContext*)> make_cuda_context(int device, bool allow_tf32) {
-  return {new CudaContext(device, allow_tf32), [](CudaContext* context) { delete context; }};
+std::unique_ptr<CudaContext, void (*)(CudaContext*)> make_cuda_context(int device, bool allow_tf32, KernelChoice choice,
+                                                                       std::shared_ptr<ChoiceStore> store) {
+  return {new CudaContext(device, allow_tf32, choice, std::move(store)), [](CudaContext* context) { delete context; }};
 }
 
 Context::CudaDevices find_cuda_devices() {
@@ -153,12 +177,17 @@ std::vector<std::pair<std::string, std::string>> device_description(CudaContext&
   check_cuda(cudaDriverGetVersion(&driver), "cuda: asking for the driver's version");
   check_cuda(cudaRuntimeGetVersion(&runtime), "cuda: asking for the runtime's version");
   const cudaDeviceProp& device = context.properties();
-  return {{"gpu",
-           fmt::format("{}, compute capability {}.{}, {} multiprocessors, {:.1f} GiB", device.name, device.major,
-                       device.minor, device.multiProcessorCount, static_cast<double>(device.totalGlobalMem) / 0x1p30)},
-          {"cuda", fmt::format("runtime {}.{}, driver for {}.{}", runtime / 1000, runtime % 1000 / 10, driver / 1000,
-                               driver % 1000 / 10)},
-          {"tf32", context.allows_tf32() ? "allowed" : "off"}};
+  std::vector<std::pair<std::string, std::string>> facts = {
+      {"gpu",
+       fmt::format("{}, compute capability {}.{}, {} multiprocessors, {:.1f} GiB", device.name, device.major,
+                   device.minor, device.multiProcessorCount, static_cast<double>(device.totalGlobalMem) / 0x1p30)},
+      {"cuda", fmt::format("runtime {}.{}, driver for {}.{}", runtime / 1000, runtime % 1000 / 10, driver / 1000,
+                           driver % 1000 / 10)},
+      {"tf32", context.allows_tf32() ? "allowed" : "off"}};
+  for (auto& version : context.vendor().versions()) {
+    facts.push_back(std::move(version));
+  }
+  return facts;
 }
 
 void device_synchronize(CudaContext& context) {
@@ -167,6 +196,10 @@ void device_synchronize(CudaContext& context) {
 
 std::size_t device_workspace_bytes(CudaContext& context) {
   return context.workspace_bytes();
+}
+
+std::vector<KernelDecision> device_decisions(CudaContext& context) {
+  return context.choices().decisions();
 }
 
 void* device_stream(CudaContext& context) {

@@ -4,16 +4,20 @@
 // is allocated when the context is made or an operator is prepared, never in a call.
 #pragma once
 
+#include "kernels/cuda/choice.h"
+#include "kernels/cuda/vendor.h"
+
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 namespace duel {
 
 class CudaContext {
 public:
-  CudaContext(int device, bool allow_tf32);
+  CudaContext(int device, bool allow_tf32, KernelChoice choice, std::shared_ptr<ChoiceStore> store);
   ~CudaContext();
   CudaContext(const CudaContext&) = delete;
   CudaContext& operator=(const CudaContext&) = delete;
@@ -24,6 +28,11 @@ public:
   int compute_capability() const { return 10 * properties_.major + properties_.minor; }  // 90 for 9.0
   const cudaDeviceProp& properties() const { return properties_; }
   bool allows_tf32() const { return allow_tf32_; }  // f32 products may be rounded to TF32 before they are multiplied
+
+  // Who computes what, and the libraries that may.
+  Choices& choices() { return choices_; }
+  const Vendor& vendor() const { return vendor_; }
+  std::string identity() const;  // GPU, driver, precision of products, versions: what a measurement holds for
 
   // Partial results of reductions and split products: always at hand.
   static constexpr std::size_t kPartialBytes = std::size_t{16} << 20;
@@ -45,6 +54,8 @@ private:
 
   int device_;
   bool allow_tf32_;
+  Vendor vendor_;
+  Choices choices_;
   cudaDeviceProp properties_{};
   cudaStream_t stream_ = nullptr;
   void* partials_ = nullptr;

@@ -37,6 +37,9 @@ set_tests_properties(emulator.faults_raw_shared PROPERTIES PASS_REGULAR_EXPRESSI
 
 # The kernels. Source properties hold for this folder only, so the same files go to nvcc elsewhere.
 file(GLOB EMULATED_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
+if(NOT EXISTS ${DUEL_CUDA_INCLUDE}/cublasLt.h)
+  list(FILTER EMULATED_SOURCES EXCLUDE REGEX "cublaslt\\.cpp$")
+endif()
 set_source_files_properties(${EMULATED_SOURCES} PROPERTIES LANGUAGE CXX)
 file(GLOB DISPATCHERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cpp)
 file(GLOB DEVICE_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/cuda/*.cpp)
@@ -46,9 +49,24 @@ target_link_libraries(duel_kernels_emulated PUBLIC duel_emulator_options fmt::fm
 
 file(GLOB EMULATED_TESTS CONFIGURE_DEPENDS emulator/*_test.cpp emulator/backends/*.cpp kernels/operator_test.cpp
      kernels/gather_test.cpp kernels/context_test.cpp)
+if(NOT EXISTS ${DUEL_CUDA_INCLUDE}/cublasLt.h)
+  list(FILTER EMULATED_TESTS EXCLUDE REGEX "vendor_test\\.cpp$")
+endif()
 add_executable(duel_emulated_tests ${EMULATED_TESTS} $<TARGET_OBJECTS:duel_test_support>)
 target_link_libraries(duel_emulated_tests PRIVATE duel_host duel_engine duel_kernels_emulated duel_emulator duel_cpu GTest::gtest GTest::gtest_main)
 target_compile_definitions(duel_emulated_tests PRIVATE DUEL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+if(EXISTS ${DUEL_CUDA_INCLUDE}/cublasLt.h)
+  # A vendor's library of the tests' own, loaded as the real one would be. It calls the emulated runtime.
+  add_library(duel_fake_cublaslt MODULE emulator/vendor/fake_cublaslt.cpp)
+  target_link_libraries(duel_fake_cublaslt PRIVATE duel_emulator_options)
+  file(STRINGS ${DUEL_CUDA_INCLUDE}/cublas_api.h CUBLAS_MAJOR REGEX "define CUBLAS_VER_MAJOR")
+  string(REGEX MATCH "[0-9]+$" CUBLAS_MAJOR "${CUBLAS_MAJOR}")
+  set_target_properties(duel_fake_cublaslt PROPERTIES PREFIX "" OUTPUT_NAME libcublasLt SUFFIX .so.${CUBLAS_MAJOR}
+                        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/vendor)
+  add_dependencies(duel_emulated_tests duel_fake_cublaslt)
+  set_target_properties(duel_emulated_tests PROPERTIES ENABLE_EXPORTS ON)
+  target_compile_definitions(duel_emulated_tests PRIVATE DUEL_FAKE_LIBRARIES="${CMAKE_CURRENT_BINARY_DIR}/vendor")
+endif()
 gtest_discover_tests(duel_emulated_tests TEST_PREFIX emulated. TEST_FILTER "-${OPERATOR_CASES}" DISCOVERY_TIMEOUT 60
                      PROPERTIES TIMEOUT 600 ENVIRONMENT ${QUIET_THREADS})
 # In parts, or it would be the one test that ctest -j waits for.

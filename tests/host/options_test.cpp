@@ -143,9 +143,9 @@ TEST(Options, EveryMemberHasAKey) {
   std::size_t members = 0;
   const auto count = [&](const auto&... member) { members += sizeof...(member); };
   {
-    const auto& [name, seed, precision, device, threads, data, model, loss, optimizer, train, schedule, output] =
-        options;
-    count(name, seed, precision, device, threads);
+    const auto& [name, seed, precision, device, threads, kernels, data, model, loss, optimizer, train, schedule,
+                 output] = options;
+    count(name, seed, precision, device, threads, kernels);
     static_cast<void>(std::tie(data, model, loss, optimizer, train, schedule, output));
   }
   {
@@ -418,6 +418,7 @@ TEST(Options, RoundTripOfEveryKey) {
   options.precision = "bf16";
   options.device = "cpu";
   options.threads = 3;
+  options.kernels = "ours";
   options.schedule = {"stream", "eager", 5};
   options.data = {"a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f", 999, 17, 19, 3};
   options.model = {7, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};

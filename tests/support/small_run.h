@@ -9,6 +9,7 @@ namespace duel::test {
 inline Options small_options(const std::string& preset_name = "steady") {
   Options options = preset(preset_name);
   options.seed = 11;
+  options.kernels = "ours";  // nothing measured may decide what a test computes
   options.data.source = "synthetic";
   options.data.synthetic_count = 40;
   options.data.synthetic_height = 8;

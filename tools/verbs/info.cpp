@@ -1,3 +1,4 @@
+#include "host/choice_cache.h"
 #include "kernels/context.h"
 #include "tools/verbs/verbs.h"
 
@@ -24,6 +25,10 @@ std::vector<std::pair<std::string, std::string>> facts() {
   }
   if (gpus.names.empty()) {
     list.emplace_back("gpu", "none: " + gpus.why_none);
+  }
+  const ChoiceCache choices(ChoiceCache::default_path());
+  for (const auto& [device, count] : choices.devices()) {
+    list.emplace_back("kernel choices of " + device, fmt::format("{}, in {}", count, choices.file().string()));
   }
   list.emplace_back("libraries", DUEL_LIBRARIES);
   return list;

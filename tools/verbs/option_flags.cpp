@@ -20,6 +20,7 @@ void OptionFlags::declare(CLI::App& verb) {
   named("--data", "data.source", "fashion-mnist, synthetic, or a folder of IDX files", true);
   named("--device", "device", "auto, cpu, cuda or cuda:N", true);
   named("--precision", "precision", "fp32, tf32 or bf16", true);
+  named("--kernels", "kernels", "whose matrix products and convolutions: auto, ours or vendor", true);
   named("--threads", "threads", "CPU threads; 0: all", false);
   named("--seed", "seed", "of weights, noise and the order of the pictures", false);
   named("--residency", "schedule.residency", "of the pictures: auto, device or stream", true);
