@@ -160,6 +160,17 @@ private:
   View output_;
 };
 
+// What is wrong with a kernel's results; "" where nothing is.
+std::string fault_of(Trial& trial, const std::function<void()>& queue, const std::vector<std::byte>& expected,
+                     double allowed) {
+  const std::vector<std::byte> result = trial.result(queue);
+  const double off = distance(result, expected, trial.output().dtype);
+  if (off > allowed) {
+    return fmt::format("differs from ours by {:.1e}", off);
+  }
+  return trial.result(queue) == result ? "" : "gives other bytes each time";
+}
+
 void add_note(std::string& note, const std::string& text) {
   note += (note.empty() ? "" : "; ") + text;
 }
@@ -178,7 +189,7 @@ void Choices::decide(CudaContext& context, const VendorProblem& problem) {
   VendorPlans plans = problem.vendor();
   Decided decided = recall(context, problem, plans);
   if (decided.decision.kernel.empty()) {
-    decided = measure(context, problem, plans);
+    decided = measure_or_ours(context, problem, plans);
     if (store_ && wanted_ == KernelChoice::automatic && !decided.decision.timings.empty()) {
       store_->remember(context.identity(), decided.decision);
     }
@@ -207,6 +218,20 @@ Choices::Decided Choices::recall(CudaContext& context, const VendorProblem& prob
   return {};
 }
 
+// Too little memory for a trial must not end a training that has enough for itself.
+Choices::Decided Choices::measure_or_ours(CudaContext& context, const VendorProblem& problem,
+                                          VendorPlans& plans) const {
+  try {
+    return measure(context, problem, plans);
+  } catch (const Error& error) {
+    if (wanted_ == KernelChoice::vendor) {
+      throw;
+    }
+    cudaGetLastError();  // not sticky: the next call must not report it again
+    return {{problem.text, kOurs, {}, fmt::format("not measured: {}", error.what())}, nullptr};
+  }
+}
+
 Choices::Decided Choices::measure(CudaContext& context, const VendorProblem& problem, VendorPlans& plans) const {
   Decided best;
   best.decision.problem = problem.text;
@@ -228,25 +253,27 @@ Choices::Decided Choices::measure(CudaContext& context, const VendorProblem& pro
     workspace_bytes = std::max(workspace_bytes, plan->workspace_bytes());
   }
   void* const workspace = trial.allocate(workspace_bytes);
+  const bool is_only = plans.size() == 1 && wanted_ == KernelChoice::vendor;  // nothing to choose from
   for (std::unique_ptr<VendorPlan>& plan : plans) {
     const auto theirs = [&] { plan->run(context.stream(), trial.inputs(), trial.output(), workspace); };
-    const std::vector<std::byte> result = trial.result(theirs);
-    const double off = distance(result, expected, problem.output.dtype);
-    if (off > allowed_distance(problem, context.allows_tf32())) {
-      add_note(best.decision.note, fmt::format("{} differs from ours by {:.1e}", plan->name(), off));
+    double us = 0;
+    try {
+      const std::string fault = fault_of(trial, theirs, expected, allowed_distance(problem, context.allows_tf32()));
+      if (!fault.empty()) {
+        add_note(best.decision.note, plan->name() + " " + fault);
+        continue;
+      }
+      us = is_only ? 0 : trial.time(theirs);
+    } catch (const Error& error) {
+      if (wanted_ == KernelChoice::vendor) {
+        throw;
+      }
+      add_note(best.decision.note, fmt::format("{} fails ({})", plan->name(), error.what()));
       continue;
     }
-    if (trial.result(theirs) != result) {
-      add_note(best.decision.note, fmt::format("{} gives other bytes each time", plan->name()));
-      continue;
+    if (!is_only) {
+      best.decision.timings.push_back({plan->name(), us});
     }
-    if (plans.size() == 1 && wanted_ == KernelChoice::vendor) {  // nothing to choose from
-      best.decision.kernel = plan->name();
-      best.plan = std::move(plan);
-      break;
-    }
-    const double us = trial.time(theirs);
-    best.decision.timings.push_back({plan->name(), us});
     if (us < best_us) {
       best_us = us;
       best.decision.kernel = plan->name();

@@ -45,6 +45,7 @@ private:
     std::unique_ptr<VendorPlan> plan;  // null: ours
   };
   Decided recall(CudaContext& context, const VendorProblem& problem, VendorPlans& plans) const;
+  Decided measure_or_ours(CudaContext& context, const VendorProblem& problem, VendorPlans& plans) const;
   Decided measure(CudaContext& context, const VendorProblem& problem, VendorPlans& plans) const;
 
   KernelChoice wanted_;

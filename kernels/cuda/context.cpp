@@ -61,10 +61,7 @@ void* allocate(std::size_t bytes, const char* what) {
 }  // namespace
 
 CudaContext::CudaContext(int device, bool allow_tf32, KernelChoice choice, std::shared_ptr<ChoiceStore> store)
-    : device_(device),
-      allow_tf32_(allow_tf32),
-      vendor_(choice != KernelChoice::ours),
-      choices_(vendor_.has_any() ? choice : KernelChoice::ours, std::move(store)) {
+    : device_(device), allow_tf32_(allow_tf32) {
   std::string why_none;
   const int count = count_devices(why_none);
   if (count == 0) {
@@ -75,10 +72,12 @@ CudaContext::CudaContext(int device, bool allow_tf32, KernelChoice choice, std::
                 count == 1 ? "is" : "are", count, count == 1 ? "" : "s",
                 count == 1 ? "" : fmt::format(" to {}", count - 1));
   }
-  if (choice == KernelChoice::vendor && !vendor_.has_any()) {
+  vendor_ = std::make_unique<Vendor>(choice != KernelChoice::ours);  // loads libraries, now that there is a GPU
+  if (choice == KernelChoice::vendor && !vendor_->has_any()) {
     throw_error(Error::Kind::device, "cuda:{}: the vendor's kernels are asked for, but {}; use --kernels ours", device,
-                vendor_.why_none());
+                vendor_->why_none());
   }
+  choices_ = std::make_unique<Choices>(vendor_->has_any() ? choice : KernelChoice::ours, std::move(store));
   try {
     check_cuda(cudaSetDevice(device), "cuda: choosing the device");
     check_cuda(cudaGetDeviceProperties(&properties_, device), "cuda: reading the device's properties");
@@ -113,7 +112,7 @@ std::string CudaContext::identity() const {
   std::string text =
       fmt::format("{}, {} multiprocessors, driver {}.{}, {}", properties_.name, properties_.multiProcessorCount,
                   driver / 1000, driver % 1000 / 10, allow_tf32_ ? "tf32" : "no tf32");
-  for (const auto& [name, version] : vendor_.versions()) {
+  for (const auto& [name, version] : vendor_->versions()) {
     text += fmt::format(", {} {}", name, version);
   }
   return text + fmt::format(", duel {}", kKernelsVersion);

@@ -30,8 +30,8 @@ public:
   bool allows_tf32() const { return allow_tf32_; }  // f32 products may be rounded to TF32 before they are multiplied
 
   // Who computes what, and the libraries that may.
-  Choices& choices() { return choices_; }
-  const Vendor& vendor() const { return vendor_; }
+  Choices& choices() { return *choices_; }
+  const Vendor& vendor() const { return *vendor_; }
   std::string identity() const;  // GPU, driver, precision of products, versions: what a measurement holds for
 
   // Partial results of reductions and split products: always at hand.
@@ -54,8 +54,8 @@ private:
 
   int device_;
   bool allow_tf32_;
-  Vendor vendor_;
-  Choices choices_;
+  std::unique_ptr<Vendor> vendor_;
+  std::unique_ptr<Choices> choices_;
   cudaDeviceProp properties_{};
   cudaStream_t stream_ = nullptr;
   void* partials_ = nullptr;

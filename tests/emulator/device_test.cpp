@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -27,8 +28,14 @@ using Block = Parameters::Block;
 
 class DeviceTest : public testing::Test {
 protected:
-  void SetUp() override { backends().front().open(0); }  // the order of execution
-  void TearDown() override { emulator::runtime() = {}; }
+  void SetUp() override {
+    backends().front().open(0);                          // the order of execution
+    ::setenv("DUEL_CUDA_LIBRARIES", "/nonexistent", 1);  // real libraries have nothing to do here, and leak
+  }
+  void TearDown() override {
+    ::unsetenv("DUEL_CUDA_LIBRARIES");
+    emulator::runtime() = {};
+  }
 
   static std::string error_of(const std::function<void()>& call, Error::Kind kind) {
     try {

@@ -108,6 +108,24 @@ TEST_F(VendorTest, AFailureNamesOperatorShapesAndTheLibrarysText) {
   }
 }
 
+TEST_F(VendorTest, AutoGoesOnWithOursWhereTheLibraryFailsOrMemoryIsShort) {
+  mood("broken");
+  KernelDecision decision = decide(KernelChoice::automatic);
+  EXPECT_EQ(decision.kernel, "ours");
+  EXPECT_NE(decision.note.find("cuBLASLt 66:0:0:0 fails (matmul of"), std::string::npos) << decision.note;
+  mood(nullptr);
+  Context context = Context::cuda(0, false, KernelChoice::automatic);
+  const std::size_t taken = emulator::runtime().memory_bytes - *context.free_bytes();
+  emulator::runtime().memory_bytes = taken + 1024;
+  prepare_matmul(context, {}, {nullptr, {9, 33}, DType::f32}, {nullptr, {33, 17}, DType::f32}, View{},
+                 {nullptr, {9, 17}, DType::f32});
+  emulator::runtime() = {};
+  decision = context.kernel_decisions().at(0);
+  EXPECT_EQ(decision.kernel, "ours");
+  EXPECT_EQ(decision.note,
+            "not measured: cuda: allocating a trial's arrays: out of memory (cudaErrorMemoryAllocation)");
+}
+
 TEST_F(VendorTest, WithoutTheLibraryAutoIsOursAndVendorAnError) {
   const TemporaryFolder empty;
   ::setenv("DUEL_CUDA_LIBRARIES", empty.path().c_str(), 1);
