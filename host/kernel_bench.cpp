@@ -50,12 +50,12 @@ std::string arrays_of(const Program& program, const Node& node) {
   std::string text;
   for (const Value input : node.inputs) {
     if (input.exists()) {
-      text += to_string(program.described(input)) + " ";
+      text.append(to_string(program.described(input))).append(" ");
     }
   }
   text += "->";
   for (const Value output : node.outputs) {
-    text += " " + to_string(program.described(output));
+    text.append(" ").append(to_string(program.described(output)));
   }
   return text;
 }
@@ -109,7 +109,8 @@ void bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
         continue;
       }
       constexpr int kWindows = 7;
-      const bool has_vendor = vendor != nullptr && node.op.starts_with(is_gpu ? "matmul" : "conv2d");
+      const bool has_vendor =
+          vendor != nullptr && (node.op.starts_with("conv2d") || (is_gpu && node.op.starts_with("matmul")));
       const double each_window = request.milliseconds / kWindows / (has_vendor ? 2 : 1);
       const int repeats = static_cast<int>(std::clamp(each_window / std::max(1e-3, first), 1.0, 10000.0));
       std::vector<double> times, vendor_times;

@@ -1,6 +1,6 @@
 // Every operator that a preset's training step really runs, timed alone on the arrays of that step: beside its floor,
-// and beside the vendor's kernel for the same problem in turn: oneDNN's convolutions on the CPU, cuBLASLt's products on
-// a GPU.
+// and beside the vendor's kernel for the same problem in turn: oneDNN's convolutions on the CPU, cuBLASLt's products
+// and cuDNN's convolutions on a GPU.
 #pragma once
 
 #include "host/ceilings.h"

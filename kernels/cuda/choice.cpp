@@ -186,10 +186,14 @@ void Choices::decide(CudaContext& context, const VendorProblem& problem) {
   if (are_ours() || has(problem.text)) {
     return;
   }
-  VendorPlans plans = problem.vendor();
+  std::string failure;
+  VendorPlans plans = plans_of(problem, failure);
   Decided decided = recall(context, problem, plans);
   if (decided.decision.kernel.empty()) {
     decided = measure_or_ours(context, problem, plans);
+    if (!failure.empty()) {
+      decided.decision.note = failure;
+    }
     if (store_ && wanted_ == KernelChoice::automatic && !decided.decision.timings.empty()) {
       store_->remember(context.identity(), decided.decision);
     }
@@ -198,6 +202,19 @@ void Choices::decide(CudaContext& context, const VendorProblem& problem) {
     context.reserve_scratch(decided.plan->workspace_bytes());
   }
   decided_[problem.text] = std::move(decided);
+}
+
+// A library that fails when it is asked leaves ours, unless its kernels were asked for.
+VendorPlans Choices::plans_of(const VendorProblem& problem, std::string& failure) const {
+  try {
+    return problem.vendor();
+  } catch (const Error& error) {
+    if (wanted_ == KernelChoice::vendor) {
+      throw;
+    }
+    failure = error.what();
+    return {};
+  }
 }
 
 // Empty where nothing is remembered, or a kernel that the library does not offer any more.

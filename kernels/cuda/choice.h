@@ -44,6 +44,7 @@ private:
     KernelDecision decision;
     std::unique_ptr<VendorPlan> plan;  // null: ours
   };
+  VendorPlans plans_of(const VendorProblem& problem, std::string& failure) const;
   Decided recall(CudaContext& context, const VendorProblem& problem, VendorPlans& plans) const;
   Decided measure_or_ours(CudaContext& context, const VendorProblem& problem, VendorPlans& plans) const;
   Decided measure(CudaContext& context, const VendorProblem& problem, VendorPlans& plans) const;

@@ -72,6 +72,7 @@ CudaContext::CudaContext(int device, bool allow_tf32, KernelChoice choice, std::
                 count == 1 ? "is" : "are", count, count == 1 ? "" : "s",
                 count == 1 ? "" : fmt::format(" to {}", count - 1));
   }
+  check_cuda(cudaSetDevice(device), "cuda: choosing the device");
   vendor_ = std::make_unique<Vendor>(choice != KernelChoice::ours);  // loads libraries, now that there is a GPU
   if (choice == KernelChoice::vendor && !vendor_->has_any()) {
     throw_error(Error::Kind::device, "cuda:{}: the vendor's kernels are asked for, but {}; use --kernels ours", device,
@@ -79,7 +80,6 @@ CudaContext::CudaContext(int device, bool allow_tf32, KernelChoice choice, std::
   }
   choices_ = std::make_unique<Choices>(vendor_->has_any() ? choice : KernelChoice::ours, std::move(store));
   try {
-    check_cuda(cudaSetDevice(device), "cuda: choosing the device");
     check_cuda(cudaGetDeviceProperties(&properties_, device), "cuda: reading the device's properties");
     check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cuda: making a stream");
     partials_ = allocate(kPartialBytes, "the partial results of reductions");

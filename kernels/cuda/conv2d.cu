@@ -8,7 +8,7 @@
 //
 // spills: for sm_120 ptxas holds tensor_product_kernel of the TF32 input gradient, 64 wide, to 72 registers, with which
 // seven blocks fit on a multiprocessor, and puts aside two words a thread. No other architecture does.
-#include "kernels/conv2d.h"
+#include "kernels/cuda/conv2d_ours.h"
 
 #include "kernels/cuda/product.cuh"
 
@@ -28,12 +28,8 @@ void check_extents(const char* op, const ConvShape& s) {
 
 // ---- launchers
 
-void prepare_conv2d_forward(CudaContext&, const Conv2d&, const Activation&, View, View, View, View) {}
-void prepare_conv2d_backward_input(CudaContext&, const Conv2d&, View, View, View) {}
-void prepare_conv2d_backward_weight(CudaContext&, const Conv2d&, View, View, View) {}
-
-void conv2d_forward(CudaContext& context, const Conv2d& p, const Activation& activation, View x, View w, View bias,
-                    View y) {
+void conv2d_forward_ours(CudaContext& context, const Conv2d& p, const Activation& activation, View x, View w, View bias,
+                         View y) {
   const ConvShape shape(p, x.shape, w.shape, y.shape);
   check_extents("conv2d_forward", shape);
   const int pixels = shape.N * shape.P * shape.Q, taps = shape.R * shape.S * shape.C;
@@ -44,7 +40,7 @@ void conv2d_forward(CudaContext& context, const Conv2d& p, const Activation& act
   });
 }
 
-void conv2d_backward_input(CudaContext& context, const Conv2d& p, View dy, View w, View dx) {
+void conv2d_backward_input_ours(CudaContext& context, const Conv2d& p, View dy, View w, View dx) {
   const ConvShape shape(p, dx.shape, w.shape, dy.shape);
   check_extents("conv2d_backward_input", shape);
   with_float_type(dy.dtype, [&](auto element) {
@@ -63,7 +59,7 @@ void conv2d_backward_input(CudaContext& context, const Conv2d& p, View dy, View 
   });
 }
 
-void conv2d_backward_weight(CudaContext& context, const Conv2d& p, View x, View dy, View dw) {
+void conv2d_backward_weight_ours(CudaContext& context, const Conv2d& p, View x, View dy, View dw) {
   const ConvShape shape(p, x.shape, dw.shape, dy.shape);
   check_extents("conv2d_backward_weight", shape);
   const int pixels = shape.N * shape.P * shape.Q, taps = shape.R * shape.S * shape.C;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace duel {
@@ -20,9 +21,15 @@ std::string from_environment(const char* name, const char* otherwise) {
 SharedLibrary::SharedLibrary(const std::vector<std::string>& names) {
   const std::string given = from_environment("DUEL_CUDA_LIBRARIES", ""),
                     home = from_environment("CUDA_HOME", "/usr/local/cuda");
-  const std::vector<std::string> folders = given.empty()
-                                               ? std::vector<std::string>{"", home + "/lib64/", home + "/lib/"}
-                                               : std::vector<std::string>{given + "/"};
+  std::vector<std::string> folders;
+  if (given.empty()) {
+    folders = {"", home + "/lib64/", home + "/lib/"};
+  }
+  for (std::size_t begin = 0; begin < given.size();) {
+    const std::size_t end = std::min(given.find(':', begin), given.size());
+    folders.push_back(given.substr(begin, end - begin) + "/");
+    begin = end + 1;
+  }
   for (const std::string& folder : folders) {
     for (const std::string& name : names) {
       handle_ = ::dlopen((folder + name).c_str(), RTLD_NOW | RTLD_LOCAL);

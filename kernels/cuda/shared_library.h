@@ -8,8 +8,8 @@ namespace duel {
 
 class SharedLibrary {
 public:
-  // The first of `names` that loads: from the folder $DUEL_CUDA_LIBRARIES alone where that is set; else as the loader
-  // finds it (LD_LIBRARY_PATH, the system), else from lib64 and lib of $CUDA_HOME or /usr/local/cuda.
+  // The first of `names` that loads: from the folders $DUEL_CUDA_LIBRARIES (a:b) alone where that is set; else as the
+  // loader finds it (LD_LIBRARY_PATH, the system), else from lib64 and lib of $CUDA_HOME or /usr/local/cuda.
   explicit SharedLibrary(const std::vector<std::string>& names);
   // Not unloaded: vendor libraries keep threads and handlers of their own.
 

@@ -1,6 +1,8 @@
-// The vendor's libraries that this build knows and that this machine has.
+// The vendor's libraries that this build knows and that this machine has: cuBLASLt for matrix products, cuDNN for
+// convolutions. Each is loaded by itself, and may be missing.
 #pragma once
 
+#include "kernels/conv2d.h"
 #include "kernels/cuda/vendor_plan.h"
 #include "kernels/matmul.h"
 
@@ -12,22 +14,28 @@
 namespace duel {
 
 class CublasLt;
+class Cudnn;
 
 class Vendor {
 public:
-  // `is_wanted` false loads nothing.
+  // For the current device. `is_wanted` false loads nothing.
   explicit Vendor(bool is_wanted);
   ~Vendor();
 
-  bool has_any() const { return cublaslt_ != nullptr; }
+  bool has_any() const { return cublaslt_ != nullptr || cudnn_ != nullptr; }
   const std::string& why_none() const { return why_none_; }
   std::vector<std::pair<std::string, std::string>> versions() const;  // {"cuBLASLt", "13.1.0"}
 
-  // Inputs of the plans: a, b, bias.
+  // Empty where the library is missing. Inputs of the plans: the views before the last, in their order.
   VendorPlans matmul_plans(const Matmul& matmul, bool allow_tf32, View a, View b, View bias, View y) const;
+  VendorPlans conv2d_forward_plans(const Conv2d& conv, const Activation& activation, bool allow_tf32, View x, View w,
+                                   View bias, View y) const;
+  VendorPlans conv2d_backward_input_plans(const Conv2d& conv, bool allow_tf32, View dy, View w, View dx) const;
+  VendorPlans conv2d_backward_weight_plans(const Conv2d& conv, bool allow_tf32, View x, View dy, View dw) const;
 
 private:
   std::unique_ptr<CublasLt> cublaslt_;
+  std::unique_ptr<Cudnn> cudnn_;
   std::string why_none_;
 };
 

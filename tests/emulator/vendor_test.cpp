@@ -1,5 +1,6 @@
 // Vendor kernels beside ours, with a library of the tests' own (vendor/fake_cublaslt.cpp) in cuBLASLt's place: that the
 // descriptors say what the contracts say, who is chosen, what is remembered, and what is said when something is wrong.
+// vendor_conv2d_test.cpp does the same with cuDNN.
 #include "emulator/runtime.h"
 #include "host/choice_cache.h"
 #include "host/device.h"
@@ -7,7 +8,7 @@
 #include "kernels/check.h"
 #include "kernels/choice_store.h"
 #include "kernels/matmul.h"
-#include "tests/support/op_runner.h"
+#include "tests/emulator/vendor/fixture.h"
 #include "tests/support/small_run.h"
 #include "tests/support/temporary_folder.h"
 
@@ -20,22 +21,8 @@ namespace duel::test {
 
 namespace {
 
-class VendorTest : public testing::Test {
+class VendorTest : public VendorFixture {
 protected:
-  void SetUp() override {
-    backends().front().open(0);  // the order of execution
-    ::setenv("DUEL_CUDA_LIBRARIES", DUEL_FAKE_LIBRARIES, 1);
-    mood(nullptr);
-  }
-  void TearDown() override {
-    ::unsetenv("DUEL_CUDA_LIBRARIES");
-    ::unsetenv("DUEL_FAKE_CUBLASLT_VERSION");
-    mood(nullptr);
-  }
-  static void mood(const char* text) {
-    text == nullptr ? ::unsetenv("DUEL_FAKE_CUBLASLT") : ::setenv("DUEL_FAKE_CUBLASLT", text, 1);
-  }
-
   // Prepares a product of [9,33] and [33,17] with a bias, and says what was decided.
   static KernelDecision decide(KernelChoice choice, std::shared_ptr<ChoiceStore> store = nullptr) {
     Context context = Context::cuda(0, false, choice, std::move(store));
@@ -48,27 +35,9 @@ protected:
 
 TEST_F(VendorTest, EveryCaseOfMatmulIsRight) {
   mood("single");  // timing several would take minutes
-  int cases = 0;
-  for (const bool tf32 : {false, true}) {
-    const Backend vendor{"vendor",
-                         {0},
-                         true,
-                         [&](int) { return std::make_shared<Context>(Context::cuda(0, tf32, KernelChoice::vendor)); },
-                         tf32};
-    const auto context = vendor.open(0);
-    const Backend kept{"vendor", {0}, true, [&](int) { return context; }, tf32};
-    for (const OpCase& op_case : all_cases()) {
-      if (op_case.op == "matmul" && !op_case.is_perf() && takes(kept, op_case)) {
-        const Outcome outcome = run_contract(kept, op_case);
-        EXPECT_EQ(outcome.problem, "") << op_case.full_name();
-        ++cases;
-      }
-    }
-    const std::vector<KernelDecision> decisions = context->kernel_decisions();
-    const auto is_vendor = [](const KernelDecision& decision) { return decision.kernel.starts_with("cuBLASLt 6"); };
-    EXPECT_GT(std::count_if(decisions.begin(), decisions.end(), is_vendor), 20);
-  }
-  EXPECT_GT(cases, 100);
+  const Count count = run_cases({"matmul"}, "cuBLASLt 6");
+  EXPECT_GT(count.cases, 100);
+  EXPECT_GT(count.by_vendor, 40);
 }
 
 TEST_F(VendorTest, TheQuickestIsTakenAndOursWhereThereIsNoOther) {
@@ -109,8 +78,12 @@ TEST_F(VendorTest, AFailureNamesOperatorShapesAndTheLibrarysText) {
 }
 
 TEST_F(VendorTest, AutoGoesOnWithOursWhereTheLibraryFailsOrMemoryIsShort) {
-  mood("broken");
+  mood("failing");
   KernelDecision decision = decide(KernelChoice::automatic);
+  EXPECT_EQ(decision.kernel, "ours");
+  EXPECT_EQ(decision.note, "matmul of f32[9,33] and f32[33,17] to f32[9,17]: cuBLASLt: CUBLAS_STATUS_EXECUTION_FAILED");
+  mood("broken");
+  decision = decide(KernelChoice::automatic);
   EXPECT_EQ(decision.kernel, "ours");
   EXPECT_NE(decision.note.find("cuBLASLt 66:0:0:0 fails (matmul of"), std::string::npos) << decision.note;
   mood(nullptr);
@@ -164,8 +137,9 @@ TEST_F(VendorTest, ChoicesAreRememberedAndMeasuredAgainForAnotherLibrary) {
   EXPECT_EQ(second->devices().size(), 2U);
 }
 
-// Training by the vendor's products is captured, replayed and right.
-TEST_F(VendorTest, ATrainingByTheVendorsProducts) {
+// Training by the vendor's products and convolutions is captured, replayed and right.
+TEST_F(VendorTest, ATrainingByTheVendorsKernels) {
+  mood("single");
   Options options = small_options("steady");
   options.device = "cuda";
   const Dataset dataset = small_dataset(options);

@@ -1,11 +1,9 @@
 // A library libcublasLt.so of the tests' own: it does what the descriptors that it is given say, with plain loops in
-// double, and refuses descriptors that are not whole. $DUEL_FAKE_CUBLASLT makes it worse:
-//
-//   unsupported   it has no algorithm for anything          broken   products fail when they are queued
-//   single        it has one algorithm only
-//   wrong         its first algorithm forgets the last k    restless its first algorithm never gives the same bytes
+// double, and refuses descriptors that are not whole. element.h says how it is made worse.
 //
 // Algorithms are numbered from 66. All sums of one element are taken in the order of k.
+#include "tests/emulator/vendor/element.h"
+
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
 
@@ -15,10 +13,14 @@
 #include <cstring>
 #include <map>
 #include <memory>
-#include <string>
 #include <vector>
 
 namespace {
+
+using duel::test::is_aligned;
+using duel::test::load;
+using duel::test::mood_is;
+using duel::test::store;
 
 constexpr std::uint64_t kFirstAlgorithm = 66;
 constexpr int kAlgorithms = 3;
@@ -49,34 +51,8 @@ struct Preference {
   std::map<int, std::vector<char>> attributes;
 };
 
-std::size_t size_of(cudaDataType_t type) {
-  return type == CUDA_R_16BF ? 2 : 4;
-}
-
-double load(const void* data, cudaDataType_t type, std::uint64_t i) {
-  float value = 0;
-  if (type == CUDA_R_16BF) {
-    std::uint16_t upper = 0;
-    std::memcpy(&upper, static_cast<const char*>(data) + 2 * i, 2);
-    const std::uint32_t bits = std::uint32_t{upper} << 16;
-    std::memcpy(&value, &bits, 4);
-  } else {
-    std::memcpy(&value, static_cast<const char*>(data) + 4 * i, 4);
-  }
-  return value;
-}
-
-void store(void* data, cudaDataType_t type, std::uint64_t i, double value) {
-  const auto rounded = static_cast<float>(value);
-  if (type == CUDA_R_16BF) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, &rounded, 4);
-    const std::uint32_t to_even = bits + 0x7FFF + ((bits >> 16) & 1);
-    const auto upper = static_cast<std::uint16_t>((std::isnan(rounded) ? bits | 0x400000 : to_even) >> 16);
-    std::memcpy(static_cast<char*>(data) + 2 * i, &upper, 2);
-  } else {
-    std::memcpy(static_cast<char*>(data) + 4 * i, &rounded, 4);
-  }
+bool is_bf16(cudaDataType_t type) {
+  return type == CUDA_R_16BF;
 }
 
 struct Product {
@@ -95,13 +71,10 @@ struct Product {
                epilogue = description.get<std::int32_t>(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_DEFAULT);
     const auto bias_type =
         static_cast<cudaDataType_t>(description.get<std::int32_t>(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, d.type));
-    const char* const mood = std::getenv("DUEL_FAKE_CUBLASLT");
     const bool is_first = algorithm == kFirstAlgorithm;
-    std::uint64_t depth = op_a == CUBLAS_OP_N ? a.columns : a.rows;
-    if (is_first && mood != nullptr && std::string(mood) == "wrong") {
-      --depth;
-    }
-    const double extra = is_first && mood != nullptr && std::string(mood) == "restless" ? 1e-6 * (calls % 7) : 0;
+    const std::uint64_t depth = op_a == CUBLAS_OP_N ? a.columns : a.rows;
+    const double factor = is_first && mood_is("wrong") ? 1.01 * alpha : alpha,
+                 extra = is_first && mood_is("restless") ? 1e-6 * static_cast<double>(calls % 7) : 0;
     const auto at = [](const Layout& layout, std::int32_t op, std::uint64_t row, std::uint64_t column) {
       return op == CUBLAS_OP_N ? column * layout.leading + row : row * layout.leading + column;
     };
@@ -109,16 +82,17 @@ struct Product {
       for (std::uint64_t row = 0; row < d.rows; ++row) {
         double sum = 0;
         for (std::uint64_t k = 0; k < depth; ++k) {
-          sum += load(a_data, a.type, at(a, op_a, row, k)) * load(b_data, b.type, at(b, op_b, k, column));
+          sum += load(a_data, is_bf16(a.type), at(a, op_a, row, k)) *
+                 load(b_data, is_bf16(b.type), at(b, op_b, k, column));
         }
-        sum = alpha * sum + extra;
+        sum = factor * sum + extra;
         if (epilogue == CUBLASLT_EPILOGUE_BIAS || epilogue == CUBLASLT_EPILOGUE_RELU_BIAS) {
-          sum += load(bias, bias_type, row);
+          sum += load(bias, is_bf16(bias_type), row);
         }
         if ((epilogue == CUBLASLT_EPILOGUE_RELU || epilogue == CUBLASLT_EPILOGUE_RELU_BIAS) && !(sum > 0)) {
           sum = std::isnan(sum) ? sum : 0;
         }
-        store(d_data, d.type, column * d.leading + row, sum);
+        store(d_data, is_bf16(d.type), column * d.leading + row, sum);
       }
     }
   }
@@ -140,10 +114,6 @@ bool is_whole(const Description* description, const Layout* a, const Layout* b, 
                       n = op_b == CUBLAS_OP_N ? b->columns : b->rows;
   return d->rows == m && d->columns == n && k == k_of_b && c->rows == m && c->columns == n && a->type == b->type &&
          c->type == d->type && description->scale == CUDA_R_32F;
-}
-
-bool is_aligned(const void* data) {
-  return reinterpret_cast<std::uintptr_t>(data) % 16 == 0;
 }
 
 }  // namespace
@@ -240,11 +210,13 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
                                          reinterpret_cast<Layout*>(c), reinterpret_cast<Layout*>(d))) {
     return CUBLAS_STATUS_INVALID_VALUE;
   }
-  const char* const mood = std::getenv("DUEL_FAKE_CUBLASLT");
-  if (mood != nullptr && std::string(mood) == "unsupported") {
+  if (mood_is("failing")) {
+    return CUBLAS_STATUS_EXECUTION_FAILED;
+  }
+  if (mood_is("unsupported")) {
     return CUBLAS_STATUS_NOT_SUPPORTED;
   }
-  const int algorithms = mood != nullptr && std::string(mood) == "single" ? 1 : kAlgorithms;
+  const int algorithms = mood_is("single") || mood_is("unfused") ? 1 : kAlgorithms;
   for (; *count < std::min(most, algorithms); ++*count) {
     cublasLtMatmulHeuristicResult_t& result = results[*count];
     result = {};
@@ -272,8 +244,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
                               cublasLtMatrixLayout_t b, const void* beta, const void*, cublasLtMatrixLayout_t c,
                               void* d_data, cublasLtMatrixLayout_t d, const cublasLtMatmulAlgo_t* algorithm,
                               void* workspace, std::size_t workspace_bytes, cudaStream_t stream) {
-  const char* const mood = std::getenv("DUEL_FAKE_CUBLASLT");
-  if (mood != nullptr && std::string(mood) == "broken") {
+  if (mood_is("broken")) {
     return CUBLAS_STATUS_EXECUTION_FAILED;
   }
   const auto* const given = reinterpret_cast<Description*>(description);
