@@ -27,10 +27,11 @@ for argument in "$@"; do
   esac
 done
 
-# One package a line; where releases call it differently, the names are separated by |.
+# One package a line; where releases call it differently, the names are separated by |. OpenCL is only recommended by
+# oneDNN's package, whose CMake file asks for it all the same.
 packages=(
   g++ cmake ninja-build ccache pkg-config git python3
-  "libdnnl-dev|libonednn-dev" libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libspdlog-dev
+  "libdnnl-dev|libonednn-dev" ocl-icd-opencl-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libspdlog-dev
   zlib1g-dev libpng-dev libprotobuf-dev protobuf-compiler libisal-dev
 )
 if [ "$with_tests" = 1 ]; then
