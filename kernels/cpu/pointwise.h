@@ -1,4 +1,7 @@
 // Loops of pointwise operators: load, compute in float, store. `y` may be one of the inputs.
+//
+// Each loop works with a copy of the function of its own. What a captured one holds (a slope) lies in memory that a store
+// to `y` might change, for all that the compiler knows: GCC 12 then loads it for every element and leaves the loop scalar.
 #pragma once
 
 #include "kernels/cpu/element.h"
@@ -9,9 +12,10 @@ namespace duel {
 template <class T, class F>
 void map(const CpuContext& context, const T* x, T* y, std::int64_t count, const F& f) {
   parallel_ranges(context, count, kPointwiseGrain, [=](std::int64_t begin, std::int64_t end) {
+    const F own = f;
 #pragma omp simd
     for (std::int64_t i = begin; i < end; ++i) {
-      y[i] = from_float<T>(f(to_float(x[i])));
+      y[i] = from_float<T>(own(to_float(x[i])));
     }
   });
 }
@@ -19,9 +23,10 @@ void map(const CpuContext& context, const T* x, T* y, std::int64_t count, const 
 template <class T, class F>
 void map(const CpuContext& context, const T* a, const T* b, T* y, std::int64_t count, const F& f) {
   parallel_ranges(context, count, kPointwiseGrain, [=](std::int64_t begin, std::int64_t end) {
+    const F own = f;
 #pragma omp simd
     for (std::int64_t i = begin; i < end; ++i) {
-      y[i] = from_float<T>(f(to_float(a[i]), to_float(b[i])));
+      y[i] = from_float<T>(own(to_float(a[i]), to_float(b[i])));
     }
   });
 }
