@@ -109,8 +109,7 @@ void bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
         continue;
       }
       constexpr int kWindows = 7;
-      const bool has_vendor =
-          vendor != nullptr && (node.op.starts_with("conv2d") || (is_gpu && node.op.starts_with("matmul")));
+      const bool has_vendor = vendor != nullptr && (node.op.starts_with("conv2d") || node.op.starts_with("matmul"));
       const double each_window = request.milliseconds / kWindows / (has_vendor ? 2 : 1);
       const int repeats = static_cast<int>(std::clamp(each_window / std::max(1e-3, first), 1.0, 10000.0));
       std::vector<double> times, vendor_times;

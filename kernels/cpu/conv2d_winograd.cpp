@@ -21,11 +21,13 @@ struct Layer {
   float* out;         // [N,P,Q,O]
 };
 
+constexpr int kBlockTiles = kLanes == 16 ? 10 : 4;  // whose products are in registers at a time
+
 // Tiles worked on at a time: transformed inputs and products take a quarter of a Zen 4 core's 1 MiB cache, beside the
-// filters. A multiple of the rows that a product holds in registers.
+// filters.
 int tiles_at_once(int I, int O) {
   const int fitting = (192 << 10) / (kPlanes * (I + O) * static_cast<int>(sizeof(float)));
-  return std::max(fitting / kBlockRows, 1) * kBlockRows;
+  return std::max(fitting / kBlockTiles, 1) * kBlockTiles;
 }
 
 // For loops over the lanes of a vector: relu and leaky_relu as one selection, tanh and sigmoid lane by lane.
@@ -59,8 +61,16 @@ void convolve_tiles(const Layer& layer, const Tiling& tiling, std::int64_t first
     spread_tile<kTile, spread_input>(layer.in, place.picture, place.top - layer.pad_top, place.left - layer.pad_left,
                                      v_plane, v + std::int64_t{t} * I);
   }
+  const int next = static_cast<int>(std::min<std::int64_t>(tiles, tiling.count - first - tiles));
+  const TilesAhead<true> outputs({layer.out, layer.P, layer.Q, O}, tiling, first, tiles, 0, 0);
+  // Of the next tiles' inputs those that this row of tiles has not read.
+  const TilesAhead<false> inputs(layer.in, tiling, first + tiles, next, kTile - kOutputs - layer.pad_top,
+                                 kTile - kOutputs - layer.pad_left);
   for (int e = 0; e < kPlanes; ++e) {
-    multiply<false>({v + e * v_plane, I, 1}, layer.u + std::int64_t{e} * I * O, tiles, I, O, m + e * m_plane);
+    outputs.plane(e);
+    inputs.plane(e);
+    multiply<kBlockTiles, Into::overwrite>({v + e * v_plane, I, 1}, layer.u + std::int64_t{e} * I * O, tiles, I, O,
+                                           m + e * m_plane);
   }
   for (int t = 0; t < tiles; ++t) {
     const Place place(tiling, first + t);

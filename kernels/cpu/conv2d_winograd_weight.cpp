@@ -17,8 +17,10 @@ namespace {
 // second cache.
 int tiles_at_once(int K, int C) {
   const int sums = K * C, tile = K + C;
-  return std::max(((768 << 10) / (kPlanes * static_cast<int>(sizeof(float))) - sums) / tile, 16);
+  return std::max(((576 << 10) / (kPlanes * static_cast<int>(sizeof(float))) - sums) / tile, 16);
 }
+
+constexpr int kBlockRows = kLanes == 16 ? 8 : 4;  // of K, a multiple of 16
 
 struct Part {
   float *sums, *dy, *x;  // [36,K,C], [36,tiles,K], [36,tiles,C]
@@ -46,9 +48,15 @@ void sum_tiles(const Problem& p, std::int64_t first, int tiles, const Part& part
     spread_tile<kTile, spread_input>(p.x, place.picture, place.top - p.pad_top, place.left - p.pad_left, x_plane,
                                      part.x + std::int64_t{t} * C);
   }
+  const int next = static_cast<int>(std::min<std::int64_t>(tiles, p.tiling.count - first - tiles));
+  const TilesAhead<false> gradients(p.dy, p.tiling, first + tiles, next, 0, 0);
+  const TilesAhead<false> inputs(p.x, p.tiling, first + tiles, next, kTile - kOutputs - p.pad_top,
+                                 kTile - kOutputs - p.pad_left);
   for (int e = 0; e < kPlanes; ++e) {
-    multiply<true>({part.dy + e * dy_plane, 1, K}, part.x + e * x_plane, K, tiles, C,
-                   part.sums + std::int64_t{e} * K * C);
+    gradients.plane(e);
+    inputs.plane(e);
+    multiply<kBlockRows, Into::add>({part.dy + e * dy_plane, 1, K}, part.x + e * x_plane, K, tiles, C,
+                                    part.sums + std::int64_t{e} * K * C);
   }
 }
 

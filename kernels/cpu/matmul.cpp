@@ -1,6 +1,8 @@
-// Matrix products through oneDNN's matmul, on plain row-major arrays: no reordering of operands.
+// Matrix products through oneDNN's matmul, on plain row-major arrays: no reordering of operands. Those with one long
+// extent are ours (matmul_long.h).
 #include "kernels/matmul.h"
 
+#include "kernels/cpu/matmul_long.h"
 #include "kernels/cpu/onednn.h"
 
 namespace duel {
@@ -60,13 +62,25 @@ OnednnPlan& find_plan(CpuContext& context, const Matmul& p, View a, View b, View
   return context.onednn().plan(context, key, [&](OnednnPlan& plan) { make_plan(plan, p, a, b, bias, y); });
 }
 
+bool takes_long(const CpuContext& context, const Matmul& p, View a, View b, View bias, View y) {
+  return !context.is_vendor_only() && suits_matmul_long(p, a, b, bias, y);
+}
+
 }  // namespace
 
 void prepare_matmul(CpuContext& context, const Matmul& p, View a, View b, View bias, View y) {
+  if (takes_long(context, p, a, b, bias, y)) {
+    context.reserve_scratch(matmul_long_scratch_bytes(context, y));
+    return;
+  }
   find_plan(context, p, a, b, bias, y);
 }
 
 void matmul(CpuContext& context, const Matmul& p, View a, View b, View bias, View y) {
+  if (takes_long(context, p, a, b, bias, y)) {
+    matmul_long(context, p, a, b, bias, y);
+    return;
+  }
   OnednnPlan& plan = find_plan(context, p, a, b, bias, y);
   if (bias.shape.rank() > 0) {
     plan.run(context, {a.data, b.data, y.data, bias.data});

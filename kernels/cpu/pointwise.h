@@ -1,7 +1,8 @@
 // Loops of pointwise operators: load, compute in float, store. `y` may be one of the inputs.
 //
-// Each loop works with a copy of the function of its own. What a captured one holds (a slope) lies in memory that a store
-// to `y` might change, for all that the compiler knows: GCC 12 then loads it for every element and leaves the loop scalar.
+// Each loop works with a copy of the function of its own. What a captured one holds (a slope) lies in memory that a
+// store to `y` might change, for all that the compiler knows: GCC 12 then loads it for every element and leaves the
+// loop scalar.
 #pragma once
 
 #include "kernels/cpu/element.h"

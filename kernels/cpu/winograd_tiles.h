@@ -12,32 +12,18 @@
 // same number of operations errs 2 to 3 times less in f32 and whose powers are exact.
 #pragma once
 
+#include "kernels/cpu/vector.h"
+
 #include <algorithm>
 #include <cstdint>
 
 namespace duel::winograd {
 
-#if defined(__AVX512F__)
-inline constexpr int kLanes = 16;
-#elif defined(__AVX__)
-inline constexpr int kLanes = 8;
-#else
-inline constexpr int kLanes = 4;
-#endif
+using simd::kLanes, simd::load, simd::prefetch, simd::store, simd::Vec;
+
 inline constexpr int kOutputs = 4;  // rows and columns of a tile of outputs
 inline constexpr int kTile = 6;     // of a tile of inputs
 inline constexpr int kPlanes = 36;  // transformed pixels of a tile: so many matrices are multiplied
-
-using Vec = float __attribute__((vector_size(kLanes * sizeof(float))));
-
-// A vector anywhere in an array of floats. (memcpy says the same, but GCC 12 then copies sums through the stack.)
-using VecInArray = float __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
-inline Vec load(const float* from) {
-  return *reinterpret_cast<const VecInArray*>(from);
-}
-inline void store(float* to, Vec v) {
-  *reinterpret_cast<VecInArray*>(to) = v;
-}
 
 inline constexpr float kA = 0.625F, kA2 = kA * kA, kA3 = kA2 * kA;
 inline constexpr float kB = 1.5F, kB2 = kB * kB, kB3 = kB2 * kB;
@@ -124,6 +110,35 @@ struct Place {
       : picture(tile / (tiling.rows * tiling.columns)),
         top(static_cast<int>(tile / tiling.columns % tiling.rows) * kOutputs),
         left(static_cast<int>(tile % tiling.columns) * kOutputs) {}
+};
+
+// Fetches tiles' pixels into the second cache while matrices are multiplied, which leave the memory idle: lines of a
+// picture that are read, or written, soon after. Call plane(0) .. plane(35) in turn.
+template <bool Write>
+class TilesAhead {
+public:
+  // The 4x4 pixels of each tile, moved by (down, right).
+  TilesAhead(const Pictures& pictures, const Tiling& tiling, std::int64_t first, int tiles, int down, int right)
+      : pictures_(pictures), tiling_(tiling), first_(first), tiles_(tiles), down_(down), right_(right) {}
+
+  [[gnu::always_inline]] void plane(int e) const {
+    const int rows = tiles_ * kOutputs;
+    for (int row = rows * e / kPlanes; row < rows * (e + 1) / kPlanes; ++row) {
+      const Place place(tiling_, first_ + row / kOutputs);
+      const int h = place.top + down_ + row % kOutputs, w = place.left + right_;
+      const int end = std::min(w + kOutputs, pictures_.W);
+      if (h < pictures_.H && w < end) {
+        const float* pixels = pictures_.data + ((place.picture * pictures_.H + h) * pictures_.W + w) * pictures_.C;
+        prefetch<Write>(pixels, std::int64_t{end - w} * pictures_.C);
+      }
+    }
+  }
+
+private:
+  Pictures pictures_;
+  Tiling tiling_;
+  std::int64_t first_;
+  int tiles_, down_, right_;
 };
 
 // One tile of Extent x Extent pixels, whose corner lies at (top, left), through Spread along both axes.

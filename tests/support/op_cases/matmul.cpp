@@ -119,6 +119,17 @@ std::vector<OpCase> make_cases() {
       }
     }
   }
+  // One long extent, for which the CPU has a way of its own: whole blocks of rows, columns and steps, and what is left.
+  const Problem long_ones[] = {
+      {40, 96, 4352, {false, false, kRelu}, true}, {33, 80, 4100, {false, false, kTanh}, true},
+      {38, 64, 4101, {true, false, kIdentity}},    {35, 48, 4112, {false, true, kRelu}},
+      {37, 4144, 32, {false, true, kIdentity}},    {32, 4192, 33, {false, false, kIdentity}},
+      {34, 4112, 150, {false, false, kIdentity}},  {4099, 48, 37, {true, false, kIdentity}},
+      {4104, 32, 64, {false, true, kIdentity}},    {4113, 112, 130, {true, false, kIdentity}},
+  };
+  for (const Problem& p : long_ones) {
+    cases.push_back(make_case(p));
+  }
   for (const auto& [in, out] : types) {  // pictures as rows of a matrix, on either side, and as the result
     cases.push_back(make_case({5, 33, 42, {}, true, in, out, {5, 3, 7, 2}}));
     cases.push_back(make_case({42, 7, 5, {true, false, kIdentity}, false, in, out, {5, 3, 7, 2}}));
