@@ -62,15 +62,20 @@ void convolve_tiles(const Layer& layer, const Tiling& tiling, std::int64_t first
                                      v_plane, v + std::int64_t{t} * I);
   }
   const int next = static_cast<int>(std::min<std::int64_t>(tiles, tiling.count - first - tiles));
-  const TilesAhead<true> outputs({layer.out, layer.P, layer.Q, O}, tiling, first, tiles, 0, 0);
-  // Of the next tiles' inputs those that this row of tiles has not read.
-  const TilesAhead<false> inputs(layer.in, tiling, first + tiles, next, kTile - kOutputs - layer.pad_top,
-                                 kTile - kOutputs - layer.pad_left);
+  const int calls = kPlanes * calls_between(kBlockTiles, tiles, I, O);
+  struct {
+    TilesAhead<true> outputs;
+    TilesAhead<false> inputs;  // of the next tiles those that this row of tiles has not read
+    [[gnu::always_inline]] void operator()() {
+      outputs.fetch();
+      inputs.fetch();
+    }
+  } ahead{{{layer.out, layer.P, layer.Q, O}, tiling, first, tiles, 0, 0, calls},
+          {layer.in, tiling, first + tiles, next, kTile - kOutputs - layer.pad_top, kTile - kOutputs - layer.pad_left,
+           calls}};
   for (int e = 0; e < kPlanes; ++e) {
-    outputs.plane(e);
-    inputs.plane(e);
     multiply<kBlockTiles, Into::overwrite>({v + e * v_plane, I, 1}, layer.u + std::int64_t{e} * I * O, tiles, I, O,
-                                           m + e * m_plane);
+                                           m + e * m_plane, ahead);
   }
   for (int t = 0; t < tiles; ++t) {
     const Place place(tiling, first + t);

@@ -49,14 +49,18 @@ void sum_tiles(const Problem& p, std::int64_t first, int tiles, const Part& part
                                      part.x + std::int64_t{t} * C);
   }
   const int next = static_cast<int>(std::min<std::int64_t>(tiles, p.tiling.count - first - tiles));
-  const TilesAhead<false> gradients(p.dy, p.tiling, first + tiles, next, 0, 0);
-  const TilesAhead<false> inputs(p.x, p.tiling, first + tiles, next, kTile - kOutputs - p.pad_top,
-                                 kTile - kOutputs - p.pad_left);
+  const int calls = kPlanes * calls_between(kBlockRows, K, tiles, C);
+  struct {
+    TilesAhead<false> gradients, inputs;  // of the next tiles
+    [[gnu::always_inline]] void operator()() {
+      gradients.fetch();
+      inputs.fetch();
+    }
+  } ahead{{p.dy, p.tiling, first + tiles, next, 0, 0, calls},
+          {p.x, p.tiling, first + tiles, next, kTile - kOutputs - p.pad_top, kTile - kOutputs - p.pad_left, calls}};
   for (int e = 0; e < kPlanes; ++e) {
-    gradients.plane(e);
-    inputs.plane(e);
     multiply<kBlockRows, Into::add>({part.dy + e * dy_plane, 1, K}, part.x + e * x_plane, K, tiles, C,
-                                    part.sums + std::int64_t{e} * K * C);
+                                    part.sums + std::int64_t{e} * K * C, ahead);
   }
 }
 

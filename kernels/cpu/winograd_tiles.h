@@ -112,24 +112,29 @@ struct Place {
         left(static_cast<int>(tile % tiling.columns) * kOutputs) {}
 };
 
-// Fetches tiles' pixels into the second cache while matrices are multiplied, which leave the memory idle: lines of a
-// picture that are read, or written, soon after. Call plane(0) .. plane(35) in turn.
+// Fetches the pixels of tiles into the second cache, to be read or written soon, a few at a time: all of them have been
+// asked for after so many calls of fetch().
 template <bool Write>
 class TilesAhead {
 public:
   // The 4x4 pixels of each tile, moved by (down, right).
-  TilesAhead(const Pictures& pictures, const Tiling& tiling, std::int64_t first, int tiles, int down, int right)
-      : pictures_(pictures), tiling_(tiling), first_(first), tiles_(tiles), down_(down), right_(right) {}
+  TilesAhead(const Pictures& pictures, const Tiling& tiling, std::int64_t first, int tiles, int down, int right,
+             int calls)
+      : pictures_(pictures),
+        tiling_(tiling),
+        first_(first),
+        pixels_(tiles * kOutputs * kOutputs),
+        at_once_((pixels_ + calls - 1) / calls),
+        down_(down),
+        right_(right) {}
 
-  [[gnu::always_inline]] void plane(int e) const {
-    const int rows = tiles_ * kOutputs;
-    for (int row = rows * e / kPlanes; row < rows * (e + 1) / kPlanes; ++row) {
-      const Place place(tiling_, first_ + row / kOutputs);
-      const int h = place.top + down_ + row % kOutputs, w = place.left + right_;
-      const int end = std::min(w + kOutputs, pictures_.W);
-      if (h < pictures_.H && w < end) {
-        const float* pixels = pictures_.data + ((place.picture * pictures_.H + h) * pictures_.W + w) * pictures_.C;
-        prefetch<Write>(pixels, std::int64_t{end - w} * pictures_.C);
+  [[gnu::always_inline]] void fetch() {
+    for (const int stop = std::min(next_ + at_once_, pixels_); next_ < stop; ++next_) {
+      const Place place(tiling_, first_ + next_ / (kOutputs * kOutputs));
+      const int h = place.top + down_ + next_ / kOutputs % kOutputs, w = place.left + right_ + next_ % kOutputs;
+      if (h < pictures_.H && w < pictures_.W) {
+        prefetch<Write>(pictures_.data + ((place.picture * pictures_.H + h) * pictures_.W + w) * pictures_.C,
+                        pictures_.C);
       }
     }
   }
@@ -138,7 +143,7 @@ private:
   Pictures pictures_;
   Tiling tiling_;
   std::int64_t first_;
-  int tiles_, down_, right_;
+  int pixels_, at_once_, down_, right_, next_ = 0;
 };
 
 // One tile of Extent x Extent pixels, whose corner lies at (top, left), through Spread along both axes.
