@@ -177,7 +177,7 @@ void prepare_conv2d_forward(CpuContext& context, const Conv2d& conv, const Activ
 
 void prepare_conv2d_backward_input(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
   if (takes_few_channels(context, dx)) {
-    context.reserve_scratch(few_channels_scratch_bytes(w));
+    context.reserve_scratch(few_channels_scratch_bytes(context, dy, w, dx));
   } else if (takes_winograd(context, conv, dy, w, dx)) {
     context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
   } else {

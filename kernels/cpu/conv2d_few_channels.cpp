@@ -2,88 +2,143 @@
 
 #include "kernels/cpu/element.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/cpu/register_block.h"
 
-#include <array>
+#include <type_traits>
 
 namespace duel {
 
-namespace {
+using namespace simd;
 
-constexpr int kLanes = 16;
+namespace {
 
 struct Problem {
   Conv2d conv;
   int H, W, C, P, Q, K, R, S;
+  int lanes;  // R*S*C in whole vectors
+
+  Problem(const Conv2d& conv2d, View dy, View w, View dx)
+      : conv(conv2d),
+        H(dx.shape[1]),
+        W(dx.shape[2]),
+        C(dx.shape[3]),
+        P(dy.shape[1]),
+        Q(dy.shape[2]),
+        K(dy.shape[3]),
+        R(w.shape[1]),
+        S(w.shape[2]),
+        lanes((R * S * C + kLanes - 1) / kLanes * kLanes) {}
+
+  std::int64_t taps_floats() const { return std::int64_t{K} * lanes; }
+  std::int64_t row_floats() const { return std::int64_t{Q} * K; }
+  std::int64_t given_floats() const { return std::int64_t{Q} * lanes; }
+  std::int64_t picture_floats() const { return (std::int64_t{H} * W * C + kLanes - 1) / kLanes * kLanes; }
+  std::int64_t thread_floats() const { return row_floats() + given_floats() + picture_floats(); }
 };
 
-// Sum over k of dy[k] * w[k]: whole vectors into `lanes`, the rest into lane 0.
-template <class T>
-void accumulate(const T* dy, const float* w, int K, std::array<float, kLanes>& lanes) {
-  int k = 0;
-  for (; k + kLanes <= K; k += kLanes) {
-    for (int lane = 0; lane < kLanes; ++lane) {
-      lanes[static_cast<std::size_t>(lane)] += to_float(dy[k + lane]) * w[k + lane];
-    }
+constexpr int kBlockPixels = kLanes == 16 ? 8 : 4;
+constexpr int kBlockVectors = kLanes == 16 ? 3 : 2;
+
+struct Nothing {
+  void operator()() const {}
+};
+
+template <int Count>
+void multiply_pixels(const Problem& p, const float* row, const float* taps, float* given) {
+  Nothing nothing;
+  int lane = 0;
+  for (; lane + kBlockVectors * kLanes <= p.lanes; lane += kBlockVectors * kLanes) {
+    multiply_block<Count, kBlockVectors, Into::overwrite>({row, p.K, 1}, taps + lane, p.lanes, p.K, given + lane,
+                                                          p.lanes, nothing);
   }
-  for (; k < K; ++k) {
-    lanes[0] += to_float(dy[k]) * w[k];
+  for (; lane < p.lanes; lane += kLanes) {
+    multiply_block<Count, 1, Into::overwrite>({row, p.K, 1}, taps + lane, p.lanes, p.K, given + lane, p.lanes, nothing);
   }
 }
 
-// One row of pixels: dx[h, 0..W-1, c] of one picture and channel.
-template <class T, class U>
-void gather_row(const Problem& p, const T* dy, const float* taps, int h, int c, U* dx) {
+// given[q, (r,s,c)] = sum over k of row[q,k] * taps[k, (r,s,c)]
+void multiply_row(const Problem& p, const float* row, const float* taps, float* given) {
+  int q = 0;
+  for (; q + kBlockPixels <= p.Q; q += kBlockPixels) {
+    multiply_pixels<kBlockPixels>(p, row + std::int64_t{q} * p.K, taps, given + std::int64_t{q} * p.lanes);
+  }
+  for (; q < p.Q; ++q) {
+    multiply_pixels<1>(p, row + std::int64_t{q} * p.K, taps, given + std::int64_t{q} * p.lanes);
+  }
+}
+
+// Adds what row `row` of dy gives to the picture [H,W,C].
+void add_given(const Problem& p, int row, const float* given, float* picture) {
   const int stride = p.conv.stride;
-  for (int w = 0; w < p.W; ++w) {
-    std::array<float, kLanes> lanes{};
-    for (int r = 0; r < p.R; ++r) {
-      const int row = h + p.conv.pad_top - r;  // stride * p of the output row that tap r carries here
-      if (row < 0 || row % stride != 0 || row / stride >= p.P) {
-        continue;
-      }
-      for (int s = 0; s < p.S; ++s) {
-        const int column = w + p.conv.pad_left - s;
-        if (column < 0 || column % stride != 0 || column / stride >= p.Q) {
-          continue;
+  for (int r = 0; r < p.R; ++r) {
+    const int h = row * stride + r - p.conv.pad_top;
+    if (h < 0 || h >= p.H) {
+      continue;
+    }
+    for (int s = 0; s < p.S; ++s) {
+      const int left = s - p.conv.pad_left;  // where q = 0 arrives
+      const int first = left < 0 ? (-left + stride - 1) / stride : 0;
+      const int end = std::min(p.Q, p.W > left ? (p.W - 1 - left) / stride + 1 : 0);
+      for (int c = 0; c < p.C; ++c) {
+        const float* from = given + (r * p.S + s) * p.C + c;
+        float* to = picture + (std::int64_t{h} * p.W + left) * p.C + c;
+        for (std::int64_t q = first; q < end; ++q) {
+          to[q * stride * p.C] += from[q * p.lanes];
         }
-        const std::int64_t output = std::int64_t{row / stride} * p.Q + column / stride;
-        accumulate(dy + output * p.K, taps + ((std::int64_t{r} * p.S + s) * p.C + c) * p.K, p.K, lanes);
       }
     }
-    float sum = 0;
-    for (const float lane : lanes) {
-      sum += lane;
+  }
+}
+
+// taps[k, (r,s,c)] in f32 from w[k,r,s,c]
+template <class T>
+void copy_taps(const Problem& p, const T* w, float* taps) {
+  const int count = p.R * p.S * p.C;
+  std::fill_n(taps, p.taps_floats(), 0.0F);
+  for (int k = 0; k < p.K; ++k) {
+    for (int tap = 0; tap < count; ++tap) {
+      taps[std::int64_t{k} * p.lanes + tap] = to_float(w[std::int64_t{k} * count + tap]);
     }
-    dx[std::int64_t{w} * p.C + c] = from_float<U>(sum);
   }
 }
 
 }  // namespace
 
+std::size_t few_channels_scratch_bytes(const CpuContext& context, View dy, View w, View dx) {
+  const Problem p({}, dy, w, dx);
+  return static_cast<std::size_t>(p.taps_floats() + context.threads() * p.thread_floats()) * sizeof(float);
+}
+
 void conv2d_backward_input_few_channels(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
-  const Problem p{conv,        dx.shape[1], dx.shape[2], dx.shape[3], dy.shape[1],
-                  dy.shape[2], dy.shape[3], w.shape[1],  w.shape[2]};
-  context.reserve_scratch(few_channels_scratch_bytes(w));
-  auto* taps = static_cast<float*>(context.scratch());  // [R,S,C,K]
-  const std::int64_t taps_per_filter = w.shape.row_count();
-  with_float_type(w.dtype, [&](auto element) {
-    using T = decltype(element);
-    for (std::int64_t k = 0; k < p.K; ++k) {
-      for (std::int64_t tap = 0; tap < taps_per_filter; ++tap) {
-        taps[tap * p.K + k] = to_float(w.as<T>()[k * taps_per_filter + tap]);
-      }
-    }
-  });
-  with_float_type(dy.dtype, [&](auto element) {
-    using T = decltype(element);
+  const Problem p(conv, dy, w, dx);
+  context.reserve_scratch(few_channels_scratch_bytes(context, dy, w, dx));
+  auto* const taps = static_cast<float*>(context.scratch());
+  with_float_type(w.dtype, [&](auto element) { copy_taps(p, w.as<decltype(element)>(), taps); });
+  const std::int64_t pixels = std::int64_t{p.H} * p.W * p.C;
+  with_float_type(dy.dtype, [&](auto gradient) {
+    using T = decltype(gradient);
     with_float_type(dx.dtype, [&](auto result) {
       using U = decltype(result);
-      parallel_ranges(context, std::int64_t{dx.shape[0]} * p.H, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t row = begin; row < end; ++row) {
-          const std::int64_t picture = row / p.H;
-          for (int c = 0; c < p.C; ++c) {
-            gather_row(p, dy.as<T>() + picture * p.P * p.Q * p.K, taps, static_cast<int>(row % p.H), c,
-                       dx.as<U>() + row * p.W * p.C);
+      parallel_ranges(context, dx.shape[0], 1, [&](std::int64_t begin, std::int64_t end) {
+        float* const row = taps + p.taps_floats() + omp_get_thread_num() * p.thread_floats();
+        float* const given = row + p.row_floats();
+        float* const picture = given + p.given_floats();
+        for (std::int64_t n = begin; n < end; ++n) {
+          std::fill_n(picture, pixels, 0.0F);
+          for (int i = 0; i < p.P; ++i) {
+            const T* from = dy.as<T>() + (n * p.P + i) * p.row_floats();
+            if constexpr (std::is_same_v<T, float>) {
+              multiply_row(p, from, taps, given);
+            } else {
+              for (std::int64_t j = 0; j < p.row_floats(); ++j) {
+                row[j] = to_float(from[j]);
+              }
+              multiply_row(p, row, taps, given);
+            }
+            add_given(p, i, given, picture);
+          }
+          for (std::int64_t j = 0; j < pixels; ++j) {
+            dx.as<U>()[n * pixels + j] = from_float<U>(picture[j]);
           }
         }
       });
