@@ -64,8 +64,10 @@ ChoiceCache::Decisions ChoiceCache::read() {
   try {
     const nlohmann::json json = nlohmann::json::parse(text.str());
     Decisions decisions;
-    if (json.at("format").get<int>() != kFormat) {
-      return {};  // another version's: written anew
+    if (const int format = json.at("format").get<int>(); format != kFormat) {
+      complain(fmt::format("{} is of format {}, but this program's is {}; kernels are measured again", file_.string(),
+                           format, kFormat));
+      return {};
     }
     for (const auto& [device, problems] : json.at("devices").items()) {
       for (const auto& [problem, decision] : problems.items()) {

@@ -66,11 +66,15 @@ TEST(ChoiceCache, ADamagedFileIsPutAsideAndSaid) {
   }
 }
 
-TEST(ChoiceCache, AnotherFormatIsWrittenAnew) {
+TEST(ChoiceCache, AnotherFormatIsWrittenAnewAndSaid) {
   const TemporaryFolder folder;
   const auto file = folder / "kernels.json";
   write_file(file, "{\"format\": 2, \"devices\": []}");
+  testing::internal::CaptureStderr();
   ChoiceCache cache(file);
+  EXPECT_NE(
+      testing::internal::GetCapturedStderr().find(" is of format 2, but this program's is 1; kernels are measured"),
+      std::string::npos);
   EXPECT_TRUE(cache.devices().empty());
   cache.remember("H100", kDecision);
   EXPECT_EQ(ChoiceCache(file).devices().size(), 1U);
