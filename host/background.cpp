@@ -22,6 +22,11 @@ void Background::add(Job job) {
   changed_.notify_all();
 }
 
+bool Background::has_room() {
+  const std::lock_guard lock(mutex_);
+  return !next_;
+}
+
 void Background::finish() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return !next_ && !is_working_; });

@@ -21,7 +21,8 @@ public:
 
   // Waits while another job waits to be begun: what jobs hold in memory stays bounded.
   void add(Job job);
-  void finish();  // returns when all is done
+  bool has_room();  // whether add() would not wait, if nobody else adds
+  void finish();    // returns when all is done
 
 private:
   void work();

@@ -48,10 +48,16 @@ std::vector<SavedTensor> saved_tensors(const Parameters& parameters, std::initia
   return tensors;
 }
 
+constexpr std::initializer_list<Block> kBlocks = {Block::master, Block::m, Block::v, Block::average};
+
+std::vector<const Parameters*> all_parameters(const GanModel& model) {
+  return {&model.generator->parameters(), &model.discriminator->parameters()};
+}
+
 std::vector<SavedTensor> all_tensors(const GanModel& model) {
   std::vector<SavedTensor> tensors;
-  for (const Network* network : {model.generator.get(), model.discriminator.get()}) {
-    const auto more = saved_tensors(network->parameters(), {Block::master, Block::m, Block::v, Block::average});
+  for (const Parameters* parameters : all_parameters(model)) {
+    const auto more = saved_tensors(*parameters, kBlocks);
     tensors.insert(tensors.end(), more.begin(), more.end());
   }
   return tensors;
@@ -106,21 +112,39 @@ CheckpointState read_json(const std::filesystem::path& path) {
 
 }  // namespace
 
-CheckpointSnapshot take_snapshot(Context& context, const GanModel& model, const CheckpointState& state) {
-  CheckpointSnapshot snapshot{{}, state};
-  for (const SavedTensor& tensor : all_tensors(model)) {
-    snapshot.tensors.push_back({tensor.name, tensor.device.shape, download<float>(context, tensor.device)});
+std::vector<View> checkpoint_blocks(const GanModel& model) {
+  std::vector<View> blocks;
+  for (const Parameters* parameters : all_parameters(model)) {
+    for (const Block block : kBlocks) {
+      if (parameters->has(block)) {
+        blocks.push_back(parameters->view(block));
+      }
+    }
   }
-  return snapshot;
+  return blocks;
 }
 
-void write_checkpoint(const CheckpointSnapshot& snapshot, const std::filesystem::path& folder) {
+void write_checkpoint(const GanModel& model, std::span<const std::byte> blocks, const CheckpointState& state,
+                      const std::filesystem::path& folder) {
   std::vector<NamedTensor> named;
-  for (const CheckpointSnapshot::Tensor& tensor : snapshot.tensors) {
-    auto* const values = const_cast<float*>(tensor.values.data());  // a View can be written to; this one is only read
-    named.push_back(named_tensor(tensor.name, {values, tensor.shape, DType::f32}));
+  std::size_t begin = 0;
+  for (const Parameters* parameters : all_parameters(model)) {
+    for (const Block block : kBlocks) {
+      if (!parameters->has(block)) {
+        continue;
+      }
+      const View whole = parameters->view(block);
+      check(begin + whole.bytes() <= blocks.size(), "checkpoint: {} bytes are less than the blocks of the model",
+            blocks.size());
+      for (const SavedTensor& tensor : saved_tensors(*parameters, {block})) {
+        const auto offset = static_cast<std::byte*>(tensor.device.data) - static_cast<std::byte*>(whole.data);
+        // A View can be written to; this one is only read.
+        auto* const values = const_cast<std::byte*>(blocks.data() + begin + offset);
+        named.push_back(named_tensor(tensor.name, {values, tensor.device.shape, tensor.device.dtype}));
+      }
+      begin += whole.bytes();
+    }
   }
-  const CheckpointState& state = snapshot.state;
   write_safetensors(folder / kTensorFile, named,
                     {{"format", "duel checkpoint 1"}, {"step", std::to_string(state.step)}});
   const nlohmann::ordered_json json = {

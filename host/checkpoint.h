@@ -9,8 +9,10 @@
 #include "engine/network.h"
 #include "kernels/context.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,21 +24,13 @@ struct CheckpointState {
   std::string data;  // which pictures it was trained on
 };
 
-// A state in host memory, as it was when it was taken.
-struct CheckpointSnapshot {
-  struct Tensor {
-    std::string name;
-    Shape shape;
-    std::vector<float> values;
-  };
-  std::vector<Tensor> tensors;
-  CheckpointState state;
-};
+// The parameters' blocks that a checkpoint is made of, in the order in which they stand in it.
+std::vector<View> checkpoint_blocks(const GanModel& model);
 
-CheckpointSnapshot take_snapshot(Context& context, const GanModel& model, const CheckpointState& state);
-
-// Into an existing folder; the caller publishes it (RunDirectory).
-void write_checkpoint(const CheckpointSnapshot& snapshot, const std::filesystem::path& folder);
+// `blocks` holds the bytes of checkpoint_blocks(), one behind the other, in host memory; of the model only the names
+// and shapes are looked at. Into an existing folder; the caller publishes it (RunDirectory).
+void write_checkpoint(const GanModel& model, std::span<const std::byte> blocks, const CheckpointState& state,
+                      const std::filesystem::path& folder);
 
 // Throws kind `data`, naming what differs, where the files are damaged or belong to another architecture, or where seed
 // or data are not those of `expected`; then nothing was changed. Returns what the file says.

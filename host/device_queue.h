@@ -41,6 +41,8 @@ public:
   // Copies between pinned and device memory, on the stream of that name. They read their source when they run.
   virtual void upload(void* device, const void* pinned, std::size_t bytes) = 0;
   virtual void download(void* pinned, const void* device, std::size_t bytes) = 0;
+  // From one device array to another, on the compute stream.
+  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
 
   // `steps` times the work, on the compute stream.
   virtual void launch(Work work, int steps) = 0;

@@ -6,7 +6,7 @@
 namespace duel {
 
 std::byte* InlineQueue::allocate_pinned(std::size_t bytes) {
-  memory_.push_back(std::make_unique<std::byte[]>(bytes));
+  memory_.push_back(std::make_unique_for_overwrite<std::byte[]>(bytes));  // no memory until it is written
   return memory_.back().get();
 }
 
@@ -21,6 +21,10 @@ void InlineQueue::upload(void* device, const void* pinned, std::size_t bytes) {
 
 void InlineQueue::download(void* pinned, const void* device, std::size_t bytes) {
   std::memcpy(pinned, device, bytes);
+}
+
+void InlineQueue::copy(void* to, const void* from, std::size_t bytes) {
+  std::memcpy(to, from, bytes);
 }
 
 void InlineQueue::launch(Work work, int steps) {

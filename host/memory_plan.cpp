@@ -1,6 +1,7 @@
 #include "host/memory_plan.h"
 
 #include "engine/planner.h"
+#include "host/checkpoint.h"
 #include "host/model.h"
 #include "host/picture_plan.h"
 #include "host/recipes/gan.h"
@@ -22,13 +23,17 @@ Options with_residency(Options options, const std::string& residency) {
   return options;
 }
 
+// Left free: captured steps, and kernels that the driver loads when they are first run, take memory later.
+constexpr std::size_t kSpareBytes = std::size_t{64} << 20;
+
 // With "auto" replaced by whichever takes less memory.
 Options smallest(const Options& options, const Dataset& dataset) {
   if (options.schedule.residency != "auto") {
     return options;
   }
   const Options resident = with_residency(options, "device"), streamed = with_residency(options, "stream");
-  return plan_memory_use(resident, dataset).total() <= plan_memory_use(streamed, dataset).total() ? resident : streamed;
+  return plan_memory_use(resident, dataset).required() <= plan_memory_use(streamed, dataset).required() ? resident
+                                                                                                        : streamed;
 }
 
 // The largest batch below options.train.batch that takes at most `bytes`; 0 where not even one picture does.
@@ -36,12 +41,28 @@ int largest_batch(Options options, const Dataset& dataset, std::size_t bytes) {
   int fits = 0, too_many = options.train.batch;
   while (too_many - fits > 1) {
     options.train.batch = fits + (too_many - fits) / 2;
-    (plan_memory_use(smallest(options, dataset), dataset).total() <= bytes ? fits : too_many) = options.train.batch;
+    (plan_memory_use(smallest(options, dataset), dataset).required() <= bytes ? fits : too_many) = options.train.batch;
   }
   return fits;
 }
 
 }  // namespace
+
+std::size_t snapshot_bytes(const Options& options, const GanModel& model) {
+  if (options.output.checkpoint_every == 0) {
+    return 0;
+  }
+  std::size_t bytes = 0;
+  for (const View& block : checkpoint_blocks(model)) {
+    bytes += block.bytes();
+  }
+  return bytes;
+}
+
+bool fits_snapshot(Context& context, std::size_t bytes) {
+  const std::optional<std::size_t> free_bytes = context.free_bytes();
+  return free_bytes && bytes + kSpareBytes <= *free_bytes;
+}
 
 RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
     : host_(Context::cpu(1)), model_(make_model(options, Shape{1, dataset.height, dataset.width, dataset.channels})) {
@@ -69,6 +90,7 @@ MemoryUse plan_memory_use(const Options& options, const Dataset& dataset) {
     use.arena_unshared = std::max(use.arena_unshared, plan.unshared_bytes);
   }
   use.pictures = plan_pictures(options, dataset, options.schedule.residency == "stream").bytes();
+  use.snapshot = snapshot_bytes(options, step.model());
   return use;
 }
 
@@ -77,7 +99,7 @@ bool streams_pictures(Context& context, const Options& options, const Dataset& d
     return options.schedule.residency == "stream";
   }
   const std::optional<std::size_t> free_bytes = context.free_bytes();
-  return free_bytes && plan_memory_use(options, dataset).total() > *free_bytes;
+  return free_bytes && plan_memory_use(options, dataset).required() > *free_bytes;
 }
 
 void check_memory(Context& context, const Options& asked, const Dataset& dataset) {
@@ -87,7 +109,7 @@ void check_memory(Context& context, const Options& asked, const Dataset& dataset
   }
   const Options options = smallest(asked, dataset);
   const MemoryUse use = plan_memory_use(options, dataset);
-  if (use.total() <= *free_bytes) {
+  if (use.required() <= *free_bytes) {
     return;
   }
   const bool is_streamed = options.schedule.residency == "stream";
@@ -95,7 +117,7 @@ void check_memory(Context& context, const Options& asked, const Dataset& dataset
   throw_error(Error::Kind::device,
               "{}: training at batch {} needs {:.1f} MiB of the device's memory (parameters and optimiser {:.1f}, "
               "pictures {}{:.1f}, activations {:.1f}), but {:.1f} MiB are free; {}",
-              context.name(), options.train.batch, mebibytes(use.total()), mebibytes(use.parameters),
+              context.name(), options.train.batch, mebibytes(use.required()), mebibytes(use.parameters),
               is_streamed ? "streamed " : "", mebibytes(use.pictures), mebibytes(use.arena), mebibytes(*free_bytes),
               batch > 0 ? fmt::format("--batch {} would fit", batch) : "no batch would fit; use --device cpu");
 }

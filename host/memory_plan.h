@@ -13,8 +13,20 @@ namespace duel {
 
 struct MemoryUse {  // bytes on the device
   std::size_t parameters = 0, pictures = 0, arena = 0, arena_unshared = 0, workspace = 0;
-  std::size_t total() const { return parameters + pictures + arena + workspace; }
+  std::size_t snapshot = 0;  // a copy of the state for checkpoints; training goes without one where it does not fit
+  std::size_t required() const { return parameters + pictures + arena + workspace; }
+  std::size_t total() const { return required() + snapshot; }
 };
+
+// Of the copy of the state that lets the steps go on while a checkpoint is downloaded; 0 where no checkpoint is taken
+// between two steps.
+std::size_t snapshot_bytes(const Options& options, const GanModel& model);
+
+// Whether a device has room for it, behind all that training allocates. A CPU has no use for it: nothing there
+// overlaps.
+bool fits_snapshot(Context& context, std::size_t bytes);
+inline constexpr const char* kNoSnapshotRoom =
+    "the device has no room for a copy of the state: steps wait while a checkpoint is downloaded";
 
 // Both phases recorded as training records them, on arrays that do not exist: to be looked at, not run.
 class RecordedStep {
@@ -29,8 +41,8 @@ private:
   std::optional<GanPhases> phases_;
 };
 
-// Plans both phases, without a device; pictures of residency "auto" are taken to lie on the device. The workspace,
-// which only the device knows, stays 0.
+// Plans both phases, for a GPU that need not be there; pictures of residency "auto" are taken to lie on the device. The
+// workspace, which only the device knows, stays 0.
 MemoryUse plan_memory_use(const Options& options, const Dataset& dataset);
 
 // Throws kind `device` where the training does not fit into the memory that is free on the context's device: how much

@@ -22,6 +22,11 @@ public:
   // Pictures first..first+count-1 of the seed: [count,H,W,C], in -1..1.
   std::vector<float> draw(Context& context, std::int64_t first, int count);
 
+  // Queues the drawing of the batch whose number stands in counter(), i64 [1], on the device; it is in pictures() then.
+  void queue_batch(Context& context) const { execution_.run(context); }
+  View counter() const { return counter_.view({1}, DType::i64); }
+  View pictures() const { return execution_.view(output_); }  // f32 [kBatch,H,W,C]
+
 private:
   Execution make_execution(Context& context, const GanModel& model, Parameters::Block block, std::uint64_t seed);
 

@@ -186,21 +186,48 @@ const std::vector<float>& Trainer::read_metrics() {
   return metrics_;
 }
 
-CheckpointSnapshot Trainer::snapshot() {
-  return take_snapshot(context_, model_, {steps_done(), options_.seed, dataset_fingerprint_});
+Trainer::SnapshotRoom Trainer::reserve_snapshot() {
+  const std::size_t bytes = snapshot_bytes(options_, model_);
+  if (queue_->is_inline() || bytes == 0) {
+    return SnapshotRoom::not_needed;
+  }
+  check(!snapshot_, "trainer: room for snapshots was asked for after the first one");
+  const bool fits = fits_snapshot(context_, bytes);
+  if (fits) {
+    stage_ = Buffer(context_, bytes);
+  }
+  snapshot();  // takes its pinned memory: later that would hold up the device
+  return fits ? SnapshotRoom::reserved : SnapshotRoom::lacking;
+}
+
+Snapshot& Trainer::snapshot() {
+  if (!snapshot_) {
+    std::vector<Snapshot::Array> arrays;
+    for (const View& block : checkpoint_blocks(model_)) {
+      arrays.push_back({static_cast<const std::byte*>(block.data), block.bytes()});
+    }
+    auto* const stage = static_cast<std::byte*>(stage_.data());
+    snapshot_.emplace(*queue_, stage != nullptr ? Snapshot::staged(*queue_, std::move(arrays), stage)
+                                                : Snapshot::Layout{std::move(arrays)});
+  }
+  return *snapshot_;
 }
 
 void Trainer::save(const std::filesystem::path& folder) {
-  write_checkpoint(snapshot(), folder);
+  snapshot().begin();
+  const CheckpointState saved = state();
+  snapshot().wait();
+  write_checkpoint(model_, snapshot().bytes(), saved, folder);
+  snapshot().release();
 }
 
 void Trainer::load(const std::filesystem::path& folder) {
   const std::int64_t before = steps_done();
   stop_schedule();  // waits for the steps that are queued; the next one begins where the checkpoint ends
   first_step_ = before;
-  const CheckpointState state = read_checkpoint(context_, model_, {0, options_.seed, dataset_fingerprint_}, folder);
-  first_step_ = state.step;
-  upload<std::int64_t>(context_, counter_.view({1}, DType::i64), std::array{state.step});
+  const CheckpointState loaded = read_checkpoint(context_, model_, state(), folder);
+  first_step_ = loaded.step;
+  upload<std::int64_t>(context_, counter_.view({1}, DType::i64), std::array{loaded.step});
 }
 
 MemoryUse Trainer::memory_use() {
@@ -212,6 +239,7 @@ MemoryUse Trainer::memory_use() {
   use.arena = arena_.bytes();
   use.arena_unshared = std::max(discriminator_phase_.plan().unshared_bytes, generator_phase_.plan().unshared_bytes);
   use.workspace = context_.workspace_bytes();
+  use.snapshot = stage_.bytes();
   return use;
 }
 

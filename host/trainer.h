@@ -16,6 +16,7 @@
 #include "host/options.h"
 #include "host/picture_plan.h"
 #include "host/recipes/gan.h"
+#include "host/snapshot.h"
 #include "host/step_scheduler.h"
 #include "host/upload_ring.h"
 #include "kernels/memory.h"
@@ -59,8 +60,14 @@ public:
   const std::vector<std::string>& metric_names() const { return metric_names_; }
   const std::vector<float>& read_metrics();
 
-  // The state as it is now, in host memory: steps may go on while it is written. save() is both.
-  CheckpointSnapshot snapshot();
+  // Takes the device memory that lets steps go on while a snapshot is downloaded, where there is a use for it and room
+  // (memory_plan.h); without it they wait. To be called once all else is allocated, if at all.
+  enum class SnapshotRoom { reserved, not_needed, lacking };
+  SnapshotRoom reserve_snapshot();
+  // Of the state; begin() takes it as the steps queued so far leave it. What write_checkpoint() wants beside its bytes:
+  // model() and state(), asked for when it is begun. save() does it all, and waits.
+  Snapshot& snapshot();
+  CheckpointState state() const { return {steps_done(), options_.seed, dataset_fingerprint_}; }
   void save(const std::filesystem::path& folder);
   // Throws kind `data` where the checkpoint is of another architecture or data set, truncated or corrupted, and then
   // leaves the trainer as it was.
@@ -72,6 +79,7 @@ public:
   int steps_per_launch() const { return steps_per_launch_; }                           // 0: still being measured
   double waited_seconds() const { return uploads_ ? uploads_->waited_seconds() : 0; }  // for pictures to stream
   GanModel& model() { return model_; }
+  DeviceQueue& queue() { return *queue_; }
   Context& context() { return context_; }
   const Execution& discriminator_phase() const { return discriminator_phase_; }
   const Execution& generator_phase() const { return generator_phase_; }
@@ -106,6 +114,8 @@ private:
   std::optional<LaunchTuner> tuner_;
   std::optional<UploadRing> uploads_;
   std::optional<StepScheduler> scheduler_;
+  Buffer stage_;  // of the snapshot, or nothing
+  std::optional<Snapshot> snapshot_;
   std::int64_t first_step_ = 0;  // where there is no scheduler yet
 };
 

@@ -15,6 +15,14 @@
 
 namespace duel {
 
+namespace {
+
+int pictures_of_a_sheet(const Options& options) {
+  return options.output.sample_rows * options.output.sample_columns;
+}
+
+}  // namespace
+
 TrainingLoop::TrainingLoop(const Options& options, bool resume, Context& context, const Dataset& dataset,
                            RunDirectory& run)
     : options_(options),
@@ -23,9 +31,12 @@ TrainingLoop::TrainingLoop(const Options& options, bool resume, Context& context
       run_(run),
       progress_(run.log_path().string()),
       trainer_(context, options, dataset),
-      average_(context, trainer_.model(), Parameters::Block::average, options.seed),
-      raw_(context, trainer_.model(), Parameters::Block::master, options.seed),
-      last_step_(total_steps(options, trainer_.steps_per_epoch())) {
+      average_(context, trainer_.queue(), trainer_.model(), Parameters::Block::average, options.seed,
+               pictures_of_a_sheet(options)),
+      raw_(context, trainer_.queue(), trainer_.model(), Parameters::Block::master, options.seed,
+           pictures_of_a_sheet(options)),
+      last_step_(total_steps(options, trainer_.steps_per_epoch())),
+      writes_(background_, 0) {
   std::optional<std::int64_t> resumed_at;
   if (resume) {
     trainer_.load(run_.checkpoint_path(run_.require_latest_checkpoint()));
@@ -33,10 +44,14 @@ TrainingLoop::TrainingLoop(const Options& options, bool resume, Context& context
     write_file_atomically(run_.config_path(), to_toml(options_));  // the options may extend the run
   }
   first_step_ = trainer_.steps_done();
+  writes_.note_good(first_step_);
   metrics_.emplace(run_.metrics_path(), resumed_at);
   events_.emplace(run_.path(), resumed_at);
   trainer_.on_row([this](std::int64_t step, std::span<const float> values) { on_row(step, values); });
   announce(resumed_at);
+  if (trainer_.reserve_snapshot() == Trainer::SnapshotRoom::lacking) {
+    progress_.message(kNoSnapshotRoom);
+  }
 }
 
 void TrainingLoop::announce(std::optional<std::int64_t> resumed_at) {
@@ -57,23 +72,23 @@ int TrainingLoop::run() {
   const InterruptGuard guard;
   begin_ = Clock::now();
   if (trainer_.steps_done() == 0) {
-    write_samples();
+    take_samples();
   }
   while (trainer_.steps_done() < last_step_ && !InterruptGuard::requested()) {
     trainer_.run_to(next_stop(), InterruptGuard::requested);
-    trainer_.drain();
     if (is_due(options_.output.samples_every, trainer_.steps_done())) {
-      write_samples();
+      take_samples();
     }
     if (is_due(options_.output.checkpoint_every, trainer_.steps_done())) {
-      save_checkpoint();
+      take_checkpoint();
     }
   }
+  trainer_.drain();
   const double seconds = seconds_since(begin_);
   if (saved_step_ != trainer_.steps_done()) {
-    save_checkpoint();
+    take_checkpoint();
   }
-  background_.finish();
+  writes_.finish();
   progress_.message(report(seconds));
   return trainer_.steps_done() >= last_step_ ? 0 : kInterruptedExitCode;
 }
@@ -93,7 +108,7 @@ bool TrainingLoop::is_due(int every, std::int64_t step) const {
   return step == last_step_ || (every > 0 && step % every == 0);
 }
 
-// The next step behind which the training must stand still for a moment.
+// The next step behind which something of the state is taken.
 std::int64_t TrainingLoop::next_stop() const {
   std::int64_t stop = last_step_;
   for (const int every : {options_.output.samples_every, options_.output.checkpoint_every}) {
@@ -113,6 +128,7 @@ void TrainingLoop::on_row(std::int64_t step, std::span<const float> values) {
   if (is_due(options_.output.log_every, step)) {
     progress_.log_step(progress_state(step, values));
   }
+  writes_.note_good(step);  // last: a checkpoint is published behind the rows up to its step
 }
 
 ProgressState TrainingLoop::progress_state(std::int64_t step, std::span<const float> values) const {
@@ -132,7 +148,7 @@ ProgressState TrainingLoop::progress_state(std::int64_t step, std::span<const fl
 void TrainingLoop::check_finite(std::int64_t step, std::span<const float> values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!std::isfinite(values[i])) {
-      background_.finish();  // a checkpoint may be on its way
+      writes_.finish();  // a checkpoint of an earlier step may be on its way
       const auto latest = run_.latest_checkpoint();
       throw_error(
           Error::Kind::non_finite,
@@ -153,36 +169,51 @@ void TrainingLoop::write_metrics(std::int64_t step, std::span<const float> value
   metrics_->append(step, (step - 1) / trainer_.steps_per_epoch() + 1, seconds_since(begin_), row);
 }
 
-void TrainingLoop::write_samples() {
-  write_sheet(average_, trainer_.steps_done(), "", "samples/average");
-  write_sheet(raw_, trainer_.steps_done(), "_raw", "samples/raw");
+void TrainingLoop::take(Snapshot& snapshot, Background::Job write) {
+  if (snapshot.is_taken()) {
+    // The last one has not been written yet, and nothing of it may be lost. Room for a second one would only put the
+    // wait off: they are due more often than they can be written.
+    trainer_.drain();
+    writes_.finish();
+  }
+  writes_.add(trainer_.steps_done(), snapshot, std::move(write));
 }
 
-void TrainingLoop::write_sheet(Sampler& sampler, std::int64_t step, const char* suffix, const char* tag) {
-  const int rows = options_.output.sample_rows, columns = options_.output.sample_columns;
-  background_.add([=, this, pictures = sampler.draw(context_, 0, rows * columns)] {
-    const Picture sheet =
-        sample_grid(pictures, rows * columns, dataset_.height, dataset_.width, dataset_.channels, rows, columns);
-    const std::vector<std::uint8_t> png = encode_png(sheet);
-    const std::filesystem::path path = run_.sample_path(step);
-    write_file_atomically(path.parent_path() / (path.stem().string() + suffix + ".png"), std::as_bytes(std::span(png)));
-    const std::lock_guard lock(logs_mutex_);
-    events_->image(tag, step, std::as_bytes(std::span(png)), sheet.height, sheet.width, sheet.channels);
-    events_->flush();
-  });
+void TrainingLoop::take_samples() {
+  const auto take_sheet = [this, step = trainer_.steps_done()](Snapshot& sheet, const char* suffix, const char* tag) {
+    take(sheet, [=, this, &sheet] { write_sheet(sheet.bytes(), step, suffix, tag); });
+  };
+  take_sheet(average_.snapshot(), "", "samples/average");
+  take_sheet(raw_.snapshot(), "_raw", "samples/raw");
 }
 
-void TrainingLoop::save_checkpoint() {
+void TrainingLoop::take_checkpoint() {
   saved_step_ = trainer_.steps_done();
-  background_.add([this, step = saved_step_, snapshot = std::make_shared<CheckpointSnapshot>(trainer_.snapshot())] {
-    {
-      const std::lock_guard lock(logs_mutex_);
-      metrics_->sync();
-    }
-    AtomicFolder folder = run_.begin_checkpoint(step);
-    write_checkpoint(*snapshot, folder.path());
-    run_.publish_checkpoint(std::move(folder), options_.output.keep_last, options_.output.keep_every);
-  });
+  take(trainer_.snapshot(), [this, state = trainer_.state()] { write_state(state); });
+}
+
+void TrainingLoop::write_sheet(std::span<const std::byte> pictures, std::int64_t step, const char* suffix,
+                               const char* tag) {
+  const int rows = options_.output.sample_rows, columns = options_.output.sample_columns;
+  const std::span<const float> values(reinterpret_cast<const float*>(pictures.data()), pictures.size() / sizeof(float));
+  const Picture sheet =
+      sample_grid(values, rows * columns, dataset_.height, dataset_.width, dataset_.channels, rows, columns);
+  const std::vector<std::uint8_t> png = encode_png(sheet);
+  const std::filesystem::path path = run_.sample_path(step);
+  write_file_atomically(path.parent_path() / (path.stem().string() + suffix + ".png"), std::as_bytes(std::span(png)));
+  const std::lock_guard lock(logs_mutex_);
+  events_->image(tag, step, std::as_bytes(std::span(png)), sheet.height, sheet.width, sheet.channels);
+  events_->flush();
+}
+
+void TrainingLoop::write_state(const CheckpointState& state) {
+  {
+    const std::lock_guard lock(logs_mutex_);
+    metrics_->sync();
+  }
+  AtomicFolder folder = run_.begin_checkpoint(state.step);
+  write_checkpoint(trainer_.model(), trainer_.snapshot().bytes(), state, folder.path());
+  run_.publish_checkpoint(std::move(folder), options_.output.keep_last, options_.output.keep_every);
 }
 
 }  // namespace duel

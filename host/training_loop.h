@@ -1,18 +1,19 @@
 // The loop around a Trainer that fills a run directory: progress, metrics, sample sheets, checkpoints.
 //
 // Scalars arrive from the device as they are ready, while later steps run. Sheets and checkpoints are drawn and copied
-// to the host between two steps, once every loss up to there was seen to be finite; a thread of their own encodes and
-// writes them while the training goes on.
+// by the device between two steps, and come to the host beside the next ones (Snapshot). Once they are there, and every
+// loss up to their step was seen to be finite, a thread of their own encodes and writes them (LateWrites).
 #pragma once
 
 #include "host/background.h"
 #include "host/dataset.h"
 #include "host/event_log.h"
+#include "host/late_writes.h"
 #include "host/metrics_log.h"
 #include "host/options.h"
 #include "host/progress.h"
 #include "host/run_directory.h"
-#include "host/sampler.h"
+#include "host/sheet_sampler.h"
 #include "host/timing.h"
 #include "host/trainer.h"
 
@@ -40,9 +41,11 @@ private:
   void check_finite(std::int64_t step, std::span<const float> values);
   ProgressState progress_state(std::int64_t step, std::span<const float> values) const;
   void write_metrics(std::int64_t step, std::span<const float> values);
-  void write_samples();
-  void write_sheet(Sampler& sampler, std::int64_t step, const char* suffix, const char* tag);
-  void save_checkpoint();
+  void take(Snapshot& snapshot, Background::Job write);
+  void take_samples();
+  void take_checkpoint();
+  void write_sheet(std::span<const std::byte> pictures, std::int64_t step, const char* suffix, const char* tag);
+  void write_state(const CheckpointState& state);
   std::string report(double seconds) const;
 
   Options options_;
@@ -51,14 +54,15 @@ private:
   RunDirectory& run_;
   Progress progress_;
   Trainer trainer_;
-  Sampler average_, raw_;
+  SheetSampler average_, raw_;
   std::int64_t last_step_;
   std::int64_t first_step_ = 0, saved_step_ = -1;
   std::mutex logs_mutex_;  // of the two logs, which the background thread writes too
   std::optional<MetricsLog> metrics_;
   std::optional<EventLog> events_;
   Clock::time_point begin_;
-  Background background_;  // last: its jobs use the others
+  Background background_;  // behind what its jobs use
+  LateWrites writes_;
 };
 
 }  // namespace duel

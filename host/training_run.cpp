@@ -49,6 +49,7 @@ void print_dry_run(const Options& options) {
   Context context = make_context(options);
   const Dataset dataset = open_dataset(options.data);
   Trainer trainer(context, options, dataset);
+  const Trainer::SnapshotRoom room = trainer.reserve_snapshot();
   const std::int64_t steps = total_steps(options, trainer.steps_per_epoch());
   fmt::print("data: {}, {} pictures of {}x{}x{}, {} steps an epoch at batch {}\n", dataset.name, dataset.count,
              dataset.height, dataset.width, dataset.channels, trainer.steps_per_epoch(), options.train.batch);
@@ -63,10 +64,13 @@ void print_dry_run(const Options& options) {
   const MemoryUse use = trainer.memory_use();
   fmt::print(
       "memory on {}: {:.0f} MiB = parameters and optimiser {:.0f} + pictures {:.0f} + arena {:.0f} ({:.0f} without "
-      "sharing) + "
-      "workspace {:.0f}\n",
+      "sharing) + workspace {:.0f}{}\n",
       context.name(), mebibytes(use.total()), mebibytes(use.parameters), mebibytes(use.pictures), mebibytes(use.arena),
-      mebibytes(use.arena_unshared), mebibytes(use.workspace));
+      mebibytes(use.arena_unshared), mebibytes(use.workspace),
+      use.snapshot > 0 ? fmt::format(" + copy for checkpoints {:.0f}", mebibytes(use.snapshot)) : "");
+  if (room == Trainer::SnapshotRoom::lacking) {
+    fmt::print("checkpoints: {}\n", kNoSnapshotRoom);
+  }
   const double total = seconds * static_cast<double>(steps);
   const std::time_t end = std::time(nullptr) + static_cast<std::time_t>(total);
   std::tm local{};

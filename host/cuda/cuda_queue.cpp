@@ -110,12 +110,18 @@ void CudaQueue::wait(Event event) {
 void CudaQueue::upload(void* device, const void* pinned, std::size_t bytes) {
   const Range range("upload");
   check_runtime(cudaMemcpyAsync(device, pinned, bytes, cudaMemcpyHostToDevice, stream(Stream::upload)),
-                "uploading a batch");
+                "uploading a batch", bytes);
 }
 
 void CudaQueue::download(void* pinned, const void* device, std::size_t bytes) {
-  check_runtime(cudaMemcpyAsync(pinned, device, bytes, cudaMemcpyDeviceToHost, stream(Stream::download)),
-                "downloading metrics");
+  check_runtime(cudaMemcpyAsync(pinned, device, bytes, cudaMemcpyDeviceToHost, stream(Stream::download)), "downloading",
+                bytes);
+}
+
+void CudaQueue::copy(void* to, const void* from, std::size_t bytes) {
+  const Range range("copy");
+  check_runtime(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream(Stream::compute)),
+                "copying on the device", bytes);
 }
 
 void CudaQueue::launch(Work number, int steps) {
@@ -151,9 +157,10 @@ cudaGraphExec_t CudaQueue::graph_of(Steps& work, int steps) {
     const cudaGraph_t graph = capture(work.queue_step, wanted);
     cudaGraphExec_t executable = nullptr;
     const cudaError_t result = cudaGraphInstantiate(&executable, graph, 0);
-    cudaGraphDestroy(graph);
+    const cudaError_t destroyed = cudaGraphDestroy(graph);
     check_runtime(result, "instantiating captured steps");
     work.graphs.push_back({wanted, executable});
+    check_runtime(destroyed, "releasing captured steps");
     check_runtime(cudaGraphUpload(executable, stream(Stream::compute)), "uploading captured steps");
     return executable;
   };

@@ -5,6 +5,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstddef>
+
 namespace duel {
 
 // Throws kind `device` with `what` and CUDA's own text unless `result` is success. A device that is lost answers every
@@ -12,6 +14,13 @@ namespace duel {
 inline void check_runtime(cudaError_t result, const char* what) {
   if (result != cudaSuccess) {
     throw_error(Error::Kind::device, "cuda: {}: {} ({})", what, cudaGetErrorString(result), cudaGetErrorName(result));
+  }
+}
+
+// The same of a call about so many bytes.
+inline void check_runtime(cudaError_t result, const char* what, std::size_t bytes) {
+  if (result != cudaSuccess) {
+    check_runtime(result, fmt::format("{} {} bytes", what, bytes).c_str());
   }
 }
 

@@ -13,6 +13,7 @@
 #include "tests/support/scheduler_case.h"
 #include "tests/support/small_run.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/trained_state.h"
 
 #include <gtest/gtest.h>
 
@@ -133,9 +134,7 @@ Result train(Context& context, const Options& options, int steps) {
   trainer.run_to(steps / 2);
   trainer.run_to(steps);
   trainer.drain();
-  for (const CheckpointSnapshot::Tensor& tensor : trainer.snapshot().tensors) {
-    result.state.insert(result.state.end(), tensor.values.begin(), tensor.values.end());
-  }
+  result.state = state_of(trainer);
   return result;
 }
 

@@ -155,7 +155,10 @@ TEST_F(DeviceTest, ThePlanIsWhatTrainingTakes) {
     const Dataset dataset = small_dataset(options);
     Context context = make_context(options);
     Trainer trainer(context, options, dataset);
+    EXPECT_EQ(trainer.memory_use().snapshot, 0U);
+    EXPECT_EQ(trainer.reserve_snapshot(), Trainer::SnapshotRoom::reserved);
     const MemoryUse planned = plan_memory_use(options, dataset), taken = trainer.memory_use();
+    EXPECT_EQ(planned.snapshot, taken.snapshot);
     EXPECT_EQ(planned.parameters, taken.parameters);
     EXPECT_EQ(planned.pictures, taken.pictures);
     EXPECT_EQ(planned.arena, taken.arena);

@@ -18,6 +18,7 @@ struct Runtime {
   int calls_until_lost = 0;                         // this call, counted from 1, and all later ones fail; 0: none does
   int lost = 0;                                     // the code that they fail with
   int calls = 0, graph_launches = 0;                // so far
+  int interrupted_launch = 0;  // this launch of a graph, counted from 1, raises SIGINT; 0: none does
 };
 
 Runtime& runtime();

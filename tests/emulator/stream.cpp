@@ -6,6 +6,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <memory>
@@ -305,7 +306,9 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
   if (const cudaError_t result = next_result(); result != cudaSuccess) {
     return result;
   }
-  ++runtime().graph_launches;
+  if (++runtime().graph_launches == runtime().interrupted_launch) {
+    std::raise(SIGINT);
+  }
   for (const Work& node : executable->nodes) {
     submit(stream, node);
   }

@@ -11,6 +11,7 @@
 #include "tests/emulator/vendor/fixture.h"
 #include "tests/support/small_run.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/trained_state.h"
 
 #include <gtest/gtest.h>
 
@@ -150,9 +151,8 @@ TEST_F(VendorTest, ATrainingByTheVendorsKernels) {
     Trainer trainer(context, options, dataset);
     trainer.run_to(6);
     std::vector<float> state = trainer.read_metrics();
-    for (const CheckpointSnapshot::Tensor& tensor : trainer.snapshot().tensors) {
-      state.insert(state.end(), tensor.values.begin(), tensor.values.end());
-    }
+    const std::vector<float> saved = state_of(trainer);
+    state.insert(state.end(), saved.begin(), saved.end());
     return state;
   };
   const std::vector<float> ours = train("ours", "graph", 2), vendor = train("vendor", "eager", 1);

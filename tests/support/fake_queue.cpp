@@ -59,6 +59,10 @@ void FakeQueue::download(void* pinned, const void* device, std::size_t bytes) {
   copy(Stream::download, pinned, device, bytes);
 }
 
+void FakeQueue::copy(void* to, const void* from, std::size_t bytes) {
+  copy(Stream::compute, to, from, bytes);
+}
+
 void FakeQueue::launch(Work work, int steps) {
   for (int i = 0; i < steps; ++i) {
     work_[static_cast<std::size_t>(work)]();

@@ -29,6 +29,7 @@ public:
   void wait(Event event) override;
   void upload(void* device, const void* pinned, std::size_t bytes) override;
   void download(void* pinned, const void* device, std::size_t bytes) override;
+  void copy(void* to, const void* from, std::size_t bytes) override;
   void launch(Work work, int steps) override;
 
   // One operator on the compute stream: what `queue_step` of add_work() calls.

@@ -114,6 +114,10 @@ void ThreadQueue::download(void* pinned, const void* device, std::size_t bytes) 
   push(Stream::download, [=] { std::memcpy(pinned, device, bytes); });
 }
 
+void ThreadQueue::copy(void* to, const void* from, std::size_t bytes) {
+  push(Stream::compute, [=] { std::memcpy(to, from, bytes); });
+}
+
 void ThreadQueue::launch(Work work, int steps) {
   for (int i = 0; i < steps; ++i) {
     work_[static_cast<std::size_t>(work)]();

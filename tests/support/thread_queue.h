@@ -26,6 +26,7 @@ public:
   void wait(Event event) override;
   void upload(void* device, const void* pinned, std::size_t bytes) override;
   void download(void* pinned, const void* device, std::size_t bytes) override;
+  void copy(void* to, const void* from, std::size_t bytes) override;
   void launch(Work work, int steps) override;
   void on_compute(std::function<void()> run) { push(Stream::compute, std::move(run)); }
 
