@@ -79,10 +79,12 @@ void check_instructions() {}
 
 }  // namespace
 
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
 // Arrays of a huge page and more begin on one and ask for them: a step walks through hundreds of MiB, columns of the
 // weights among them, and misses the TLB on pages of 4 KiB.
 void* allocate_aligned(std::size_t bytes) {
-  constexpr std::size_t kLine = 64, kHugePage = std::size_t{2} << 20;
+  constexpr std::size_t kLine = 64;
   const bool is_huge = bytes >= kHugePage;
   void* data = nullptr;
   if (posix_memalign(&data, is_huge ? kHugePage : kLine, std::max<std::size_t>(bytes, 1)) != 0) {
@@ -112,8 +114,8 @@ CpuContext::~CpuContext() = default;
 void CpuContext::reserve_scratch(std::size_t bytes) {
   if (bytes > scratch_bytes_) {
     scratch_.reset();
-    scratch_.reset(allocate_aligned(bytes));
-    scratch_bytes_ = bytes;
+    scratch_bytes_ = std::max(bytes, kHugePage);  // transforms write to 36 places at once
+    scratch_.reset(allocate_aligned(scratch_bytes_));
   }
 }
 

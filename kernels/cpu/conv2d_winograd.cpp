@@ -12,13 +12,14 @@ namespace {
 
 // A convolution of I to O channels: the forward pass, or the input gradient, which is one of dy with the filters
 // turned by 180 degrees and the padding that is left of 2.
+template <class In, class Out>
 struct Layer {
-  Pictures in;
+  Pictures<In> in;
   int N, P, Q, O;
   int pad_top, pad_left;
   const float* u;     // [36,I,O], the transformed filters
   const float* bias;  // [O] or null
-  float* out;         // [N,P,Q,O]
+  Out* out;           // [N,P,Q,O]
 };
 
 constexpr int kBlockTiles = kLanes == 16 ? 10 : 4;  // whose products are in registers at a time
@@ -51,8 +52,8 @@ void with_vector_activation(const Activation& activation, const Call& call) {
 }
 
 // Tiles first .. first+tiles-1 from v [36,tiles,I] by m [36,tiles,O] to the output.
-template <class Act>
-void convolve_tiles(const Layer& layer, const Tiling& tiling, std::int64_t first, int tiles, Act act, float* v,
+template <class In, class Out, class Act>
+void convolve_tiles(const Layer<In, Out>& layer, const Tiling& tiling, std::int64_t first, int tiles, Act act, float* v,
                     float* m) {
   const int I = layer.in.C, O = layer.O;
   const std::int64_t v_plane = std::int64_t{tiles} * I, m_plane = std::int64_t{tiles} * O;
@@ -64,8 +65,8 @@ void convolve_tiles(const Layer& layer, const Tiling& tiling, std::int64_t first
   const int next = static_cast<int>(std::min<std::int64_t>(tiles, tiling.count - first - tiles));
   const int calls = kPlanes * calls_between(kBlockTiles, tiles, I, O);
   struct {
-    TilesAhead<true> outputs;
-    TilesAhead<false> inputs;  // of the next tiles those that this row of tiles has not read
+    TilesAhead<true, Out> outputs;
+    TilesAhead<false, In> inputs;  // of the next tiles those that this row of tiles has not read
     [[gnu::always_inline]] void operator()() {
       outputs.fetch();
       inputs.fetch();
@@ -80,7 +81,7 @@ void convolve_tiles(const Layer& layer, const Tiling& tiling, std::int64_t first
   for (int t = 0; t < tiles; ++t) {
     const Place place(tiling, first + t);
     const int rows = std::min(kOutputs, layer.P - place.top), columns = std::min(kOutputs, layer.Q - place.left);
-    float* corner = layer.out + ((place.picture * layer.P + place.top) * layer.Q + place.left) * O;
+    Out* corner = layer.out + ((place.picture * layer.P + place.top) * layer.Q + place.left) * O;
     for (int o = 0; o < O; o += kLanes) {
       const Vec bias = layer.bias != nullptr ? load(layer.bias + o) : Vec{};
       Vec y[kOutputs][kOutputs];
@@ -94,7 +95,8 @@ void convolve_tiles(const Layer& layer, const Tiling& tiling, std::int64_t first
   }
 }
 
-void convolve(const CpuContext& context, const Layer& layer, const Activation& activation, float* scratch) {
+template <class In, class Out>
+void convolve(const CpuContext& context, const Layer<In, Out>& layer, const Activation& activation, float* scratch) {
   const Tiling tiling(layer.N, layer.P, layer.Q);
   const int I = layer.in.C, O = layer.O, at_once = tiles_at_once(I, O);
   const std::int64_t blocks = (tiling.count + at_once - 1) / at_once;
@@ -112,14 +114,15 @@ void convolve(const CpuContext& context, const Layer& layer, const Activation& a
 }
 
 // u[e, c, k] from w[k,r,s,c]: vectors along k are collected one by one.
-void transform_filters(const CpuContext& context, const float* w, int K, int C, float* u) {
+template <class T>
+void transform_filters(const CpuContext& context, const T* w, int K, int C, float* u) {
   parallel_ranges(context, C, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t c = begin; c < end; ++c) {
       for (int k = 0; k < K; k += kLanes) {
         Vec taps[3][3];
         for (int tap = 0; tap < 9; ++tap) {
           for (int lane = 0; lane < kLanes; ++lane) {
-            taps[tap / 3][tap % 3][lane] = w[((std::int64_t{k} + lane) * 9 + tap) * C + c];
+            taps[tap / 3][tap % 3][lane] = to_float(w[((std::int64_t{k} + lane) * 9 + tap) * C + c]);
           }
         }
         spread_taps(taps, std::int64_t{C} * K, u + c * K + k);
@@ -129,7 +132,8 @@ void transform_filters(const CpuContext& context, const float* w, int K, int C, 
 }
 
 // u[e, k, c] from w[k,2-r,2-s,c].
-void transform_turned_filters(const CpuContext& context, const float* w, int K, int C, float* u) {
+template <class T>
+void transform_turned_filters(const CpuContext& context, const T* w, int K, int C, float* u) {
   parallel_ranges(context, K, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k) {
       for (int c = 0; c < C; c += kLanes) {
@@ -143,14 +147,25 @@ void transform_turned_filters(const CpuContext& context, const float* w, int K, 
   });
 }
 
+// Whether a quarter of the products in f32 is at least as quick as all of them in bf16, of which AVX512-BF16 makes two
+// at a time, and AMX sixteen.
+bool is_quick_in_bf16() {
+#if defined(__x86_64__)
+  static const bool has_amx = __builtin_cpu_supports("amx-bf16") != 0;
+  return kLanes == 16 && !has_amx;
+#else
+  return false;
+#endif
+}
+
 }  // namespace
 
 bool suits_winograd(const Conv2d& conv, View x, View w, View y) {
   // Below so many tiles transforming the filters costs more than is won; where the tiles at the edges hold more than
   // half as many outputs again as there are, the direct sum is as fast.
   constexpr int kTilesAtLeast = 128;
-  const bool fits = conv.stride == 1 && w.shape[1] == 3 && w.shape[2] == 3 && x.dtype == DType::f32 &&
-                    w.dtype == DType::f32 && y.dtype == DType::f32 && x.shape[3] % 16 == 0 && y.shape[3] % 16 == 0;
+  const bool fits = conv.stride == 1 && w.shape[1] == 3 && w.shape[2] == 3 && x.shape[3] % 16 == 0 &&
+                    y.shape[3] % 16 == 0 && (x.dtype == DType::f32 || is_quick_in_bf16());
   const std::int64_t tiles = Tiling(y.shape[0], y.shape[1], y.shape[2]).count;
   const std::int64_t pixels = std::int64_t{y.shape[0]} * y.shape[1] * y.shape[2];
   return fits && tiles >= kTilesAtLeast && tiles * kOutputs * kOutputs * 2 <= pixels * 3;
@@ -167,36 +182,48 @@ void conv2d_forward_winograd(CpuContext& context, const Conv2d& conv, const Acti
   context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
   const int K = w.shape[0], C = w.shape[3];
   auto* u = static_cast<float*>(context.scratch());
-  transform_filters(context, w.as<float>(), K, C, u);
-  const Layer layer{{x.as<float>(), x.shape[1], x.shape[2], C},
-                    y.shape[0],
-                    y.shape[1],
-                    y.shape[2],
-                    K,
-                    conv.pad_top,
-                    conv.pad_left,
-                    u,
-                    bias.as<float>(),
-                    y.as<float>()};
-  convolve(context, layer, activation, u + std::int64_t{kPlanes} * K * C);
+  with_float_type(x.dtype, [&](auto in) {
+    using In = decltype(in);
+    transform_filters(context, w.as<In>(), K, C, u);
+    with_float_type(y.dtype, [&](auto out) {
+      using Out = decltype(out);
+      const Layer<In, Out> layer{{x.as<In>(), x.shape[1], x.shape[2], C},
+                                 y.shape[0],
+                                 y.shape[1],
+                                 y.shape[2],
+                                 K,
+                                 conv.pad_top,
+                                 conv.pad_left,
+                                 u,
+                                 bias.as<float>(),
+                                 y.as<Out>()};
+      convolve(context, layer, activation, u + std::int64_t{kPlanes} * K * C);
+    });
+  });
 }
 
 void conv2d_backward_input_winograd(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
   context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
   const int K = w.shape[0], C = w.shape[3];
   auto* u = static_cast<float*>(context.scratch());
-  transform_turned_filters(context, w.as<float>(), K, C, u);
-  const Layer layer{{dy.as<float>(), dy.shape[1], dy.shape[2], K},
-                    dx.shape[0],
-                    dx.shape[1],
-                    dx.shape[2],
-                    C,
-                    2 - conv.pad_top,
-                    2 - conv.pad_left,
-                    u,
-                    nullptr,
-                    dx.as<float>()};
-  convolve(context, layer, {}, u + std::int64_t{kPlanes} * K * C);
+  with_float_type(dy.dtype, [&](auto in) {
+    using In = decltype(in);
+    transform_turned_filters(context, w.as<In>(), K, C, u);
+    with_float_type(dx.dtype, [&](auto out) {
+      using Out = decltype(out);
+      const Layer<In, Out> layer{{dy.as<In>(), dy.shape[1], dy.shape[2], K},
+                                 dx.shape[0],
+                                 dx.shape[1],
+                                 dx.shape[2],
+                                 C,
+                                 2 - conv.pad_top,
+                                 2 - conv.pad_left,
+                                 u,
+                                 nullptr,
+                                 dx.as<Out>()};
+      convolve(context, layer, {}, u + std::int64_t{kPlanes} * K * C);
+    });
+  });
 }
 
 }  // namespace duel

@@ -1,4 +1,5 @@
-// Convolutions with 3x3 filters at stride 1 in f32, by Winograd's minimal filtering: a quarter of the products.
+// Convolutions with 3x3 filters at stride 1, by Winograd's minimal filtering: a quarter of the products. Arrays of bf16
+// are only read and written as such: between, all is f32, since the transforms would magnify the rounding of bf16.
 //
 // Each thread takes a few tiles at a time, so that all between reading x and writing y stays in its caches: transform
 // the tiles' inputs, multiply 36 pairs of small matrices, transform back with bias and activation. oneDNN's direct

@@ -32,13 +32,15 @@ struct Part {
       : sums(scratch + part * floats(K, C, tiles)), dy(sums + kPlanes * K * C), x(dy + kPlanes * tiles * K) {}
 };
 
+template <class T>
 struct Problem {
-  Pictures x, dy;
+  Pictures<T> x, dy;
   Tiling tiling;
   int pad_top, pad_left;
 };
 
-void sum_tiles(const Problem& p, std::int64_t first, int tiles, const Part& part) {
+template <class T>
+void sum_tiles(const Problem<T>& p, std::int64_t first, int tiles, const Part& part) {
   const int K = p.dy.C, C = p.x.C;
   const std::int64_t dy_plane = std::int64_t{tiles} * K, x_plane = std::int64_t{tiles} * C;
   for (int t = 0; t < tiles; ++t) {
@@ -51,7 +53,7 @@ void sum_tiles(const Problem& p, std::int64_t first, int tiles, const Part& part
   const int next = static_cast<int>(std::min<std::int64_t>(tiles, p.tiling.count - first - tiles));
   const int calls = kPlanes * calls_between(kBlockRows, K, tiles, C);
   struct {
-    TilesAhead<false> gradients, inputs;  // of the next tiles
+    TilesAhead<false, T> gradients, inputs;  // of the next tiles
     [[gnu::always_inline]] void operator()() {
       gradients.fetch();
       inputs.fetch();
@@ -74,22 +76,26 @@ std::size_t winograd_backward_weight_scratch_bytes(const CpuContext& context, Vi
 void conv2d_backward_weight_winograd(CpuContext& context, const Conv2d& conv, View x, View dy, View dw) {
   context.reserve_scratch(winograd_backward_weight_scratch_bytes(context, dw));
   const int K = dw.shape[0], C = dw.shape[3], at_once = tiles_at_once(K, C);
-  const Problem problem{{x.as<float>(), x.shape[1], x.shape[2], C},
-                        {dy.as<float>(), dy.shape[1], dy.shape[2], K},
-                        Tiling(dy.shape[0], dy.shape[1], dy.shape[2]),
-                        conv.pad_top,
-                        conv.pad_left};
   const auto part_at = [&](std::int64_t i) { return Part(static_cast<float*>(context.scratch()), i, K, C, at_once); };
-  const std::int64_t parts = context.threads(), tiles = problem.tiling.count;
-  parallel_ranges(context, parts, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Part part = part_at(i);
-      std::fill_n(part.sums, std::int64_t{kPlanes} * K * C, 0.0F);
-      const std::int64_t stop = tiles * (i + 1) / parts;
-      for (std::int64_t first = tiles * i / parts; first < stop; first += at_once) {
-        sum_tiles(problem, first, static_cast<int>(std::min<std::int64_t>(at_once, stop - first)), part);
+  const std::int64_t parts = context.threads();
+  with_float_type(x.dtype, [&](auto element) {
+    using T = decltype(element);
+    const Problem<T> problem{{x.as<T>(), x.shape[1], x.shape[2], C},
+                             {dy.as<T>(), dy.shape[1], dy.shape[2], K},
+                             Tiling(dy.shape[0], dy.shape[1], dy.shape[2]),
+                             conv.pad_top,
+                             conv.pad_left};
+    const std::int64_t tiles = problem.tiling.count;
+    parallel_ranges(context, parts, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const Part part = part_at(i);
+        std::fill_n(part.sums, std::int64_t{kPlanes} * K * C, 0.0F);
+        const std::int64_t stop = tiles * (i + 1) / parts;
+        for (std::int64_t first = tiles * i / parts; first < stop; first += at_once) {
+          sum_tiles(problem, first, static_cast<int>(std::min<std::int64_t>(at_once, stop - first)), part);
+        }
       }
-    }
+    });
   });
   parallel_ranges(context, K, 1, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t plane = std::int64_t{K} * C;

@@ -20,6 +20,7 @@ using namespace simd;
 
 namespace {
 
+constexpr int kLineFloats = kLineBytes / 4;
 constexpr int kBlockRows = 8, kPanelVectors = 3;
 constexpr int kPanel = kPanelVectors * kLanes;          // columns
 constexpr int kMostSteps = 128;                         // of the inner extent in a block

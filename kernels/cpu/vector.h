@@ -1,6 +1,8 @@
 // Vectors of floats as wide as the processor that is compiled for, with the compiler's own arithmetic on them.
 #pragma once
 
+#include "kernels/cpu/element.h"
+
 #if defined(__AVX512F__)
 #include <immintrin.h>
 #endif
@@ -30,6 +32,22 @@ inline void store(float* to, Vec v) {
   *reinterpret_cast<VecInArray*>(to) = v;
 }
 
+// The same of bf16, rounded as from_float() does.
+using Bits = std::uint32_t __attribute__((vector_size(kLanes * sizeof(float))));
+using HalfBits = std::uint16_t __attribute__((vector_size(kLanes * sizeof(Bf16))));
+using HalfBitsInArray = std::uint16_t __attribute__((vector_size(kLanes * sizeof(Bf16)), aligned(2), may_alias));
+inline Vec load(const Bf16* from) {
+  const HalfBits half = *reinterpret_cast<const HalfBitsInArray*>(from);
+  return reinterpret_cast<Vec>(__builtin_convertvector(half, Bits) << 16);
+}
+inline void store(Bf16* to, Vec v) {
+  const Bits bits = reinterpret_cast<Bits>(v);
+  const Bits rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
+  const Bits nan = (bits >> 16) | 0x40U;
+  *reinterpret_cast<HalfBitsInArray*>(to) =
+      __builtin_convertvector((bits & 0x7FFFFFFFU) > 0x7F800000U ? nan : rounded, HalfBits);
+}
+
 // Past the caches, where all of a line is written and nobody reads it soon: an ordinary store first fetches the line.
 // `to` is aligned to a vector. Other threads see it after end_streams().
 inline void stream(float* to, Vec v) {
@@ -45,13 +63,13 @@ inline void end_streams() {
 #endif
 }
 
-inline constexpr int kLineFloats = 16;  // 64 bytes, which memory is fetched in
+inline constexpr int kLineBytes = 64;  // which memory is fetched in
 
-// Asks for the lines of `count` floats, into the second cache. (Inlined by force: GCC 12 takes a function that only
+// Asks for the lines of `count` elements, into the second cache. (Inlined by force: GCC 12 takes a function that only
 // prefetches for one without effect.)
-template <bool Write>
-[[gnu::always_inline]] inline void prefetch(const float* from, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; i += kLineFloats) {
+template <bool Write, class T>
+[[gnu::always_inline]] inline void prefetch(const T* from, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; i += kLineBytes / static_cast<int>(sizeof(T))) {
     __builtin_prefetch(from + i, Write, 2);
   }
 }

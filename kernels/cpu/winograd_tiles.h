@@ -86,8 +86,9 @@ inline constexpr float kWeightB = 1 / (2 * kB2 * (kB2 - kA2));  // of b and -b
 
 // --- Tiles of pictures --------------------------------------------------------------------------------------------
 
+template <class T>
 struct Pictures {
-  const float* data;  // [N,H,W,C]
+  const T* data;  // [N,H,W,C]
   int H, W, C;
 };
 
@@ -114,11 +115,11 @@ struct Place {
 
 // Fetches the pixels of tiles into the second cache, to be read or written soon, a few at a time: all of them have been
 // asked for after so many calls of fetch().
-template <bool Write>
+template <bool Write, class T>
 class TilesAhead {
 public:
   // The 4x4 pixels of each tile, moved by (down, right).
-  TilesAhead(const Pictures& pictures, const Tiling& tiling, std::int64_t first, int tiles, int down, int right,
+  TilesAhead(const Pictures<T>& pictures, const Tiling& tiling, std::int64_t first, int tiles, int down, int right,
              int calls)
       : pictures_(pictures),
         tiling_(tiling),
@@ -140,7 +141,7 @@ public:
   }
 
 private:
-  Pictures pictures_;
+  Pictures<T> pictures_;
   Tiling tiling_;
   std::int64_t first_;
   int pixels_, at_once_, down_, right_, next_ = 0;
@@ -148,9 +149,9 @@ private:
 
 // One tile of Extent x Extent pixels, whose corner lies at (top, left), through Spread along both axes.
 // Pixels outside the picture are zero. Channel c of transformed pixel e goes to out[e * plane + c].
-template <int Extent, auto Spread, bool Inside>
-void spread_pixels(const Pictures& x, std::int64_t picture, int top, int left, std::int64_t plane, float* out) {
-  const float* corner = x.data + ((picture * x.H + top) * x.W + left) * x.C;
+template <int Extent, auto Spread, bool Inside, class T>
+void spread_pixels(const Pictures<T>& x, std::int64_t picture, int top, int left, std::int64_t plane, float* out) {
+  const T* corner = x.data + ((picture * x.H + top) * x.W + left) * x.C;
   for (int c = 0; c < x.C; c += kLanes) {
     Vec half[kTile][Extent];
     for (int j = 0; j < Extent; ++j) {
@@ -173,8 +174,8 @@ void spread_pixels(const Pictures& x, std::int64_t picture, int top, int left, s
     }
   }
 }
-template <int Extent, auto Spread>
-void spread_tile(const Pictures& x, std::int64_t picture, int top, int left, std::int64_t plane, float* out) {
+template <int Extent, auto Spread, class T>
+void spread_tile(const Pictures<T>& x, std::int64_t picture, int top, int left, std::int64_t plane, float* out) {
   if (top >= 0 && left >= 0 && top + Extent <= x.H && left + Extent <= x.W) {
     spread_pixels<Extent, Spread, true>(x, picture, top, left, plane, out);
   } else {

@@ -200,6 +200,15 @@ std::vector<OpCase> make_cases() {
     cases.push_back(forward_case(p));
     cases.push_back(backward_input_case(p));
     cases.push_back(backward_weight_case(p));
+    if (turn % 2 == 0) {  // and from bf16 to either type
+      p.in = DType::bf16;
+      p.out = turn % 4 == 0 ? DType::f32 : DType::bf16;
+      cases.push_back(forward_case(p));
+      cases.push_back(backward_input_case(p));
+      if (p.out == DType::f32) {
+        cases.push_back(backward_weight_case(p));
+      }
+    }
     ++turn;
   }
   for (const Activation& activation : activations) {
