@@ -52,24 +52,36 @@ void check_shape(const Grid& grid) {
 
 }  // namespace
 
-void run_grid(const void* kernel, Grid& grid) {
+GridRun::GridRun(const void* kernel, const Grid& grid) : grid_(grid) {
+  const Quiet quiet;
+  if (Block::is_any_running()) {
+    throw Error("invalid launch: by a kernel");
+  }
+  check_shape(grid_);
+  note_launch(kernel);
+  const dim3 blocks = grid_.blocks;
+  order_ = block_order(options(), std::uint64_t{blocks.x} * blocks.y * blocks.z);
+}
+
+bool GridRun::go_on(std::size_t most_blocks) {
   const Quiet quiet;
 #if DUEL_EMULATOR_ASAN || DUEL_EMULATOR_TSAN || DUEL_EMULATOR_MSAN
   __sanitizer_set_death_callback(&say_thread);
 #endif
-  if (Block::is_any_running()) {
-    throw Error("invalid launch: by a kernel");
-  }
-  check_shape(grid);
-  note_launch(kernel);
-  const dim3 blocks = grid.blocks;
+  const dim3 blocks = grid_.blocks;
   Block block(options());
-  for (const std::uint64_t i : block_order(options(), std::uint64_t{blocks.x} * blocks.y * blocks.z)) {
-    const std::uint64_t row = i / blocks.x;
-    block.run(grid, {static_cast<unsigned>(i % blocks.x), static_cast<unsigned>(row % blocks.y),
-                     static_cast<unsigned>(row / blocks.y)});
+  for (std::size_t i = std::min(most_blocks, blocks_left()); i > 0; --i) {
+    const std::uint64_t number = order_[done_++], row = number / blocks.x;
+    block.run(grid_, {static_cast<unsigned>(number % blocks.x), static_cast<unsigned>(row % blocks.y),
+                      static_cast<unsigned>(row / blocks.y)});
   }
-  grid.end.acquire();
+  grid_.end.acquire();
+  return blocks_left() > 0;
+}
+
+std::size_t blocks_to_run(std::size_t left) {
+  const std::uint64_t few = draw(2);
+  return few == 0 ? left : static_cast<std::size_t>(1 + draw(left));
 }
 
 std::set<std::string> launched_kernels() {

@@ -6,22 +6,41 @@
 
 #include <driver_types.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace duel::emulator {
 
-// Throws Error for a fault of the kernel, or a launch that CUDA would refuse.
-void run_grid(const void* kernel, Grid& grid);
+// A kernel that runs: throws Error for a fault of the kernel, or a launch that CUDA would refuse.
+class GridRun {
+public:
+  GridRun(const void* kernel, const Grid& grid);
+  // Runs the next blocks, at most so many; whether there are more.
+  bool go_on(std::size_t most_blocks);
+  std::size_t blocks_left() const { return order_.size() - done_; }
+
+private:
+  Grid grid_;
+  std::vector<std::uint64_t> order_;
+  std::size_t done_ = 0;
+};
+
+// How many of the blocks that are left to run next: all of them, or on a late device any number.
+std::size_t blocks_to_run(std::size_t left);
 
 // The names of all kernels launched so far by this process, as their sources have them: map_kernel, whatever its
 // template arguments.
 std::set<std::string> launched_kernels();
 
-// Where the stream runs late or is captured (stream.h), a call with copies of the arguments is run then.
+// Where the stream runs late or is captured (stream.h), a call with copies of the arguments is run then, a few blocks
+// at a time, so that two kernels which may run at once and use the same memory show it.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), dim3 blocks, dim3 threads, std::size_t shared_bytes, cudaStream_t stream,
             Arguments&&... arguments) {
@@ -30,7 +49,7 @@ void launch(void (*kernel)(Parameters...), dim3 blocks, dim3 threads, std::size_
     std::tuple<std::decay_t<Parameters>...> arguments;
   };
   const Call call{kernel, {static_cast<Parameters>(std::forward<Arguments>(arguments))...}};
-  const auto run = [blocks, threads, shared_bytes](const Call& now) {
+  const auto begin = [blocks, threads, shared_bytes](const Call& now) {
     Grid grid;
     grid.blocks = blocks;
     grid.threads = threads;
@@ -40,13 +59,18 @@ void launch(void (*kernel)(Parameters...), dim3 blocks, dim3 threads, std::size_
       std::apply(the_call.kernel, the_call.arguments);
     };
     grid.arguments = &now;
-    run_grid(reinterpret_cast<const void*>(now.kernel), grid);
+    return GridRun(reinterpret_cast<const void*>(now.kernel), grid);
   };
   if (runs_at_once(stream)) {
-    run(call);
-  } else {
-    submit(stream, [run, call] { run(call); });
+    GridRun run = begin(call);
+    run.go_on(run.blocks_left());
+    return;
   }
+  submit_in_parts(stream, [begin, call]() -> Doing {
+    const auto kept = std::make_shared<Call>(call);
+    const auto run = std::make_shared<GridRun>(begin(*kept));
+    return [kept, run] { return run->go_on(blocks_to_run(run->blocks_left())); };
+  });
 }
 
 }  // namespace duel::emulator

@@ -29,6 +29,8 @@ using duel::emulator::runtime;
 using duel::emulator::submit;
 
 std::size_t allocated_bytes = 0;
+void* shared_memory = nullptr;
+int owners_of_shared_memory = 0;
 
 int driver_version() {
   return runtime().driver < 0 ? CUDART_VERSION : runtime().driver;
@@ -85,6 +87,11 @@ cudaError_t cudaMalloc(void** data, std::size_t bytes) {
   if (is_capturing()) {
     return cudaErrorStreamCaptureUnsupported;
   }
+  if (bytes == runtime().shared_allocation && shared_memory != nullptr) {
+    *data = shared_memory;
+    ++owners_of_shared_memory;
+    return cudaSuccess;
+  }
   std::size_t free_bytes = 0, total = 0;
   cudaMemGetInfo(&free_bytes, &total);
   if (bytes > free_bytes || posix_memalign(data, 256, bytes) != 0) {
@@ -93,10 +100,20 @@ cudaError_t cudaMalloc(void** data, std::size_t bytes) {
   }
   allocated_bytes += malloc_usable_size(*data);
   std::memset(*data, 0xFF, bytes);
+  if (bytes == runtime().shared_allocation) {
+    shared_memory = *data;
+    owners_of_shared_memory = 1;
+  }
   return cudaSuccess;
 }
 
 cudaError_t cudaFree(void* data) {
+  if (data != nullptr && data == shared_memory) {
+    if (--owners_of_shared_memory > 0) {
+      return next_result();
+    }
+    shared_memory = nullptr;
+  }
   allocated_bytes -= data == nullptr ? 0 : malloc_usable_size(data);
   std::free(data);
   return next_result();

@@ -2,10 +2,12 @@
 #include "emulator/stream.h"
 
 #include "emulator/error.h"
+#include "emulator/graph.h"
 #include "emulator/runtime.h"
 
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <deque>
@@ -14,17 +16,15 @@
 #include <utility>
 #include <vector>
 
-using Work = std::function<void()>;
+using duel::emulator::Capture;
+using duel::emulator::Doing;
+using duel::emulator::Work;
 
 // What CUDA's handles point at; its headers only declare these.
-struct CUgraph_st {
-  std::vector<Work> nodes;
-};
-struct CUgraphExec_st {
-  std::vector<Work> nodes;
-};
 struct CUevent_st {
-  int recorded = 0, done = 0;  // numbers of recordings: by the host, reached by the device
+  int recorded = 0, done = 0;        // numbers of recordings: by the host, reached by the device
+  std::shared_ptr<Capture> capture;  // where it was last recorded while a stream was captured
+  std::vector<std::size_t> tail;     // what the stream had been given last, then
 };
 struct CUstream_st {
   struct Operation {
@@ -33,8 +33,11 @@ struct CUstream_st {
     int recording = 0;
   };
   std::deque<Operation> queue;
-  std::unique_ptr<CUgraph_st> captured;  // while it is captured
-  bool is_invalid = false;               // the capture: something was called that it cannot hold
+  Doing doing;                       // the operation that has begun
+  std::shared_ptr<Capture> capture;  // while it is captured
+  std::vector<std::size_t> tail;     // nodes that what comes next has to follow
+
+  bool is_idle() const { return queue.empty() && !doing; }
 };
 
 namespace duel::emulator {
@@ -48,8 +51,11 @@ std::vector<cudaStream_t>& streams() {
 }
 
 bool can_run(const CUstream_st& stream) {
-  return !stream.queue.empty() && (stream.queue.front().waits_for == nullptr ||
-                                   stream.queue.front().waits_for->done >= stream.queue.front().recording);
+  if (stream.doing || stream.queue.empty()) {
+    return static_cast<bool>(stream.doing);
+  }
+  const CUstream_st::Operation& next = stream.queue.front();
+  return next.waits_for == nullptr || next.waits_for->done >= next.recording;
 }
 
 std::mt19937_64& random() {
@@ -62,16 +68,27 @@ std::mt19937_64& random() {
   return generator;
 }
 
-// One operation of a stream chosen by chance; false where none can run.
+// A part of what a stream has to do; not its own any more while it runs, so that it is gone where it throws.
+void go_on(CUstream_st& stream) {
+  Doing doing = std::exchange(stream.doing, {});
+  if (!doing) {
+    const Work work = std::move(stream.queue.front().work);
+    stream.queue.pop_front();
+    doing = work();
+  }
+  if (doing()) {
+    stream.doing = std::move(doing);
+  }
+}
+
+// A part of an operation of a stream chosen by chance; false where none can run.
 bool run_one() {
   const std::vector<cudaStream_t>& all = streams();
   const std::size_t first = all.empty() ? 0 : random()() % all.size();
   for (std::size_t i = 0; i < all.size(); ++i) {
     CUstream_st& stream = *all[(first + i) % all.size()];
     if (can_run(stream)) {
-      const Work work = std::move(stream.queue.front().work);
-      stream.queue.pop_front();
-      work();
+      go_on(stream);
       return true;
     }
   }
@@ -104,26 +121,44 @@ void push(cudaStream_t stream, CUstream_st::Operation operation) {
   run_some();
 }
 
-}  // namespace
-
-bool runs_at_once(cudaStream_t stream) {
-  return stream == nullptr || (runtime().late_seed == 0 && !stream->captured && stream->queue.empty());
+Work in_one_piece(std::function<void()> whole) {
+  return [whole = std::move(whole)]() -> Doing {
+    return [whole] {
+      whole();
+      return false;
+    };
+  };
 }
 
-void submit(cudaStream_t stream, Work work) {
+}  // namespace
+
+std::uint64_t draw(std::uint64_t count) {
+  return runtime().late_seed == 0 ? 0 : random()() % count;
+}
+
+bool runs_at_once(cudaStream_t stream) {
+  return stream == nullptr || (runtime().late_seed == 0 && !stream->capture && stream->is_idle());
+}
+
+void submit_in_parts(cudaStream_t stream, Work work) {
   if (runs_at_once(stream)) {
-    work();
-  } else if (stream->captured) {
-    stream->captured->nodes.push_back(std::move(work));
+    for (const Doing doing = work(); doing();) {
+    }
+  } else if (stream->capture) {
+    stream->tail = {stream->capture->add(std::move(work), stream->tail)};
   } else {
     push(stream, {std::move(work)});
   }
 }
 
+void submit(cudaStream_t stream, std::function<void()> whole) {
+  submit_in_parts(stream, in_one_piece(std::move(whole)));
+}
+
 bool is_capturing() {
   for (const cudaStream_t stream : streams()) {
-    if (stream->captured) {
-      stream->is_invalid = true;
+    if (stream->capture) {
+      stream->capture->is_invalid = true;
       return true;
     }
   }
@@ -145,10 +180,44 @@ namespace {
 
 using namespace duel::emulator;  // NOLINT: this file is its implementation
 
+cudaError_t invalidate(Capture& capture, cudaError_t result) {
+  capture.is_invalid = true;
+  return result;
+}
+
 cudaError_t refuse_while_captured(cudaStream_t stream) {
-  if (stream != nullptr && stream->captured) {
-    stream->is_invalid = true;
-    return cudaErrorStreamCaptureUnsupported;
+  return stream != nullptr && stream->capture ? invalidate(*stream->capture, cudaErrorStreamCaptureUnsupported)
+                                              : cudaSuccess;
+}
+
+// The host cannot ask for what will only run when a graph is launched.
+cudaError_t refuse_captured(cudaEvent_t event) {
+  return event->capture ? invalidate(*event->capture, cudaErrorCapturedEvent) : cudaSuccess;
+}
+
+// `stream` waits for an event that was recorded in a capture, which it joins.
+cudaError_t wait_in_capture(CUstream_st& stream, cudaStream_t handle, const CUevent_st& event) {
+  const std::shared_ptr<Capture>& capture = event.capture;
+  if (capture->has_ended) {
+    return cudaErrorCapturedEvent;
+  }
+  if (stream.capture && stream.capture != capture) {
+    capture->is_invalid = true;
+    return invalidate(*stream.capture, cudaErrorStreamCaptureMerge);
+  }
+  if (!stream.capture) {
+    stream.capture = capture;
+    stream.tail.clear();
+    capture->streams.push_back(handle);
+  }
+  if (runtime().ignores_stream_waits) {
+    capture->forgives_forks = true;
+    return cudaSuccess;
+  }
+  for (const std::size_t node : event.tail) {
+    if (std::find(stream.tail.begin(), stream.tail.end(), node) == stream.tail.end()) {
+      stream.tail.push_back(node);
+    }
   }
   return cudaSuccess;
 }
@@ -170,6 +239,9 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   if (stream != nullptr) {
     std::erase(streams(), stream);
+    if (stream->capture) {
+      std::erase(stream->capture->streams, stream);
+    }
     delete stream;
   }
   return next_result();
@@ -183,7 +255,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     return result;
   }
   if (stream != nullptr) {
-    run_until([&] { return stream->queue.empty(); }, "cudaStreamSynchronize");
+    run_until([&] { return stream->is_idle(); }, "cudaStreamSynchronize");
   }
   return cudaSuccess;
 }
@@ -206,11 +278,13 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   if (const cudaError_t result = next_result(); result != cudaSuccess) {
     return result;
   }
-  if (const cudaError_t result = refuse_while_captured(stream); result != cudaSuccess) {
-    return result;
+  event->capture = stream->capture;
+  if (stream->capture) {
+    event->tail = stream->tail;
+    return cudaSuccess;
   }
   const int recording = ++event->recorded;
-  push(stream, {[event, recording] { event->done = recording; }});
+  push(stream, {in_one_piece([event, recording] { event->done = recording; })});
   return cudaSuccess;
 }
 
@@ -218,17 +292,23 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   if (const cudaError_t result = next_result(); result != cudaSuccess) {
     return result;
   }
-  if (const cudaError_t result = refuse_while_captured(stream); result != cudaSuccess) {
-    return result;
+  if (event->capture) {
+    return wait_in_capture(*stream, stream, *event);
+  }
+  if (stream->capture) {
+    return invalidate(*stream->capture, cudaErrorStreamCaptureIsolation);
   }
   if (!runtime().ignores_stream_waits) {
-    push(stream, {[] {}, event, event->recorded});
+    push(stream, {in_one_piece([] {}), event, event->recorded});
   }
   return cudaSuccess;
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   if (const cudaError_t result = next_result(); result != cudaSuccess) {
+    return result;
+  }
+  if (const cudaError_t result = refuse_captured(event); result != cudaSuccess) {
     return result;
   }
   run_some();
@@ -239,6 +319,9 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   if (const cudaError_t result = next_result(); result != cudaSuccess) {
     return result;
   }
+  if (const cudaError_t result = refuse_captured(event); result != cudaSuccess) {
+    return result;
+  }
   run_until([&] { return event->done >= event->recorded; }, "cudaEventSynchronize");
   return cudaSuccess;
 }
@@ -247,27 +330,41 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   if (const cudaError_t result = next_result(); result != cudaSuccess) {
     return result;
   }
-  if (stream == nullptr || stream->captured) {
+  if (stream == nullptr || stream->capture) {
     return cudaErrorStreamCaptureUnsupported;
   }
-  stream->captured = std::make_unique<CUgraph_st>();
-  stream->is_invalid = false;
+  stream->capture = std::make_shared<Capture>();
+  stream->capture->origin = stream;
+  stream->capture->streams = {stream};
+  stream->tail.clear();
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   *graph = nullptr;
-  if (!stream->captured) {
+  if (!stream->capture) {
     return cudaErrorIllegalState;
   }
-  const std::unique_ptr<CUgraph_st> captured = std::move(stream->captured);
+  const std::shared_ptr<Capture> capture = stream->capture;
+  if (capture->origin != stream) {
+    return invalidate(*capture, cudaErrorStreamCaptureUnmatched);
+  }
+  bool is_joined = true;
+  for (const cudaStream_t each : capture->streams) {
+    is_joined = is_joined && (capture->forgives_forks || capture->are_before(each->tail, stream->tail));
+    each->capture.reset();
+  }
+  capture->has_ended = true;
   if (const cudaError_t result = next_result(); result != cudaSuccess) {
     return result;
   }
-  if (stream->is_invalid) {
+  if (capture->is_invalid) {
     return cudaErrorStreamCaptureInvalidated;
   }
-  *graph = new CUgraph_st(std::move(*captured));
+  if (!is_joined) {
+    return cudaErrorStreamCaptureUnjoined;
+  }
+  *graph = new CUgraph_st{std::make_shared<const GraphNodes>(std::move(capture->nodes))};
   return cudaSuccess;
 }
 
@@ -309,9 +406,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
   if (++runtime().graph_launches == runtime().interrupted_launch) {
     std::raise(SIGINT);
   }
-  for (const Work& node : executable->nodes) {
-    submit(stream, node);
-  }
+  submit_in_parts(stream, [nodes = executable->nodes] { return run_graph(nodes); });
   return cudaSuccess;
 }
 
