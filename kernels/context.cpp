@@ -26,6 +26,12 @@ void device_synchronize(CpuContext&);
 void device_synchronize(CudaContext&);
 std::size_t device_workspace_bytes(CpuContext&);
 std::size_t device_workspace_bytes(CudaContext&);
+int device_most_lanes(CpuContext&);
+int device_most_lanes(CudaContext&);
+DUEL_BACKENDS(device_open_lanes, int lanes, int marks);
+DUEL_BACKENDS(device_select_lane, int lane);
+DUEL_BACKENDS(device_set_mark, int mark);
+DUEL_BACKENDS(device_await_mark, int mark);
 void* device_stream(CpuContext&);
 void* device_stream(CudaContext&);
 void* device_allocate(CpuContext&, std::size_t bytes);
@@ -88,6 +94,28 @@ std::vector<std::pair<std::string, std::string>> Context::describe() {
 
 std::vector<KernelDecision> Context::kernel_decisions() {
   return run([](auto& device) { return device_decisions(device); });
+}
+
+int Context::most_lanes() {
+  return run([](auto& device) { return device_most_lanes(device); });
+}
+
+void Context::open_lanes(int lanes, int marks) {
+  check(lanes >= 1 && lanes <= most_lanes(), "context: {} lanes are asked for, but {} has {}", lanes, name(),
+        most_lanes());
+  run([&](auto& device) { device_open_lanes(device, lanes, marks); });
+}
+
+void Context::select_lane(int lane) {
+  run([&](auto& device) { device_select_lane(device, lane); });
+}
+
+void Context::set_mark(int mark) {
+  run([&](auto& device) { device_set_mark(device, mark); });
+}
+
+void Context::await_mark(int mark) {
+  run([&](auto& device) { device_await_mark(device, mark); });
 }
 
 void* Context::native_stream() {

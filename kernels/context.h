@@ -1,7 +1,8 @@
 // Where operators run. A Context names one device of one backend; every operator takes it first.
 //
 // The set of backends is closed: CpuContext (kernels/cpu) and CudaContext (kernels/cuda). Operators of one
-// context run in the order they are called in; on a GPU they are queued, and `synchronize` waits for them.
+// context run in the order they are called in; on a GPU they are queued, and `synchronize` waits for them. Only those
+// that are put on another lane may run at the same time.
 // Which backends a build has is decided when it is linked (kernels/dispatch.h); nothing else depends on it.
 #pragma once
 
@@ -60,7 +61,15 @@ public:
   void download(void* to, const void* from, std::size_t bytes);  // device to host, done when it returns
   void clear(void* data, std::size_t bytes);                     // zero bytes
 
-  // The cudaStream_t that a GPU's operators are queued on, for host/cuda alone; null on a CPU.
+  // Lanes are queues of one device, each with scratch memory of its own: what they are given may run at the same time,
+  // and only marks order it. Whoever selects another than lane 0 comes back to it, and lets it wait for the others.
+  int most_lanes();                       // 1 on a CPU
+  void open_lanes(int lanes, int marks);  // at least so many of each, which takes memory; not while steps are captured
+  void select_lane(int lane);             // where operators are queued from now on; lane 0 at first
+  void set_mark(int mark);                // reached when the selected lane has done all that it was given before
+  void await_mark(int mark);  // what the selected lane is given from now on starts after the mark as it was set last
+
+  // The cudaStream_t of lane 0, for host/cuda alone; null on a CPU.
   void* native_stream();
 
   // For the dispatchers alone (kernels/dispatch.h).

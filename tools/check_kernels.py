@@ -28,7 +28,7 @@ RULES = (
     (re.compile(r"\bcudaLaunchKernel\w*\s*\("), "raw launch: call launch() of kernels/cuda/launch.cuh", ("launch.cuh",)),
     (re.compile(r"#\s*include\s*<(?:cuda|cooperative_groups|mma|cub/|thrust/)[^>]*>"),
      "a header of CUDA's: include kernels/cuda/device.cuh",
-     ("platform.cuh", "context.h", "vendor_plan.h")),
+     ("platform.cuh", "context.h", "lane.h", "vendor_plan.h")),
 )
 
 

@@ -166,6 +166,14 @@ std::vector<KernelDecision> device_decisions(CpuContext&) {
   return {};
 }
 
+int device_most_lanes(CpuContext&) {
+  return 1;  // an operator takes all threads
+}
+void device_open_lanes(CpuContext&, int, int) {}
+void device_select_lane(CpuContext&, int) {}
+void device_set_mark(CpuContext&, int) {}
+void device_await_mark(CpuContext&, int) {}
+
 void* device_stream(CpuContext&) {
   return nullptr;
 }

@@ -43,7 +43,9 @@ int count_devices(std::string& why_none) {
   return 0;
 }
 
-void* allocate(std::size_t bytes, const char* what) {
+}  // namespace
+
+void* allocate_cuda(std::size_t bytes, const char* what) {
   void* data = nullptr;
   const cudaError_t result = cudaMalloc(&data, bytes == 0 ? 1 : bytes);
   if (result == cudaErrorMemoryAllocation) {
@@ -57,8 +59,6 @@ void* allocate(std::size_t bytes, const char* what) {
   check_cuda(result, what);
   return data;
 }
-
-}  // namespace
 
 CudaContext::CudaContext(int device, bool allow_tf32, KernelChoice choice, std::shared_ptr<ChoiceStore> store)
     : device_(device), allow_tf32_(allow_tf32) {
@@ -81,10 +81,8 @@ CudaContext::CudaContext(int device, bool allow_tf32, KernelChoice choice, std::
   choices_ = std::make_unique<Choices>(vendor_->has_any() ? choice : KernelChoice::ours, std::move(store));
   try {
     check_cuda(cudaGetDeviceProperties(&properties_, device), "cuda: reading the device's properties");
-    check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cuda: making a stream");
-    partials_ = allocate(kPartialBytes, "the partial results of reductions");
-    tickets_ = static_cast<unsigned*>(allocate(kTickets * sizeof(unsigned), "the counters of finished blocks"));
-    check_cuda(cudaMemsetAsync(tickets_, 0, kTickets * sizeof(unsigned), stream_), "cuda: clearing the counters");
+    open_lanes(1, 0);
+    select_lane(0);
   } catch (const Error&) {
     release();
     throw;
@@ -97,12 +95,9 @@ CudaContext::~CudaContext() {
 
 void CudaContext::release() noexcept {
   cudaSetDevice(device_);
-  cudaStreamSynchronize(stream_);
-  cudaFree(tickets_);
-  cudaFree(partials_);
-  cudaFree(scratch_);
-  if (stream_ != nullptr) {
-    cudaStreamDestroy(stream_);
+  lanes_.clear();
+  for (const cudaEvent_t mark : marks_) {
+    cudaEventDestroy(mark);
   }
 }
 
@@ -119,18 +114,46 @@ std::string CudaContext::identity() const {
 }
 
 void CudaContext::reserve_scratch(std::size_t bytes) {
-  if (bytes <= scratch_bytes_) {
-    return;
+  for (const auto& lane : lanes_) {
+    lane->reserve_scratch(bytes);
   }
-  check_cuda(cudaStreamSynchronize(stream_), "cuda: waiting before scratch memory is moved");
-  void* larger = allocate(bytes, "scratch memory");
-  check_cuda(cudaFree(scratch_), "cuda: releasing scratch memory");
-  scratch_ = larger;
-  scratch_bytes_ = bytes;
 }
 
 std::size_t CudaContext::workspace_bytes() const {
-  return scratch_bytes_ + kPartialBytes + kTickets * sizeof(unsigned);
+  std::size_t bytes = 0;
+  for (const auto& lane : lanes_) {
+    bytes += lane->workspace_bytes();
+  }
+  return bytes;
+}
+
+void CudaContext::open_lanes(int lanes, int marks) {
+  while (static_cast<int>(lanes_.size()) < lanes) {
+    lanes_.push_back(std::make_unique<CudaLane>(lanes_.empty() ? 0 : lanes_.front()->scratch_bytes()));
+  }
+  while (static_cast<int>(marks_.size()) < marks) {
+    cudaEvent_t mark = nullptr;
+    check_cuda(cudaEventCreateWithFlags(&mark, cudaEventDisableTiming), "cuda: making an event");
+    marks_.push_back(mark);
+  }
+}
+
+void CudaContext::select_lane(int lane) {
+  lane_ = lanes_[static_cast<std::size_t>(lane)].get();
+}
+
+void CudaContext::set_mark(int mark) {
+  check_cuda(cudaEventRecord(marks_[static_cast<std::size_t>(mark)], stream()), "cuda: marking a lane");
+}
+
+void CudaContext::await_mark(int mark) {
+  check_cuda(cudaStreamWaitEvent(stream(), marks_[static_cast<std::size_t>(mark)], 0), "cuda: ordering two lanes");
+}
+
+void CudaContext::synchronize() {
+  for (const auto& lane : lanes_) {
+    check_cuda(cudaStreamSynchronize(lane->stream()), "cuda: waiting for the device");
+  }
 }
 
 std::unique_ptr<CudaContext, void (*)(CudaContext*)> make_cuda_context(int device, bool allow_tf32, KernelChoice choice,
@@ -190,7 +213,27 @@ std::vector<std::pair<std::string, std::string>> device_description(CudaContext&
 }
 
 void device_synchronize(CudaContext& context) {
-  check_cuda(cudaStreamSynchronize(context.stream()), "cuda: waiting for the device");
+  context.synchronize();
+}
+
+int device_most_lanes(CudaContext&) {
+  return CudaContext::kMostLanes;
+}
+
+void device_open_lanes(CudaContext& context, int lanes, int marks) {
+  context.open_lanes(lanes, marks);
+}
+
+void device_select_lane(CudaContext& context, int lane) {
+  context.select_lane(lane);
+}
+
+void device_set_mark(CudaContext& context, int mark) {
+  context.set_mark(mark);
+}
+
+void device_await_mark(CudaContext& context, int mark) {
+  context.await_mark(mark);
 }
 
 std::size_t device_workspace_bytes(CudaContext& context) {
@@ -202,12 +245,12 @@ std::vector<KernelDecision> device_decisions(CudaContext& context) {
 }
 
 void* device_stream(CudaContext& context) {
-  return context.stream();
+  return context.first_stream();
 }
 
 void* device_allocate(CudaContext& context, std::size_t bytes) {
   check_cuda(cudaSetDevice(context.device()), "cuda: choosing the device");
-  return allocate(bytes, "an allocation");
+  return allocate_cuda(bytes, "an allocation");
 }
 
 void device_release(CudaContext&, void* data) {

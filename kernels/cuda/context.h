@@ -1,10 +1,12 @@
-// The CUDA backend's own context: one device, one stream, and the scratch memory that its operators share.
+// The CUDA backend's own context: one device, and the lanes that its operators are queued on (lane.h).
 //
-// Every operator queues its kernels on `stream()` and returns. Whatever is to be kept between calls (scratch, tickets)
-// is allocated when the context is made or an operator is prepared, never in a call.
+// Every operator queues its kernels on `stream()` and returns; it and the memory beside it are those of the lane that
+// is selected. Whatever is to be kept between calls (scratch, tickets) is allocated when a lane is opened or an
+// operator is prepared, never in a call.
 #pragma once
 
 #include "kernels/cuda/choice.h"
+#include "kernels/cuda/lane.h"
 #include "kernels/cuda/vendor.h"
 
 #include <cuda_runtime_api.h>
@@ -12,6 +14,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace duel {
 
@@ -23,7 +26,8 @@ public:
   CudaContext& operator=(const CudaContext&) = delete;
 
   int device() const { return device_; }
-  cudaStream_t stream() const { return stream_; }
+  cudaStream_t stream() const { return lane_->stream(); }
+  cudaStream_t first_stream() const { return lanes_.front()->stream(); }  // of lane 0
   int multiprocessors() const { return properties_.multiProcessorCount; }
   int compute_capability() const { return 10 * properties_.major + properties_.minor; }  // 90 for 9.0
   const cudaDeviceProp& properties() const { return properties_; }
@@ -34,20 +38,25 @@ public:
   const Vendor& vendor() const { return *vendor_; }
   std::string identity() const;  // GPU, driver, precision of products, versions: what a measurement holds for
 
-  // Partial results of reductions and split products: always at hand.
-  static constexpr std::size_t kPartialBytes = std::size_t{16} << 20;
-  void* partials() const { return partials_; }
+  // Of the lane that is selected: see lane.h.
+  static constexpr std::size_t kPartialBytes = CudaLane::kPartialBytes;
+  static constexpr int kTickets = CudaLane::kTickets;
+  void* partials() const { return lane_->partials(); }
+  unsigned* tickets() const { return lane_->tickets(); }
 
-  // Counters of finished blocks, zero between kernels: whoever finishes last sets its own back (rule 6 of the README).
-  static constexpr int kTickets = 1024;
-  unsigned* tickets() const { return tickets_; }
-
-  // Scratch that one operator uses while it runs. `reserve` makes it at least so large; only prepare_* may call it, and
-  // not once steps were captured, which hold its address.
+  // Scratch that one operator uses while it runs. `reserve` makes it at least so large, on every lane; only prepare_*
+  // may call it, and not once steps were captured, which hold its address.
   void reserve_scratch(std::size_t bytes);
-  void* scratch() const { return scratch_; }
-  std::size_t scratch_bytes() const { return scratch_bytes_; }
+  void* scratch() const { return lane_->scratch(); }
   std::size_t workspace_bytes() const;
+
+  // More would share the multiprocessors of one step's operators among ever smaller ones.
+  static constexpr int kMostLanes = 2;
+  void open_lanes(int lanes, int marks);
+  void select_lane(int lane);
+  void set_mark(int mark);
+  void await_mark(int mark);
+  void synchronize();  // all lanes
 
 private:
   void release() noexcept;
@@ -57,12 +66,13 @@ private:
   std::unique_ptr<Vendor> vendor_;
   std::unique_ptr<Choices> choices_;
   cudaDeviceProp properties_{};
-  cudaStream_t stream_ = nullptr;
-  void* partials_ = nullptr;
-  void* scratch_ = nullptr;
-  std::size_t scratch_bytes_ = 0;
-  unsigned* tickets_ = nullptr;
+  std::vector<std::unique_ptr<CudaLane>> lanes_;
+  CudaLane* lane_ = nullptr;  // that is selected
+  std::vector<cudaEvent_t> marks_;
 };
+
+// Bytes of the device's memory for `what`, to be given back to cudaFree; throws kind `device` where they do not fit.
+void* allocate_cuda(std::size_t bytes, const char* what);
 
 // Throws kind `device` with `what` and CUDA's own text unless `result` is success.
 void check_cuda(cudaError_t result, const char* what);
