@@ -13,10 +13,24 @@ std::string place_of(const Program& program, const Node& node) {
   return fmt::format("recorded as \"{}{}{}\"", name, name.empty() ? "" : "/", node.op);
 }
 
+// Operators that are queued after this, by whomever, are on lane 0 again.
+class LaneZero {
+public:
+  explicit LaneZero(Context& context) : context_(context) {}
+  ~LaneZero() { context_.select_lane(0); }
+  LaneZero(const LaneZero&) = delete;
+  LaneZero& operator=(const LaneZero&) = delete;
+
+private:
+  Context& context_;
+};
+
 }  // namespace
 
-Execution::Execution(Context& context, Program program) : program_(std::move(program)), plan_(plan_memory(program_)) {
+Execution::Execution(Context& context, Program program, int lanes)
+    : program_(std::move(program)), lanes_(plan_lanes(program_, lanes)), plan_(plan_memory(program_, lanes_)) {
   attach(nullptr);
+  context.open_lanes(lanes_.lanes, lanes_.marks);
   for (std::size_t i = 0; i < program_.nodes().size(); ++i) {
     const Node& node = program_.nodes()[i];
     if (node.prepare) {
@@ -61,6 +75,29 @@ void Execution::run(Context& context, const std::function<void(std::size_t)>& af
       after(i);
     }
   }
+}
+
+void Execution::run_on_lanes(Context& context) const {
+  const LaneZero guard(context);
+  const auto await = [&](const std::vector<int>& marks) {
+    for (const int mark : marks) {
+      context.await_mark(mark);
+    }
+  };
+  if (lanes_.first_mark >= 0) {
+    context.set_mark(lanes_.first_mark);
+  }
+  for (std::size_t i = 0; i < calls_.size(); ++i) {
+    const LanePlan::Place& place = lanes_.places[i];
+    context.select_lane(place.lane);
+    await(place.awaits);
+    run_node(context, i);
+    if (place.mark >= 0) {
+      context.set_mark(place.mark);
+    }
+  }
+  context.select_lane(0);
+  await(lanes_.last_awaits);
 }
 
 void Execution::run_node(Context& context, std::size_t index) const {

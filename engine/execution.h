@@ -1,6 +1,7 @@
 // A program made ready to run: planned, with every operator prepared, and each node's arrays looked up once.
 #pragma once
 
+#include "engine/lanes.h"
 #include "engine/planner.h"
 #include "engine/program.h"
 
@@ -11,17 +12,23 @@ namespace duel {
 
 class Execution {
 public:
-  // Plans, and prepares the operators on the context's device. Errors of an operator name the node.
-  Execution(Context& context, Program program);
+  // Plans for at most so many lanes, and prepares the operators on the context's device. Errors of an operator name the
+  // node.
+  Execution(Context& context, Program program, int lanes = 1);
 
   const Program& program() const { return program_; }
+  const LanePlan& lanes() const { return lanes_; }
   const MemoryPlan& plan() const { return plan_; }
 
   // The arena: plan().arena_bytes of device memory, which several programs may share that never run at once.
   void attach(void* arena);
 
-  // Runs every node in order. `after`, where given, is called with each node's number once it was queued.
+  // Runs every node in order, one behind the other. `after`, where given, is called with each node's number once it was
+  // queued.
   void run(Context& context, const std::function<void(std::size_t)>& after = {}) const;
+
+  // Runs every node on the lane that was planned for it, beginning and ending on lane 0: the same bytes.
+  void run_on_lanes(Context& context) const;
 
   void run_node(Context& context, std::size_t index) const;
 
@@ -33,6 +40,7 @@ private:
     std::vector<View> inputs, outputs;
   };
   Program program_;
+  LanePlan lanes_;
   MemoryPlan plan_;
   std::byte* arena_ = nullptr;
   std::vector<Call> calls_;

@@ -617,6 +617,7 @@ void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Val
   node.op = "adam";
   node.inputs = {step, gradient_scale, gradients};
   node.run = [p, state](Context& c, Views in, Views) { duel::adam(c, p, in[0], in[1], in[2], state); };
+  node.state = {state.w, state.m, state.v, state.compute};
   node.flops = adam_cost(state).flops;
   node.bytes = adam_cost(state).bytes;
   program.record_effect(std::move(node));
@@ -627,6 +628,7 @@ void ema(Program& program, double decay, Value w, View average) {
   node.op = "ema";
   node.inputs = {w};
   node.run = [decay, average](Context& c, Views in, Views) { duel::ema(c, decay, in[0], average); };
+  node.state = {average};
   node.bytes = bytes_of({program.described(w)}) + 2 * bytes_of({average});
   program.record_effect(std::move(node));
 }
@@ -636,6 +638,7 @@ void batch_norm_track(Program& program, const BatchNormTrack& p, Value mean, Val
   node.op = "batch_norm_track";
   node.inputs = {mean, rstd};
   node.run = [p, state](Context& c, Views in, Views) { duel::batch_norm_track(c, p, in[0], in[1], state); };
+  node.state = {state.running_mean, state.running_variance};
   node.bytes = bytes_of({program.described(mean), program.described(rstd)}) +
                2 * bytes_of({state.running_mean, state.running_variance});
   program.record_effect(std::move(node));
@@ -646,6 +649,7 @@ void store_scalar(Program& program, int column, Value scalar, Value step, View r
   node.op = "store_scalar";
   node.inputs = {scalar, step};
   node.run = [column, ring](Context& c, Views in, Views) { duel::store_scalar(c, column, in[0], in[1], ring); };
+  node.state = {ring};
   node.bytes = 2 * sizeof(float) + sizeof(std::int64_t);
   program.record_effect(std::move(node));
 }
@@ -655,6 +659,7 @@ void advance_counter(Program& program, Value step) {
   node.op = "advance_counter";
   node.inputs = {step};
   node.run = [](Context& c, Views in, Views) { duel::advance_counter(c, in[0]); };
+  node.state = {program.described(step)};
   program.record_effect(std::move(node));
 }
 

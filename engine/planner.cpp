@@ -6,10 +6,12 @@ namespace duel {
 
 namespace {
 
-// One piece of the arena, and the nodes from first to last during which it is taken.
+// One piece of the arena, and the nodes that use it: the first of them writes it.
 struct Block {
   std::size_t bytes = 0;
-  int first = 0, last = 0;
+  int first = 0;
+  NodeSet uses;
+  bool is_kept = false;
   std::int64_t offset = -1;
 };
 
@@ -17,37 +19,46 @@ std::size_t rounded_bytes(View view) {
   return (view.bytes() + MemoryPlan::kAlignment - 1) / MemoryPlan::kAlignment * MemoryPlan::kAlignment;
 }
 
-std::vector<int> find_last_uses(const Program& program) {
-  std::vector<int> last(static_cast<std::size_t>(program.value_count()), -1);
-  const int count = static_cast<int>(program.nodes().size());
-  for (int i = 0; i < count; ++i) {
-    const Node& node = program.nodes()[static_cast<std::size_t>(i)];
+// Of each value that owns its storage.
+std::vector<NodeSet> find_uses(const Program& program) {
+  const std::size_t count = program.nodes().size();
+  std::vector<NodeSet> uses(static_cast<std::size_t>(program.value_count()), NodeSet(count));
+  for (std::size_t i = 0; i < count; ++i) {
+    const Node& node = program.nodes()[i];
     for (const std::vector<Value>& list : {node.inputs, node.outputs}) {
       for (const Value value : list) {
         if (value.exists()) {
-          const Value root = program.root(value);
-          last[static_cast<std::size_t>(root.id)] = program.is_kept(root) ? count : i;
+          uses[static_cast<std::size_t>(program.root(value).id)].insert(static_cast<int>(i));
         }
       }
     }
   }
-  return last;
+  return uses;
+}
+
+// Whether nobody uses `earlier` any more when `later` is first written.
+bool is_over(const Block& earlier, const Block& later, const LanePlan& lanes) {
+  return !earlier.is_kept && lanes.before[static_cast<std::size_t>(later.first)].contains_all(earlier.uses);
 }
 
 // The block of an input that `node` (number `index`) may write over, or -1. Of the output's shape, since a bias or a
 // column's mean is still read when the first row has been written.
-int reusable_block(const Program& program, const Node& node, int index, const std::vector<int>& last,
+int reusable_block(const Program& program, const LanePlan& lanes, int index, const std::vector<NodeSet>& uses,
                    const std::vector<int>& block_of) {
+  const Node& node = program.nodes()[static_cast<std::size_t>(index)];
   if (!node.in_place) {
     return -1;
   }
+  NodeSet done = lanes.before[static_cast<std::size_t>(index)];
+  done.insert(index);
   for (const Value input : node.inputs) {
     if (!input.exists()) {
       continue;
     }
     const Value root = program.root(input);
     const auto id = static_cast<std::size_t>(root.id);
-    if (block_of[id] >= 0 && last[id] == index && program.shape(input) == program.shape(node.outputs[0]) &&
+    if (block_of[id] >= 0 && !program.is_kept(root) && done.contains_all(uses[id]) &&
+        program.shape(input) == program.shape(node.outputs[0]) &&
         program.dtype(root) == program.dtype(node.outputs[0])) {
       return block_of[id];
     }
@@ -55,7 +66,7 @@ int reusable_block(const Program& program, const Node& node, int index, const st
   return -1;
 }
 
-void place(std::vector<Block>& blocks, MemoryPlan& plan) {
+void place(std::vector<Block>& blocks, const LanePlan& lanes, MemoryPlan& plan) {
   std::vector<std::size_t> order(blocks.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     order[i] = i;
@@ -67,7 +78,7 @@ void place(std::vector<Block>& blocks, MemoryPlan& plan) {
     Block& block = blocks[index];
     std::int64_t offset = 0;
     for (const Block* other : placed) {
-      if (other->last < block.first || block.last < other->first) {
+      if (is_over(*other, block, lanes) || is_over(block, *other, lanes)) {
         continue;
       }
       if (other->offset - offset >= static_cast<std::int64_t>(block.bytes)) {
@@ -85,9 +96,9 @@ void place(std::vector<Block>& blocks, MemoryPlan& plan) {
 
 }  // namespace
 
-MemoryPlan plan_memory(const Program& program) {
+MemoryPlan plan_memory(const Program& program, const LanePlan& lanes) {
   MemoryPlan plan;
-  const std::vector<int> last = find_last_uses(program);
+  const std::vector<NodeSet> uses = find_uses(program);
   std::vector<int> block_of(static_cast<std::size_t>(program.value_count()), -1);
   std::vector<Block> blocks;
   for (int i = 0; i < static_cast<int>(program.nodes().size()); ++i) {
@@ -100,16 +111,17 @@ MemoryPlan plan_memory(const Program& program) {
       const auto id = static_cast<std::size_t>(output.id);
       const std::size_t bytes = rounded_bytes(program.described(output));
       plan.unshared_bytes += bytes;
-      int block = k == 0 ? reusable_block(program, node, i, last, block_of) : -1;
+      int block = k == 0 ? reusable_block(program, lanes, i, uses, block_of) : -1;
       if (block < 0) {
         block = static_cast<int>(blocks.size());
-        blocks.push_back({bytes, i, last[id], -1});
+        blocks.push_back({bytes, i, NodeSet(program.nodes().size())});
       }
-      blocks[static_cast<std::size_t>(block)].last = last[id];
+      blocks[static_cast<std::size_t>(block)].uses.insert_all(uses[id]);
+      blocks[static_cast<std::size_t>(block)].is_kept = program.is_kept(output);
       block_of[id] = block;
     }
   }
-  place(blocks, plan);
+  place(blocks, lanes, plan);
   plan.offset_of_root.assign(block_of.size(), -1);
   for (std::size_t id = 0; id < block_of.size(); ++id) {
     if (block_of[id] >= 0) {

@@ -5,8 +5,13 @@
 // write over an input that dies there. Blocks are placed largest first at the lowest offset that no overlapping
 // lifetime holds: the greedy-by-size strategy of Pisarchyk & Lee, "Efficient memory management for deep neural net
 // inference" (2020).
+//
+// On several lanes "to the last" is a matter of the order that their plan makes sure of: of two arrays that share
+// memory, all nodes that use the one are done before the other is written. What is planned for several lanes holds for
+// one, too.
 #pragma once
 
+#include "engine/lanes.h"
 #include "engine/program.h"
 
 #include <cstddef>
@@ -22,6 +27,6 @@ struct MemoryPlan {
   std::vector<std::int64_t> offset_of_root;  // by value id; -1: not in the arena
 };
 
-MemoryPlan plan_memory(const Program& program);
+MemoryPlan plan_memory(const Program& program, const LanePlan& lanes);
 
 }  // namespace duel

@@ -66,6 +66,7 @@ struct Node {
   std::any parameters;        // the operator's parameter struct: what `fuse` looks at
   std::vector<Value> inputs;  // a Value that does not exist is an absent optional operand
   std::vector<Value> outputs;
+  std::vector<View> state;  // memory outside the program that it writes, apart from its outputs
   std::function<void(Context&, Views in, Views out)> run;
   std::function<void(Context&, Views in, Views out)> prepare;  // may be empty
   std::function<void(Backward&)> derive;                       // empty: the derivative is an error when asked for

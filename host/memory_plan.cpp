@@ -85,7 +85,7 @@ MemoryUse plan_memory_use(const Options& options, const Dataset& dataset) {
     use.parameters += network->parameters().allocated_bytes();
   }
   for (const Program* program : {&step.phases().discriminator, &step.phases().generator}) {
-    const MemoryPlan plan = plan_memory(*program);
+    const MemoryPlan plan = plan_memory(*program, plan_lanes(*program, 1));
     use.arena = std::max(use.arena, plan.arena_bytes);
     use.arena_unshared = std::max(use.arena_unshared, plan.unshared_bytes);
   }

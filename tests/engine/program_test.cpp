@@ -77,7 +77,7 @@ TEST(Planner, AChainOfPointwiseNodesTakesOneArray) {
     x = ops::affine(s.program, x, 1.01, 0.5);
   }
   s.program.keep(x);
-  const MemoryPlan plan = plan_memory(s.program);
+  const MemoryPlan plan = plan_memory(s.program, plan_lanes(s.program, 1));
   EXPECT_EQ(plan.arena_bytes, 4032U);
   EXPECT_EQ(plan.unshared_bytes, 40320U);
 }
@@ -97,7 +97,7 @@ TEST(Planner, ArraysThatLiveTogetherDoNotOverlap) {
       live.erase(live.begin() + static_cast<std::ptrdiff_t>(random() % live.size()));
     }
   }
-  const MemoryPlan plan = plan_memory(s.program);
+  const MemoryPlan plan = plan_memory(s.program, plan_lanes(s.program, 1));
   // Replay the lifetimes: at each node the outputs' bytes get an owner; every input must still own its bytes.
   std::vector<int> owner(plan.arena_bytes, -1);
   const auto bytes_of_value = [&](Value v) { return s.program.described(v).bytes(); };
