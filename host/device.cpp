@@ -5,6 +5,7 @@
 #include "host/make_cuda_queue.h"
 #include "kernels/check.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace duel {
@@ -54,11 +55,18 @@ Context make_context(const Options& options) {
   const KernelChoice choice = kernel_choice(options.kernels);
   if (const std::optional<int> number = cuda_number(device)) {
     const bool remembers = choice == KernelChoice::automatic;
-    return Context::cuda(*number, options.precision == "tf32", choice,
-                         remembers ? std::make_shared<ChoiceCache>(ChoiceCache::default_path()) : nullptr);
+    Context context = Context::cuda(*number, options.precision == "tf32", choice,
+                                    remembers ? std::make_shared<ChoiceCache>(ChoiceCache::default_path()) : nullptr);
+    context.open_lanes(planned_lanes(context, options), 0);  // before anybody asks how much memory is free
+    return context;
   }
   check(device == "cpu", "make_context: {} is no device", device);
   return Context::cpu(options.threads, choice);
+}
+
+int planned_lanes(Context& context, const Options& options) {
+  const int most = context.most_lanes();
+  return options.schedule.lanes == 0 ? most : std::min(options.schedule.lanes, most);
 }
 
 std::unique_ptr<DeviceQueue> make_device_queue(Context& context, bool graphs) {

@@ -24,6 +24,10 @@ std::string why_not_cuda(const std::string& device);
 // "tf32". Throws kind `device` where there is no such device.
 Context make_context(const Options& options);
 
+// On how many lanes of the device (kernels/context.h) a step is planned: options.schedule.lanes, or where that is 0 as
+// many as there are; on a CPU 1.
+int planned_lanes(Context& context, const Options& options);
+
 // What a scheduler gives its work to on the context's device. `graphs`: a GPU captures steps once and replays them.
 std::unique_ptr<DeviceQueue> make_device_queue(Context& context, bool graphs);
 

@@ -2,6 +2,7 @@
 
 #include "engine/planner.h"
 #include "host/checkpoint.h"
+#include "host/device.h"
 #include "host/model.h"
 #include "host/picture_plan.h"
 #include "host/recipes/gan.h"
@@ -27,21 +28,23 @@ Options with_residency(Options options, const std::string& residency) {
 constexpr std::size_t kSpareBytes = std::size_t{64} << 20;
 
 // With "auto" replaced by whichever takes less memory.
-Options smallest(const Options& options, const Dataset& dataset) {
+Options smallest(const Options& options, const Dataset& dataset, int lanes) {
   if (options.schedule.residency != "auto") {
     return options;
   }
   const Options resident = with_residency(options, "device"), streamed = with_residency(options, "stream");
-  return plan_memory_use(resident, dataset).required() <= plan_memory_use(streamed, dataset).required() ? resident
-                                                                                                        : streamed;
+  return plan_memory_use(resident, dataset, lanes).required() <= plan_memory_use(streamed, dataset, lanes).required()
+             ? resident
+             : streamed;
 }
 
 // The largest batch below options.train.batch that takes at most `bytes`; 0 where not even one picture does.
-int largest_batch(Options options, const Dataset& dataset, std::size_t bytes) {
+int largest_batch(Options options, const Dataset& dataset, int lanes, std::size_t bytes) {
   int fits = 0, too_many = options.train.batch;
   while (too_many - fits > 1) {
     options.train.batch = fits + (too_many - fits) / 2;
-    (plan_memory_use(smallest(options, dataset), dataset).required() <= bytes ? fits : too_many) = options.train.batch;
+    const std::size_t required = plan_memory_use(smallest(options, dataset, lanes), dataset, lanes).required();
+    (required <= bytes ? fits : too_many) = options.train.batch;
   }
   return fits;
 }
@@ -66,26 +69,29 @@ bool fits_snapshot(Context& context, std::size_t bytes) {
 
 RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
     : host_(Context::cpu(1)), model_(make_model(options, Shape{1, dataset.height, dataset.width, dataset.channels})) {
-  // Programs are recorded on arrays that exist. These are nobody's.
-  alignas(64) static std::byte nothing[64];
-  allocate_for_training(host_, model_, options);  // pages that are not touched take no memory
+  // Programs are recorded on arrays that exist, each apart from the others: lanes are planned by which of them overlap.
+  // Pages that are not touched take no memory.
+  allocate_for_training(host_, model_, options);
   const int metrics = static_cast<int>(gan_metrics(options).size());
   const PicturePlan plan = plan_pictures(options, dataset, options.schedule.residency == "stream");
+  pictures_ = Buffer(host_, plan.bytes());
+  step_ = Buffer(host_, sizeof(std::int64_t));
+  ring_ = Buffer(host_, static_cast<std::size_t>(Trainer::kRingRows * metrics) * sizeof(float));
   phases_ = record_gan(model_, options,
-                       {.pictures = {nothing, plan.shape, DType::u8},
-                        .step = {nothing, {1}, DType::i64},
-                        .ring = {nothing, {Trainer::kRingRows, metrics}, DType::f32},
+                       {.pictures = pictures_.view(plan.shape, DType::u8),
+                        .step = step_.view({1}, DType::i64),
+                        .ring = ring_.view({Trainer::kRingRows, metrics}, DType::f32),
                         .slot_rows = plan.slot_rows});
 }
 
-MemoryUse plan_memory_use(const Options& options, const Dataset& dataset) {
+MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, int lanes) {
   const RecordedStep step(options, dataset);
   MemoryUse use;
   for (const Network* network : {step.model().generator.get(), step.model().discriminator.get()}) {
     use.parameters += network->parameters().allocated_bytes();
   }
   for (const Program* program : {&step.phases().discriminator, &step.phases().generator}) {
-    const MemoryPlan plan = plan_memory(*program, plan_lanes(*program, 1));
+    const MemoryPlan plan = plan_memory(*program, plan_lanes(*program, lanes));
     use.arena = std::max(use.arena, plan.arena_bytes);
     use.arena_unshared = std::max(use.arena_unshared, plan.unshared_bytes);
   }
@@ -99,7 +105,7 @@ bool streams_pictures(Context& context, const Options& options, const Dataset& d
     return options.schedule.residency == "stream";
   }
   const std::optional<std::size_t> free_bytes = context.free_bytes();
-  return free_bytes && plan_memory_use(options, dataset).required() > *free_bytes;
+  return free_bytes && plan_memory_use(options, dataset, planned_lanes(context, options)).required() > *free_bytes;
 }
 
 void check_memory(Context& context, const Options& asked, const Dataset& dataset) {
@@ -107,19 +113,26 @@ void check_memory(Context& context, const Options& asked, const Dataset& dataset
   if (!free_bytes) {
     return;
   }
-  const Options options = smallest(asked, dataset);
-  const MemoryUse use = plan_memory_use(options, dataset);
+  const int lanes = planned_lanes(context, asked);
+  const Options options = smallest(asked, dataset, lanes);
+  const MemoryUse use = plan_memory_use(options, dataset, lanes);
   if (use.required() <= *free_bytes) {
     return;
   }
   const bool is_streamed = options.schedule.residency == "stream";
-  const int batch = largest_batch(asked, dataset, *free_bytes);
+  const int batch = largest_batch(asked, dataset, lanes, *free_bytes);
+  std::string what_fits =
+      batch > 0 ? fmt::format("--batch {} would fit", batch) : "no batch would fit; use --device cpu";
+  // Operators that run side by side need their arrays at the same time.
+  if (lanes > 1 && plan_memory_use(smallest(asked, dataset, 1), dataset, 1).required() <= *free_bytes) {
+    what_fits = batch > 0 ? fmt::format("--batch {} or --lanes 1 would fit", batch) : "--lanes 1 would fit";
+  }
   throw_error(Error::Kind::device,
               "{}: training at batch {} needs {:.1f} MiB of the device's memory (parameters and optimiser {:.1f}, "
               "pictures {}{:.1f}, activations {:.1f}), but {:.1f} MiB are free; {}",
               context.name(), options.train.batch, mebibytes(use.required()), mebibytes(use.parameters),
               is_streamed ? "streamed " : "", mebibytes(use.pictures), mebibytes(use.arena), mebibytes(*free_bytes),
-              batch > 0 ? fmt::format("--batch {} would fit", batch) : "no batch would fit; use --device cpu");
+              what_fits);
 }
 
 }  // namespace duel

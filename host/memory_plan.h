@@ -5,6 +5,7 @@
 #include "host/options.h"
 #include "host/recipes/gan.h"
 #include "kernels/context.h"
+#include "kernels/memory.h"
 
 #include <cstddef>
 #include <optional>
@@ -36,14 +37,15 @@ public:
   const GanModel& model() const { return model_; }
 
 private:
-  Context host_;  // where the parameters lie that the programs name
+  Context host_;  // where the arrays lie that the programs name
   GanModel model_;
+  Buffer pictures_, step_, ring_;
   std::optional<GanPhases> phases_;
 };
 
-// Plans both phases, for a GPU that need not be there; pictures of residency "auto" are taken to lie on the device. The
-// workspace, which only the device knows, stays 0.
-MemoryUse plan_memory_use(const Options& options, const Dataset& dataset);
+// Plans both phases for so many lanes, for a GPU that need not be there; pictures of residency "auto" are taken to lie
+// on the device. The workspace, which only the device knows, stays 0.
+MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, int lanes);
 
 // Throws kind `device` where the training does not fit into the memory that is free on the context's device: how much
 // it needs and which batch would fit. A CPU has no memory of its own, and passes.

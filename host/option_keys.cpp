@@ -122,6 +122,8 @@ std::vector<OptionKey> make_keys() {
        "on a GPU: steps captured once and replayed, or operator by operator; the same bytes"},
       {"schedule.steps_per_launch", integer<&O::schedule, &O::Schedule::steps_per_launch>(0, 16),
        "steps that a GPU is given at once; 0: measured"},
+      {"schedule.lanes", integer<&O::schedule, &O::Schedule::lanes>(0, 2),
+       "on a GPU: 2 runs independent operators of a step side by side, 1 one behind the other; 0: measured"},
 
       {"output.log_every", integer<&O::output, &O::Output::log_every>(1, kAnyInterval),
        "steps between lines in log.txt and on a plain terminal"},

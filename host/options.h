@@ -67,6 +67,7 @@ struct Options {
     std::string residency = "auto";  // pictures: "device", uploaded once; "stream", batch by batch; "auto"
     std::string launch = "graph";    // on a GPU: "graph", steps captured once and replayed; "eager"
     int steps_per_launch = 0;        // 0: measured
+    int lanes = 0;                   // of a GPU, for operators that may run side by side; 0: measured
   } schedule;
 
   struct Output {                // [output]

@@ -92,10 +92,12 @@ double thread_cpu_seconds() {
 }
 
 void time_steps(Trainer& trainer, double seconds, bool is_gpu, StepBench& result) {
-  constexpr int kMostTuningSteps = 256;
-  trainer.run_to(trainer.steps_done() + (trainer.steps_per_launch() == 0 ? kMostTuningSteps : 3));
+  constexpr int kMostTuningSteps = 320;
+  const bool is_tuned = trainer.steps_per_launch() > 0 && trainer.lanes() > 0;
+  trainer.run_to(trainer.steps_done() + (is_tuned ? 3 : kMostTuningSteps));
   trainer.drain();
   result.steps_per_launch = std::max(1, trainer.steps_per_launch());
+  result.lanes = std::max(1, trainer.lanes());
   const int window = is_gpu ? 8 * result.steps_per_launch : 1;
   std::vector<double> times;
   const Clock::time_point begin = Clock::now();

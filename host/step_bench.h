@@ -24,7 +24,7 @@ struct StepBench {
   std::string device;  // its name
   double ms_median = 0, ms_min = 0, ms_max = 0;
   int operator_calls = 0;  // in a step
-  int steps_per_launch = 1;
+  int steps_per_launch = 1, lanes = 1;
   bool is_graph = false;     // a launch replays captured steps
   double host_busy = 0;      // share of the time that the launching thread computes; 0 on a CPU, where it is the device
   double waited = 0;         // share of the time that streamed pictures came late

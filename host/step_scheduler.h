@@ -45,7 +45,8 @@ public:
   void drain();
 
   std::int64_t steps_launched() const { return launched_; }
-  void set_steps_per_launch(int steps);  // at most as many as there are rows
+  void set_steps_per_launch(int steps);                    // at most as many as there are rows
+  void set_step(DeviceQueue::Work step) { step_ = step; }  // what is launched from now on
 
 private:
   struct Group {

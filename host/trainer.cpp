@@ -83,21 +83,22 @@ Trainer::Trainer(Context& context, const Options& options, const Dataset& datase
                           .ring = ring_view(),
                           .slot_rows = picture_plan_.slot_rows},
                          fused)),
-      discriminator_phase_(context, std::move(phases_.discriminator)),
-      generator_phase_(context, std::move(phases_.generator)),
+      planned_lanes_(planned_lanes(context, options)),
+      discriminator_phase_(context, std::move(phases_.discriminator), planned_lanes_),
+      generator_phase_(context, std::move(phases_.generator), planned_lanes_),
       arena_(context, std::max(discriminator_phase_.plan().arena_bytes, generator_phase_.plan().arena_bytes)),
       metrics_(metric_names_.size()),
       queue_(make_device_queue(context, options.schedule.launch == "graph")),
-      work_(queue_->add_work([this] {
-        run_phase("d_main", discriminator_phase_);
-        run_phase("g_main", generator_phase_);
-      })),
-      steps_per_launch_(queue_->is_inline() ? 1 : options.schedule.steps_per_launch) {
+      work_(add_work(1)),
+      work_on_lanes_(planned_lanes_ > 1 ? add_work(planned_lanes_) : work_),
+      steps_per_launch_(queue_->is_inline() ? 1 : options.schedule.steps_per_launch),
+      lanes_(planned_lanes_ == 1 ? 1 : options.schedule.lanes) {
   if (!picture_plan_.is_streamed()) {
     context.upload(pictures_.data(), dataset.pixels.data(), dataset.pixels.size());
   }
-  if (steps_per_launch_ == 0) {
-    tuner_.emplace(picture_plan_.most_steps_per_launch);
+  if (steps_per_launch_ == 0 || lanes_ == 0) {
+    const LaunchTuner::Launch fewest{std::max(steps_per_launch_, 1), std::max(lanes_, 1)};
+    tuner_.emplace(fewest, LaunchTuner::Launch{picture_plan_.most_steps_per_launch, planned_lanes_});
   }
   counter_.clear();
   ring_.clear();
@@ -107,9 +108,16 @@ Trainer::Trainer(Context& context, const Options& options, const Dataset& datase
   generator_phase_.attach(arena_.data());
 }
 
-void Trainer::run_phase(const char* name, const Execution& phase) {
+DeviceQueue::Work Trainer::add_work(int lanes) {
+  return queue_->add_work([this, lanes] {
+    run_phase("d_main", discriminator_phase_, lanes);
+    run_phase("g_main", generator_phase_, lanes);
+  });
+}
+
+void Trainer::run_phase(const char* name, const Execution& phase, int lanes) {
   const Range range(name);
-  phase.run(context_);
+  lanes == 1 ? phase.run(context_) : phase.run_on_lanes(context_);
 }
 
 View Trainer::ring_view() const {
@@ -133,7 +141,7 @@ void Trainer::start_schedule() {
     }
   };
   context_.synchronize();  // what was cleared, drawn and uploaded; the queue has streams of its own
-  scheduler_.emplace(*queue_, work_, layout, on_row, uploads_ ? &*uploads_ : nullptr);
+  scheduler_.emplace(*queue_, work_on(std::max(lanes_, 1)), layout, on_row, uploads_ ? &*uploads_ : nullptr);
 }
 
 void Trainer::stop_schedule() {
@@ -156,13 +164,18 @@ void Trainer::tune(std::int64_t steps_done, const std::function<bool()>& stop) {
     scheduler_->run_to(scheduler_->steps_launched() + steps, stop);
     scheduler_->drain();
   };
+  const auto use = [&](const LaunchTuner::Launch& launch) {
+    scheduler_->set_steps_per_launch(launch.steps);
+    scheduler_->set_step(work_on(launch.lanes));
+  };
   while (!tuner_->is_done()) {
-    const int candidate = tuner_->candidate(), timed = tuner_->steps_to_time();
-    if (steps_done - scheduler_->steps_launched() < candidate + timed) {
+    const LaunchTuner::Launch candidate = tuner_->candidate();
+    const int timed = tuner_->steps_to_time();
+    if (steps_done - scheduler_->steps_launched() < candidate.steps + timed) {
       return;  // goes on at the next call
     }
-    scheduler_->set_steps_per_launch(candidate);
-    run(candidate);
+    use(candidate);
+    run(candidate.steps);
     const Clock::time_point begin = Clock::now();
     run(timed);
     if (stop && stop()) {
@@ -170,8 +183,12 @@ void Trainer::tune(std::int64_t steps_done, const std::function<bool()>& stop) {
     }
     tuner_->record(seconds_since(begin) / timed);
   }
-  steps_per_launch_ = tuner_->best();
-  scheduler_->set_steps_per_launch(steps_per_launch_);
+  use(tuner_->best());
+  steps_per_launch_ = tuner_->best().steps;
+  lanes_ = tuner_->best().lanes;
+  if (on_tuned_) {
+    on_tuned_(tuner_->report());
+  }
   tuner_.reset();
 }
 

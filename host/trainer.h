@@ -50,6 +50,9 @@ public:
   // Called with the scalars of each step, in the order of metric_names(): in time, but late. It may throw.
   void on_row(StepScheduler::OnRow on_row) { on_row_ = std::move(on_row); }
 
+  // Called once with what was measured and chosen, where options.schedule leaves something to be.
+  void on_tuned(std::function<void(const std::string&)> on_tuned) { on_tuned_ = std::move(on_tuned); }
+
   // Queues steps until so many have been, or until `stop`, asked now and then, is true. See StepScheduler.
   void run_to(std::int64_t steps_done, const std::function<bool()>& stop = {});
   void drain();  // waits for what was queued; every row has come then
@@ -77,6 +80,7 @@ public:
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
   bool streams_pictures() const { return picture_plan_.is_streamed(); }
   int steps_per_launch() const { return steps_per_launch_; }                           // 0: still being measured
+  int lanes() const { return lanes_; }                                                 // the same
   double waited_seconds() const { return uploads_ ? uploads_->waited_seconds() : 0; }  // for pictures to stream
   GanModel& model() { return model_; }
   DeviceQueue& queue() { return *queue_; }
@@ -87,7 +91,9 @@ public:
 private:
   PicturePlan make_picture_plan(const Dataset& dataset);
   GanModel make_allocated_model(const Dataset& dataset);
-  void run_phase(const char* name, const Execution& phase);
+  DeviceQueue::Work add_work(int lanes);
+  DeviceQueue::Work work_on(int lanes) const { return lanes == 1 ? work_ : work_on_lanes_; }
+  void run_phase(const char* name, const Execution& phase, int lanes);
   View ring_view() const;
   void start_schedule();
   void stop_schedule();
@@ -102,15 +108,17 @@ private:
   std::string dataset_fingerprint_;
   std::int64_t steps_per_epoch_;
   Buffer pictures_, counter_, ring_;
-  GanPhases phases_;  // empty once they are executions
+  GanPhases phases_;   // empty once they are executions
+  int planned_lanes_;  // steps may also run on one lane
   Execution discriminator_phase_, generator_phase_;
   Buffer arena_;
 
   std::vector<float> metrics_;
   StepScheduler::OnRow on_row_;
   std::unique_ptr<DeviceQueue> queue_;
-  DeviceQueue::Work work_;
-  int steps_per_launch_;
+  DeviceQueue::Work work_, work_on_lanes_;
+  int steps_per_launch_, lanes_;
+  std::function<void(const std::string&)> on_tuned_;
   std::optional<LaunchTuner> tuner_;
   std::optional<UploadRing> uploads_;
   std::optional<StepScheduler> scheduler_;

@@ -48,6 +48,7 @@ TrainingLoop::TrainingLoop(const Options& options, bool resume, Context& context
   metrics_.emplace(run_.metrics_path(), resumed_at);
   events_.emplace(run_.path(), resumed_at);
   trainer_.on_row([this](std::int64_t step, std::span<const float> values) { on_row(step, values); });
+  trainer_.on_tuned([this](const std::string& report) { progress_.message(report); });
   announce(resumed_at);
   if (trainer_.reserve_snapshot() == Trainer::SnapshotRoom::lacking) {
     progress_.message(kNoSnapshotRoom);

@@ -38,7 +38,7 @@ PARTS = (
     Part("memcheck", "the same under compute-sanitizer --tool memcheck", 105, 27, 4),
     Part("racecheck", "the same under compute-sanitizer --tool racecheck", 110, 27, 4),
     Part("losses", "100 steps of classic on the CPU and on cuda, from the same seed: the losses beside each other", 25, 14),
-    Part("replay", "steps operator by operator, captured, and several a launch: the same bytes, in each precision", 15, 8),
+    Part("replay", "steps operator by operator, captured, several a launch, on two lanes: the same bytes, in each precision", 15, 8),
     Part("stream", "resident and streamed pictures: the same bytes, and the time of a step of both", 15, 8),
     Part("vendor", "40 steps with our kernels and the libraries': the losses beside each other, and the time of a step", 15, 8),
     Part("bench", "each perf case beside the floor of its bytes and operations (duel_op_bench)", 50, 13),
@@ -348,7 +348,8 @@ class Check:
         for precision in precisions:
             same = ["--precision", precision, "--residency", "device"]
             outcome = self.train_variants("replay", [
-                [*same, "--no-graph"], [*same, "--steps-per-launch", "1"], [*same, "--steps-per-launch", "7"]])
+                [*same, "--no-graph", "--lanes", "1"], [*same, "--no-graph", "--lanes", "2"],
+                [*same, "--steps-per-launch", "1", "--lanes", "1"], [*same, "--steps-per-launch", "7", "--lanes", "2"]])
             if outcome:
                 return outcome
         return {"status": "passed", "summary": f"the same bytes in {', '.join(precisions)}"}
@@ -544,12 +545,12 @@ def markdown(result):
             lines += ["", f"## {part['part']}", "", "```", *part["messages"], "```"]
     if result.get("steps"):
         lines += ["", "## Whole steps of classic", "",
-                  "| precision | batch | ms, median | least | most | pictures/s | floor, ms | host busy | steps a launch |",
-                  "|---|---|---|---|---|---|---|---|---|"]
+                  "| precision | batch | ms, median | least | most | pictures/s | floor, ms | host busy | steps a launch | lanes |",
+                  "|---|---|---|---|---|---|---|---|---|---|"]
         for row in result["steps"]:
             lines.append(f"| {row['precision']} | {row['batch']} | {row['ms_median']:.3f} | {row['ms_min']:.3f} | "
                          f"{row['ms_max']:.3f} | {1e3 * row['batch'] / row['ms_median']:.0f} | {row['floor_ms']:.3f} | "
-                         f"{100 * row['host_busy']:.0f} % | {row['steps_per_launch']} |")
+                         f"{100 * row['host_busy']:.0f} % | {row['steps_per_launch']} | {row['lanes']} |")
     bench = result["bench"]
     if bench.get("cases"):
         peak = bench.get("peak_tflop_per_s", {})

@@ -9,6 +9,7 @@
 #include "host/trainer.h"
 #include "host/training_run.h"
 #include "kernels/check.h"
+#include "kernels/cuda/lane.h"
 #include "tests/support/op_runner.h"
 #include "tests/support/scheduler_case.h"
 #include "tests/support/small_run.h"
@@ -138,8 +139,8 @@ Result train(Context& context, const Options& options, int steps) {
   return result;
 }
 
-Options scheduled(Options options, const char* residency, const char* launch, int steps_per_launch) {
-  options.schedule = {residency, launch, steps_per_launch};
+Options scheduled(Options options, const char* residency, const char* launch, int steps_per_launch, int lanes = 1) {
+  options.schedule = {residency, launch, steps_per_launch, lanes};
   return options;
 }
 
@@ -162,22 +163,74 @@ TEST_P(ScheduledTraining, TheSameBytesHoweverStepsAreLaunched) {
   }
 }
 
+TEST_P(ScheduledTraining, TheSameBytesOnSeveralLanes) {
+  const std::string preset = GetParam().substr(0, GetParam().find('_'));
+  Options options = small_options(preset);
+  options.precision = GetParam().substr(preset.size() + 1);
+  const Result expected = train(*context_, scheduled(options, "device", "eager", 1, 1), 5);
+  EXPECT_EQ(train(*context_, scheduled(options, "device", "eager", 1, 2), 5), expected);
+  EXPECT_EQ(train(*context_, scheduled(options, "stream", "graph", 2, 2), 5), expected);
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    emulator::runtime().late_seed = seed;
+    const char* const launch = seed % 2 == 0 ? "eager" : "graph";
+    EXPECT_EQ(train(*context_, scheduled(options, seed % 3 == 0 ? "stream" : "device", launch, 2, 2), 5), expected)
+        << launch << ", seed " << seed;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(recipes, ScheduledTraining,
                          testing::Values("classic_fp32", "classic_bf16", "steady_fp32", "steady_bf16"),
                          [](const auto& test) { return test.param; });
 
-TEST_F(CudaQueueTest, StepsPerLaunchAreMeasured) {
-  Options options = scheduled(small_options("classic"), "device", "graph", 0);
+// How many of some late trainings on two lanes end in another state than one on one lane.
+int wrong_trainings(Context& context, const Options& options, const char* launch, const Result& expected) {
+  int wrong = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    emulator::runtime().late_seed = seed;
+    wrong += train(context, scheduled(options, "device", launch, 1, 2), 2).state == expected.state ? 0 : 1;
+  }
+  emulator::runtime().late_seed = 0;
+  return wrong;
+}
+
+TEST_F(CudaQueueTest, LanesThatDoNotWaitAreNoticed) {
+  const Options options = small_options("classic");
+  const Result expected = train(*context_, scheduled(options, "device", "eager", 1), 2);
+  emulator::runtime().ignores_stream_waits = true;
+  EXPECT_GT(wrong_trainings(*context_, options, "eager", expected), 4);
+  EXPECT_GT(wrong_trainings(*context_, options, "graph", expected), 4);
+}
+
+TEST_F(CudaQueueTest, LanesThatShareTheirMemoryAreNoticed) {
+  const Options options = small_options("classic");
+  const Result expected = train(*context_, scheduled(options, "device", "eager", 1), 2);
+  for (const std::size_t bytes : {CudaLane::kPartialBytes, CudaLane::kTickets * sizeof(unsigned)}) {
+    emulator::runtime().shared_allocation = bytes;
+    Context context = Context::cuda();
+    EXPECT_GT(wrong_trainings(context, options, "graph", expected), 0) << bytes;
+  }
+}
+
+TEST_F(CudaQueueTest, StepsPerLaunchAndLanesAreMeasured) {
+  Options options = scheduled(small_options("classic"), "device", "graph", 0, 0);
   options.data.synthetic_height = options.data.synthetic_width = 2;
   options.model.generator_widths = options.model.discriminator_channels = options.model.discriminator_widths = {};
   options.train.batch = 2;
   const Dataset dataset = small_dataset(options);
   Trainer trainer(*context_, options, dataset);
+  std::string report;
+  trainer.on_tuned([&](const std::string& text) { report += text; });
   trainer.run_to(20);  // too few to measure anything with
   EXPECT_EQ(trainer.steps_per_launch(), 0);
-  trainer.run_to(300);
+  EXPECT_EQ(trainer.lanes(), 0);
+  EXPECT_EQ(report, "");
+  trainer.run_to(400);
   EXPECT_GE(trainer.steps_per_launch(), 1);
-  EXPECT_EQ(trainer.steps_done(), 300);
+  EXPECT_GE(trainer.lanes(), 1);
+  EXPECT_EQ(trainer.steps_done(), 400);
+  EXPECT_EQ(report.find("launches: chosen "), 0U) << report;
+  EXPECT_NE(report.find("on 1 lane: "), std::string::npos) << report;
+  EXPECT_NE(report.find("on 2 lanes: "), std::string::npos) << report;
 }
 
 TEST_F(CudaQueueTest, ADeviceLostInTheMiddleLeavesTheLastCheckpoint) {

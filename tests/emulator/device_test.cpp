@@ -149,15 +149,16 @@ TEST_F(DeviceTest, SaysWhyThereIsNoGpu) {
 }
 
 TEST_F(DeviceTest, ThePlanIsWhatTrainingTakes) {
-  for (const char* precision : {"fp32", "bf16"}) {
+  for (const auto& [precision, lanes] : {std::pair{"fp32", 1}, {"fp32", 2}, {"bf16", 0}}) {
     Options options = cuda_options();
     options.precision = precision;
+    options.schedule.lanes = lanes;
     const Dataset dataset = small_dataset(options);
     Context context = make_context(options);
     Trainer trainer(context, options, dataset);
     EXPECT_EQ(trainer.memory_use().snapshot, 0U);
     EXPECT_EQ(trainer.reserve_snapshot(), Trainer::SnapshotRoom::reserved);
-    const MemoryUse planned = plan_memory_use(options, dataset), taken = trainer.memory_use();
+    const MemoryUse planned = plan_memory_use(options, dataset, lanes == 1 ? 1 : 2), taken = trainer.memory_use();
     EXPECT_EQ(planned.snapshot, taken.snapshot);
     EXPECT_EQ(planned.parameters, taken.parameters);
     EXPECT_EQ(planned.pictures, taken.pictures);
@@ -198,7 +199,7 @@ TEST_F(DeviceTest, AutoStreamsPicturesThatDoNotFit) {
   Options streamed = options;
   streamed.schedule.residency = "stream";
   const std::size_t before = emulator::runtime().memory_bytes - *context.free_bytes();
-  emulator::runtime().memory_bytes = before + plan_memory_use(streamed, dataset).total() + (1 << 20);
+  emulator::runtime().memory_bytes = before + plan_memory_use(streamed, dataset, 2).total() + (1 << 20);
   EXPECT_TRUE(streams_pictures(context, options, dataset));
   Trainer trainer(context, options, dataset);
   EXPECT_TRUE(trainer.streams_pictures());

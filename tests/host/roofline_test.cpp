@@ -70,7 +70,7 @@ TEST(MemoryPlan, IsWhatTrainingTakesOnTheCpu) {
   const Dataset dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
-  const MemoryUse planned = plan_memory_use(options, dataset), taken = trainer.memory_use();
+  const MemoryUse planned = plan_memory_use(options, dataset, 1), taken = trainer.memory_use();
   EXPECT_EQ(planned.parameters, taken.parameters);
   EXPECT_EQ(planned.pictures, taken.pictures);
   EXPECT_EQ(planned.arena, taken.arena);

@@ -202,7 +202,7 @@ TEST_P(Presets, StreamedPicturesGiveTheSameBytes) {
   EXPECT_TRUE(streamed.streams_pictures());
   const int batches = std::string(GetParam()) == "steady" ? 2 : 1;
   EXPECT_EQ(streamed.memory_use().pictures, std::size_t{6} * batches * 6 * 8 * 6);  // slots, batch, pixels
-  EXPECT_EQ(plan_memory_use(options, dataset).pictures, streamed.memory_use().pictures);
+  EXPECT_EQ(plan_memory_use(options, dataset, 1).pictures, streamed.memory_use().pictures);
   const TemporaryFolder folder;
   train(resident, 17);
   train(streamed, 8);

@@ -32,7 +32,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 if [ $verb = bench ]; then
-  echo "{\\"precision\\": \\"$precision\\", \\"batch\\": $batch, \\"ms_median\\": 0.25, \\"ms_min\\": 0.2, \\"ms_max\\": 0.3, \\"floor_ms\\": 0.1, \\"host_busy\\": 0.05, \\"steps_per_launch\\": 8}"
+  echo "{\\"precision\\": \\"$precision\\", \\"batch\\": $batch, \\"ms_median\\": 0.25, \\"ms_min\\": 0.2, \\"ms_max\\": 0.3, \\"floor_ms\\": 0.1, \\"host_busy\\": 0.05, \\"steps_per_launch\\": 8, \\"lanes\\": 2}"
   exit 0
 fi
 mkdir -p $out/samples $out/checkpoints/step_000000040; echo STATE > $out/checkpoints/step_000000040/state.safetensors

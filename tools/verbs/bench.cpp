@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <memory>
 
 namespace duel {
@@ -31,6 +32,7 @@ struct BenchStep {
                                      {"operator_calls", bench.operator_calls},
                                      {"graph", bench.is_graph},
                                      {"steps_per_launch", bench.steps_per_launch},
+                                     {"lanes", bench.lanes},
                                      {"host_busy", bench.host_busy},
                                      {"waited", bench.waited},
                                      {"operators_ms", bench.operators_ms},
@@ -63,14 +65,16 @@ struct BenchStep {
     fmt::print("{} {} batch {} on {}: {:.3g} ms a step (median; {:.3g} to {:.3g}), {:.0f} pictures/s\n", options.preset,
                options.precision, options.train.batch, bench.device, bench.ms_median, bench.ms_min, bench.ms_max,
                options.train.batch / bench.ms_median * 1e3);
+    const double gaps = bench.ms_median - bench.operators_ms;
     fmt::print(
         "{} operators, {:.3g} GFLOP and {:.3g} MB a step; {:.2f}x the floor of these ({:.3g} ms), {:.2f}x its matrix "
-        "products and convolutions alone ({:.3g} ms); {:.3g} ms between operators\n",
+        "products and convolutions alone ({:.3g} ms); {:.3g} ms {}\n",
         bench.operator_calls, bench.gflop, bench.megabytes, bench.ms_median / bench.floor_ms, bench.floor_ms,
-        bench.ms_median / bench.primitives_ms, bench.primitives_ms, bench.ms_median - bench.operators_ms);
+        bench.ms_median / bench.primitives_ms, bench.primitives_ms, std::abs(gaps),
+        gaps < 0 ? "less than the operators one by one" : "between operators");
     if (bench.host_busy > 0) {
-      fmt::print("{}, {} steps a launch; the launching thread is busy {:.0f} % of the time\n",
-                 bench.is_graph ? "captured steps" : "operator by operator", bench.steps_per_launch,
+      fmt::print("{}, {} steps a launch, {} lanes; the launching thread is busy {:.0f} % of the time\n",
+                 bench.is_graph ? "captured steps" : "operator by operator", bench.steps_per_launch, bench.lanes,
                  100 * bench.host_busy);
     }
     fmt::print("{}\n", advice(bench));

@@ -25,6 +25,7 @@ void OptionFlags::declare(CLI::App& verb) {
   named("--seed", "seed", "of weights, noise and the order of the pictures", false);
   named("--residency", "schedule.residency", "of the pictures: auto, device or stream", true);
   named("--steps-per-launch", "schedule.steps_per_launch", "steps that a GPU is given at once; 0: measured", false);
+  named("--lanes", "schedule.lanes", "1 or 2, for operators that a GPU may run side by side; 0: measured", false);
   verb.add_flag_callback(
       "--no-graph", [this] { named_.emplace_back("schedule.launch", "\"eager\""); },
       "on a GPU, operator by operator instead of captured steps (schedule.launch)");
