@@ -13,6 +13,15 @@ std::string place_of(const Program& program, const Node& node) {
   return fmt::format("recorded as \"{}{}{}\"", name, name.empty() ? "" : "/", node.op);
 }
 
+// The same error with the node's place; and with its arrays where the device is at fault, of which the operator, which
+// checked its arguments before, says nothing.
+[[noreturn]] void throw_with_place(const Error& error, const Program& program, const Node& node) {
+  if (error.kind() == Error::Kind::device) {
+    throw_error(error.kind(), "{} (on {}, {})", error.what(), program.arrays(node), place_of(program, node));
+  }
+  throw_error(error.kind(), "{} ({})", error.what(), place_of(program, node));
+}
+
 // Operators that are queued after this, by whomever, are on lane 0 again.
 class LaneZero {
 public:
@@ -37,7 +46,7 @@ Execution::Execution(Context& context, Program program, int lanes)
       try {
         node.prepare(context, calls_[i].inputs, calls_[i].outputs);
       } catch (const Error& error) {
-        throw_error(error.kind(), "{} ({})", error.what(), place_of(program_, node));
+        throw_with_place(error, program_, node);
       }
     }
   }
@@ -106,7 +115,7 @@ void Execution::run_node(Context& context, std::size_t index) const {
   try {
     node.run(context, calls_[index].inputs, calls_[index].outputs);
   } catch (const Error& error) {
-    throw_error(error.kind(), "{} ({})", error.what(), place_of(program_, node));
+    throw_with_place(error, program_, node);
   }
 }
 

@@ -107,6 +107,20 @@ Cost Program::cost(const Node& node) const {
   return {node.flops, bytes};
 }
 
+std::string Program::arrays(const Node& node) const {
+  std::string text;
+  for (const Value input : node.inputs) {
+    if (input.exists()) {
+      text.append(to_string(described(input))).append(" ");
+    }
+  }
+  text += "->";
+  for (const Value output : node.outputs) {
+    text.append(" ").append(to_string(described(output)));
+  }
+  return text;
+}
+
 void Program::prune() {
   std::vector<bool> used(values_.size(), false);
   std::vector<bool> keep_node(nodes_.size(), false);

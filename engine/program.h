@@ -128,6 +128,7 @@ public:
   bool is_kept(Value value) const;
   View described(Value value) const;  // shape and type, without data unless bound
   Cost cost(const Node& node) const;
+  std::string arrays(const Node& node) const;  // "f32[64,100] f32[100,128] -> f32[64,128]"
 
   // Drops nodes whose results nobody uses.
   void prune();

@@ -46,20 +46,6 @@ struct Bench {
 };
 
 // What makes two nodes the same problem, as far as its arrays say; and what a person reads.
-std::string arrays_of(const Program& program, const Node& node) {
-  std::string text;
-  for (const Value input : node.inputs) {
-    if (input.exists()) {
-      text.append(to_string(program.described(input))).append(" ");
-    }
-  }
-  text += "->";
-  for (const Value output : node.outputs) {
-    text.append(" ").append(to_string(program.described(output)));
-  }
-  return text;
-}
-
 // Fills the caches of a GPU with something else.
 double cold_milliseconds(Bench& bench, int number, std::size_t node) {
   Buffer other(bench.context, std::size_t{256} << 20);
@@ -88,7 +74,7 @@ void bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
   Bench ours(make_context(with_kernels(options, "ours")), options, dataset);
 
   std::map<std::string, int> calls;
-  const auto key_of = [](const Program& program, const Node& node) { return node.op + arrays_of(program, node); };
+  const auto key_of = [](const Program& program, const Node& node) { return node.op + program.arrays(node); };
   for (const int number : {0, 1}) {
     const Program& program = ours.phase(number).program();
     for (const Node& node : program.nodes()) {
@@ -128,7 +114,7 @@ void bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
       const double byte_ms = cost.bytes / ceilings.gigabytes_per_second / 1e6;
       KernelTime time;
       time.op = node.op;
-      time.arrays = arrays_of(program, node);
+      time.arrays = program.arrays(node);
       time.where = number == 0 ? "d_main" : "g_main";
       if (!node.outputs.empty()) {
         time.where += " " + program.info(node.outputs[0]).name;

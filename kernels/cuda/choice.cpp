@@ -133,8 +133,9 @@ public:
     check_cuda(cudaStreamEndCapture(context_.stream(), &graph), "cuda: capturing a trial");
     cudaGraphExec_t executable = nullptr;
     const cudaError_t result = cudaGraphInstantiate(&executable, graph, 0);
-    cudaGraphDestroy(graph);
+    const cudaError_t destroyed = cudaGraphDestroy(graph);
     check_cuda(result, "cuda: instantiating a trial");
+    check_cuda(destroyed, "cuda: releasing a captured trial");
     double least = INFINITY;
     for (int i = 0; i <= kWindows; ++i) {
       const auto begin = std::chrono::steady_clock::now();
@@ -190,9 +191,13 @@ void Choices::decide(CudaContext& context, const VendorProblem& problem) {
   VendorPlans plans = plans_of(problem, failure);
   Decided decided = recall(context, problem, plans);
   if (decided.decision.kernel.empty()) {
+    const std::string stale = decided.decision.note;
     decided = measure_or_ours(context, problem, plans);
     if (!failure.empty()) {
       decided.decision.note = failure;
+    }
+    if (!stale.empty()) {
+      add_note(decided.decision.note, stale);
     }
     if (store_ && wanted_ == KernelChoice::automatic && !decided.decision.timings.empty()) {
       store_->remember(context.identity(), decided.decision);
@@ -217,7 +222,7 @@ VendorPlans Choices::plans_of(const VendorProblem& problem, std::string& failure
   }
 }
 
-// Empty where nothing is remembered, or a kernel that the library does not offer any more.
+// Without a kernel where nothing is remembered, or, with a note that says so, one that the library offers no more.
 Choices::Decided Choices::recall(CudaContext& context, const VendorProblem& problem, VendorPlans& plans) const {
   const auto remembered = store_ && wanted_ == KernelChoice::automatic ? store_->find(context.identity(), problem.text)
                                                                        : std::optional<KernelDecision>();
@@ -232,7 +237,9 @@ Choices::Decided Choices::recall(CudaContext& context, const VendorProblem& prob
       return {*remembered, std::move(plan)};
     }
   }
-  return {};
+  Decided stale;
+  stale.decision.note = remembered->kernel + " was remembered and is not offered any more: measured again";
+  return stale;
 }
 
 // Too little memory for a trial must not end a training that has enough for itself.

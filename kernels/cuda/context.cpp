@@ -32,11 +32,12 @@ int count_devices(std::string& why_none) {
     why_none = "no GPU was found";
   } else if (result == cudaErrorInsufficientDriver) {
     int driver = 0, runtime = 0;
-    cudaDriverGetVersion(&driver);
-    cudaRuntimeGetVersion(&runtime);
-    why_none = driver == 0 ? "no NVIDIA driver is installed"
-                           : fmt::format("the driver supports CUDA {}.{}, but this binary was built with {}.{}",
-                                         driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
+    const bool is_known =
+        cudaDriverGetVersion(&driver) == cudaSuccess && cudaRuntimeGetVersion(&runtime) == cudaSuccess;
+    why_none = !is_known || driver == 0
+                   ? "no NVIDIA driver is installed"
+                   : fmt::format("the driver supports CUDA {}.{}, but this binary was built with {}.{}", driver / 1000,
+                                 driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
   } else {
     why_none = fmt::format("{} ({})", cudaGetErrorString(result), cudaGetErrorName(result));
   }

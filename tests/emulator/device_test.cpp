@@ -8,6 +8,7 @@
 #include "host/trainer.h"
 #include "host/training_run.h"
 #include "kernels/check.h"
+#include "kernels/cuda/launch.h"
 #include "tests/support/op_runner.h"
 #include "tests/support/small_run.h"
 #include "tests/support/temporary_folder.h"
@@ -71,6 +72,23 @@ std::string text_of(const std::filesystem::path& path) {
 
 std::vector<float> weights_of(Trainer& trainer) {
   return download<float>(trainer.context(), trainer.model().generator->parameters().view(Block::master));
+}
+
+// The emulator runs what it was compiled with: what a real launch answers is given by hand.
+TEST_F(DeviceTest, WithoutKernelsForThisGpuTheLineThatBuildsThemIsSaid) {
+  CudaContext context(0, false, KernelChoice::ours, nullptr);
+  const Launch shape{.grid = dim3(3), .block = dim3(128)};
+  const std::string sm = std::to_string(context.compute_capability());
+  for (const cudaError_t result : {cudaErrorNoKernelImageForDevice, cudaErrorUnsupportedPtxVersion}) {
+    const std::string text =
+        error_of([&] { check_launch(context, "adam", "launching", shape, result); }, Error::Kind::device);
+    EXPECT_NE(text.find("adam: this build has no kernels that run on "), std::string::npos) << text;
+    EXPECT_NE(text.find("cmake -DDUEL_CUDA=ON -DDUEL_CUDA_ARCHITECTURES=" + sm), std::string::npos) << text;
+  }
+  const std::string text = error_of(
+      [&] { check_launch(context, "adam", "launching", shape, cudaErrorLaunchOutOfResources); }, Error::Kind::device);
+  EXPECT_NE(text.find("adam: launching a grid of 3x1x1 blocks of 128x1x1 threads"), std::string::npos) << text;
+  EXPECT_NO_THROW(check_launch(context, "adam", "launching", shape, cudaSuccess));
 }
 
 TEST_F(DeviceTest, ARunOnCudaIsResumedAndGeneratedFrom) {

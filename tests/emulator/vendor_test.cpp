@@ -132,7 +132,9 @@ TEST_F(VendorTest, ChoicesAreRememberedAndMeasuredAgainForAnotherLibrary) {
   // A kernel that the library does not offer any more, and another library.
   forged.kernel = "cuBLASLt 99:0:0:0";
   second->remember(second->devices().begin()->first, forged);
-  EXPECT_EQ(decide(KernelChoice::automatic, second).timings.size(), 4U);
+  const KernelDecision again = decide(KernelChoice::automatic, second);
+  EXPECT_EQ(again.timings.size(), 4U);
+  EXPECT_NE(again.note.find("cuBLASLt 99:0:0:0 was remembered and is not offered any more"), std::string::npos);
   ::setenv("DUEL_FAKE_CUBLASLT_VERSION", "139900", 1);
   EXPECT_EQ(decide(KernelChoice::automatic, second).timings.size(), 4U);
   EXPECT_EQ(second->devices().size(), 2U);

@@ -69,6 +69,25 @@ TEST(Program, AFaultyShapeIsNamedWithItsPlace) {
   }
 }
 
+TEST(Program, AFaultOfTheDeviceNamesTheArrays) {
+  SmallProgram s;
+  const Program::Scope scope(s.program, "generator/dense1");
+  Node node;
+  node.op = "matmul";
+  node.inputs = {s.input({2, 3})};
+  node.prepare = [](Context&, Views, Views) { throw_error(Error::Kind::device, "matmul: the device is lost"); };
+  s.program.keep(s.program.record(std::move(node), {2, 5}, DType::bf16));
+  try {
+    s.finish();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "matmul: the device is lost (on f32[2,3] -> bf16[2,5], recorded as "
+                 "\"generator/dense1/matmul\")");
+    EXPECT_EQ(error.kind(), Error::Kind::device);
+  }
+}
+
 // A chain in which each array dies at the next node: pointwise nodes write in place.
 TEST(Planner, AChainOfPointwiseNodesTakesOneArray) {
   SmallProgram s;
