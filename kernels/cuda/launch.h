@@ -3,8 +3,6 @@
 
 #include "kernels/cuda/context.h"
 
-#include <cuda_runtime_api.h>
-
 #include <cstddef>
 
 namespace duel {
