@@ -4,6 +4,10 @@
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/winograd_product.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace duel {
 
 using namespace winograd;
@@ -151,7 +155,10 @@ void transform_turned_filters(const CpuContext& context, const T* w, int K, int 
 // at a time, and AMX sixteen.
 bool is_quick_in_bf16() {
 #if defined(__x86_64__)
-  static const bool has_amx = __builtin_cpu_supports("amx-bf16") != 0;
+  static const bool has_amx = [] {  // clang 14 has no name for it
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx >> 22 & 1U) != 0;
+  }();
   return kLanes == 16 && !has_amx;
 #else
   return false;

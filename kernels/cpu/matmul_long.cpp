@@ -12,7 +12,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <type_traits>
+#include <utility>
 
 namespace duel {
 
@@ -56,26 +56,24 @@ Extents extents_of(const Matmul& p, View a, View y) {
   return {y.shape[0], y.shape.row_count(), p.transpose_a ? a.shape[0] : a.shape.row_count()};
 }
 
-// rows[i][j] becomes rows[j][i]: in round s, lanes that differ in bit s change places between rows that differ in it.
+// One round of a transposition: the lanes of two rows that differ in one bit change places.
+template <int Bit, int... Lane>
+void exchange(Vec& first, Vec& second, std::integer_sequence<int, Lane...>) {
+  const Vec low = __builtin_shufflevector(first, second, ((Lane & Bit) == 0 ? Lane : kLanes + Lane - Bit)...);
+  second = __builtin_shufflevector(first, second, ((Lane & Bit) == 0 ? Lane + Bit : kLanes + Lane)...);
+  first = low;
+}
+
+// rows[i][j] becomes rows[j][i].
 void transpose(Vec (&rows)[kLanes]) {
-  using Lane = int __attribute__((vector_size(sizeof(Vec))));
-  const auto round = [&](auto bit) {
-    unrolled<kLanes>([&](auto i) {
-      if constexpr ((i & bit) == 0) {
-        Lane low, high;
-        for (int lane = 0; lane < kLanes; ++lane) {
-          low[lane] = (lane & bit) == 0 ? lane : kLanes + lane - bit;
-          high[lane] = (lane & bit) == 0 ? lane + bit : kLanes + lane;
-        }
-        const Vec first = rows[i], second = rows[i + bit];
-        rows[i] = __builtin_shuffle(first, second, low);
-        rows[i + bit] = __builtin_shuffle(first, second, high);
-      }
-    });
-  };
   unrolled<4>([&](auto power) {
-    if constexpr ((1 << power) < kLanes) {
-      round(std::integral_constant<int, 1 << power>{});
+    constexpr int kBit = 1 << power;
+    if constexpr (kBit < kLanes) {
+      unrolled<kLanes>([&](auto i) {
+        if constexpr ((i & kBit) == 0) {
+          exchange<kBit>(rows[i], rows[i + kBit], std::make_integer_sequence<int, kLanes>{});
+        }
+      });
     }
   });
 }
@@ -154,8 +152,8 @@ void multiply_rows(const Product& p, Range k, Range n, std::int64_t m, const flo
   }
 }
 
-// All rows of the range, a block of b after the other. `first` is how the first steps arrive in y; later ones are
-// added.
+// One thread's part of the product: ranges of rows, columns and steps, a block of b after the other. `streamed`: y goes
+// past the caches; its rows lie on whole lines then, and all steps fit one block.
 class Part {
 public:
   Part(const Product& product, Range m, Range n, Range k, bool streamed, float* block)
@@ -301,13 +299,14 @@ std::size_t matmul_long_scratch_bytes(const CpuContext& context, View y) {
 void matmul_long(CpuContext& context, const Matmul& p, View a, View b, View bias, View y) {
   context.reserve_scratch(matmul_long_scratch_bytes(context, y));
   const Extents e = extents_of(p, a, y);
-  const std::int64_t parts = context.threads();
+  const std::int64_t parts = std::min<std::int64_t>(context.threads(), e.longest() / kMostSteps);  // none is empty
   auto* const blocks = static_cast<float*>(context.scratch());
   constexpr std::int64_t kScratch = kBlockFloats + kPanel * kMostSteps;
   float* const sums = blocks + parts * kScratch;
   const bool is_deep = e.k == e.longest(), is_tall = !is_deep && e.m == e.longest();
   // A result that the caches do not hold until it is read.
-  const bool streamed = !is_deep && y.bytes() >= (std::size_t{16} << 20) && e.k <= kMostSteps;
+  const bool streamed = !is_deep && y.bytes() >= (std::size_t{16} << 20) && e.k <= kMostSteps &&
+                        reinterpret_cast<std::uintptr_t>(y.data) % kLineBytes == 0;
   parallel_ranges(context, parts, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const Rows rows = p.transpose_a ? Rows{a.as<float>(), 1, e.m} : Rows{a.as<float>(), e.k, 1};
