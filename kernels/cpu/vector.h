@@ -23,8 +23,9 @@ inline constexpr int kLanes = 4;
 
 using Vec = float __attribute__((vector_size(kLanes * sizeof(float))));
 
-// A vector anywhere in an array of floats. (memcpy says the same, but GCC 12 then copies sums through the stack.)
-using VecInArray = float __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
+// A vector anywhere in an array of floats. (memcpy says the same, but GCC 12 then copies sums through the stack. And no
+// alias-declaration: there clang takes no notice of the alignment.)
+typedef float VecInArray __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
 inline Vec load(const float* from) {
   return *reinterpret_cast<const VecInArray*>(from);
 }
@@ -35,7 +36,7 @@ inline void store(float* to, Vec v) {
 // The same of bf16, rounded as from_float() does.
 using Bits = std::uint32_t __attribute__((vector_size(kLanes * sizeof(float))));
 using HalfBits = std::uint16_t __attribute__((vector_size(kLanes * sizeof(Bf16))));
-using HalfBitsInArray = std::uint16_t __attribute__((vector_size(kLanes * sizeof(Bf16)), aligned(2), may_alias));
+typedef std::uint16_t HalfBitsInArray __attribute__((vector_size(kLanes * sizeof(Bf16)), aligned(2), may_alias));
 inline Vec load(const Bf16* from) {
   const HalfBits half = *reinterpret_cast<const HalfBitsInArray*>(from);
   return reinterpret_cast<Vec>(__builtin_convertvector(half, Bits) << 16);
