@@ -120,7 +120,7 @@ TEST_F(Checkpointing, WithoutRoomForACopyTheStepsWaitWhichIsSaidOnce) {
   const auto at_rest = files_at_rest(options);
   for (const std::uint64_t seed : {1, 2, 3}) {
     emulator::runtime().late_seed = seed;
-    emulator::runtime().memory_bytes = std::size_t{40} << 20;
+    emulator::runtime().memory_bytes = std::size_t{56} << 20;
     const TemporaryFolder folder;
     ASSERT_EQ(run_training({options, (folder / "run").string(), false}), 0);
     EXPECT_EQ(differences(folder / "run", at_rest), "") << seed;
@@ -236,13 +236,13 @@ TEST_F(Checkpointing, ADryRunCountsTheCopyAndSaysWhereThereIsNoRoom) {
     return testing::internal::GetCapturedStdout();
   };
   EXPECT_NE(said().find(" + copy for checkpoints "), std::string::npos);
-  emulator::runtime().memory_bytes = std::size_t{40} << 20;
+  emulator::runtime().memory_bytes = std::size_t{56} << 20;
   const std::string lacking = said();
   EXPECT_EQ(lacking.find("copy for checkpoints"), std::string::npos) << lacking;
   EXPECT_NE(lacking.find(kNoSnapshotRoom), std::string::npos) << lacking;
   options.output.checkpoint_every = 0;
   EXPECT_EQ(said().find(kNoSnapshotRoom), std::string::npos);
-  emulator::runtime().memory_bytes = std::size_t{38} << 20;
+  emulator::runtime().memory_bytes = std::size_t{54} << 20;
   options.data.synthetic_count = options.train.batch = 4000;
   EXPECT_ERROR(print_dry_run(options), Error::Kind::device, "would fit");
 }
