@@ -9,9 +9,11 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -86,8 +88,10 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 void* allocate_aligned(std::size_t bytes) {
   constexpr std::size_t kLine = 64;
   const bool is_huge = bytes >= kHugePage;
+  // More than a pointer difference holds is not even asked for: AddressSanitizer ends the process that does.
+  const bool is_possible = bytes <= static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max());
   void* data = nullptr;
-  if (posix_memalign(&data, is_huge ? kHugePage : kLine, std::max<std::size_t>(bytes, 1)) != 0) {
+  if (!is_possible || posix_memalign(&data, is_huge ? kHugePage : kLine, std::max<std::size_t>(bytes, 1)) != 0) {
     throw_error(Error::Kind::device, "cpu: {} MiB of memory could not be had; a smaller batch needs less", bytes >> 20);
   }
   if (is_huge) {
