@@ -75,7 +75,11 @@ TEST(RealTraining, PicturesComeNearerToTheData) {
   } catch (const Error& error) {
     GTEST_SKIP() << error.what();
   }
+#if defined(__SANITIZE_ADDRESS__)
+  Context context = Context::cpu(0, KernelChoice::vendor);  // every access of ours would be looked at: many minutes
+#else
   Context context = Context::cpu();
+#endif
   Trainer trainer(context, options, dataset);
   Sampler sampler(context, trainer.model(), Parameters::Block::average, 1);
   const Pictures many = real_pictures(dataset, 0, 1000), few = real_pictures(dataset, 1000, 200);
