@@ -18,6 +18,7 @@ import csv
 import gzip
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -441,13 +442,24 @@ def number(value):
     return "-" if value is None else f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}"
 
 
+def name_of_kernel(text):
+    """"duel::product_kernel<64, true>" of "void duel::(anonymous namespace)::product_kernel<64, true>(const float *)"."""
+    text = re.sub(r"<unnamed>::|\(anonymous namespace\)::", "", text.removeprefix("void "))
+    depth = 0
+    for at, letter in enumerate(text):
+        depth += (letter == "<") - (letter == ">")
+        if letter == "(" and depth == 0:
+            return text[:at]
+    return text
+
+
 def read_counters(table):
     """A row for each launch, in their order, from ncu's CSV: one line for each launch and metric."""
     launches = {}
     for line in csv.DictReader(table.splitlines()):
         try:
             value = float(line["Metric Value"].replace(",", ""))
-            row = launches.setdefault(int(line["ID"]), {"kernel": line["Kernel Name"].partition("(")[0], "grid": line["Grid Size"],
+            row = launches.setdefault(int(line["ID"]), {"kernel": name_of_kernel(line["Kernel Name"]), "grid": line["Grid Size"],
                                                         "block": line["Block Size"]})
             row[METRICS[line["Metric Name"]]] = value * UNITS.get(line["Metric Unit"], 1)
         except (KeyError, ValueError, AttributeError, TypeError):
@@ -480,9 +492,9 @@ def measured_values(seen):
     for row in seen.get("kernels") or []:
         values[f"kernel {row['op']} {row['arrays']}"] = (1e3 * row["ms"], "us")
     for precision, row in (seen.get("steps") or {}).items():
-        for op in row.get("operators", []):
-            name = " ".join(filter(None, (op["op"], op.get("arrays"))))
-            values[f"operator {precision} {name}"] = (1e3 * op["ms"], "us")
+        for op in row.get("operators", []):  # one for each place: the same operator on the same arrays is one row here
+            key = f"operator {precision} {' '.join(filter(None, (op['op'], op.get('arrays'))))}"
+            values[key] = (values.get(key, (0,))[0] + 1e3 * op["ms"], "us")
     return values
 
 
@@ -507,10 +519,10 @@ def whole(table, *arguments):
 def step_table(seen):
     for precision, row in (seen.get("steps") or {}).items():
         yield from ("", f"## The step in {precision}: {1e3 * row['ms_median']:.1f} us ({row.get('steps_per_launch')} steps a launch, "
-                        f"{row.get('lanes')} lanes)", "", "| operator | calls | us | floor us |", "|---|---|---|---|")
+                        f"{row.get('lanes')} lanes)", "", "| operator | where | calls | us | floor us |", "|---|---|---|---|---|")
         for op in row.get("operators", []):
             name = " ".join(filter(None, (op["op"], op.get("arrays"))))
-            yield f"| {name} | {op.get('calls', 1)} | {1e3 * op['ms']:.2f} | {1e3 * op['floor_ms']:.2f} |"
+            yield f"| {name} | {op.get('where', '')} | {op.get('calls', 1)} | {1e3 * op['ms']:.2f} | {1e3 * op['floor_ms']:.2f} |"
 
 
 def kernel_table(seen):
@@ -529,7 +541,7 @@ def counter_table(seen):
         yield from ("", "## Counters of one eager step, by launch", "", f"| kernel | grid | block | {' | '.join(columns)} |",
                     "|---" * (3 + len(columns)) + "|")
     for row in rows or []:
-        yield (f"| {row['kernel'][-60:]} | {row['grid']} | {row['block']} | " +
+        yield (f"| {row['kernel'][:90]} | {row['grid']} | {row['block']} | " +
                " | ".join(number(row.get(column)) for column in columns) + " |")
 
 

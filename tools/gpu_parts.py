@@ -357,8 +357,9 @@ class Parts:
         if outcome["status"] != "passed":
             return outcome, None
         text = outcome["text"]
-        try:
-            return outcome, json.loads(text[text.index("{"):text.rindex("}") + 1])
+        try:  # what it said on standard error may stand before and behind it
+            at = re.search(r"^\{", text, re.MULTILINE)
+            return outcome, json.JSONDecoder().raw_decode(text, at.start() if at else len(text))[0]
         except ValueError:
             return {"status": "failed", "summary": f"it printed no JSON: {last_line(text)}", "log": text}, None
 
@@ -373,7 +374,7 @@ class Parts:
                 return {"status": "no device", "summary": outcome["summary"].partition(": ")[2]}
             return outcome
         text = outcome["text"]
-        self.result["device"] = json.loads(text[text.index("{"):])
+        self.result["device"] = json.JSONDecoder().raw_decode(text, text.index("{"))[0]
         match = re.search(r"\((.*)\)", self.result["device"].get("device", ""))
         self.result["gpu"] = match.group(1) if match else self.result["device"].get("device", "")
         return {"status": "passed", "summary": self.result["gpu"]}
