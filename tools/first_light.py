@@ -339,20 +339,18 @@ class FirstLight(Parts):
         return {"gpu": "none", "rows": []}
 
     def beside_predictions(self):
-        """Rows of (id, predicted, measured or None, unit, remark)."""
-        measured = measured_values(self.result["seen"])
-        taken = set()
+        """Rows of (id, predicted or None, measured or None, unit): whole steps and the device first, then operators."""
+        measured, taken, rows = measured_values(self.result["seen"]), set(), []
         for row in self.predictions()["rows"]:
             value, unit = (row["us"], "us") if "us" in row else (row.get("value"), row.get("unit", ""))
             key = find_measured(row["id"], measured)
             taken.add(key)
-            yield row["id"], value, measured.get(key, (None, unit))[0], unit
-        for key, (value, unit) in measured.items():
-            if key not in taken and key.split()[0] in ("step", "torch", "probe"):
-                yield key, None, value, unit
+            rows.append((row["id"], value, measured.get(key, (None, unit))[0], unit))
+        rows += [(key, None, value, unit) for key, (value, unit) in measured.items() if key not in taken and is_of_the_whole(key)]
+        return sorted(rows, key=lambda row: not is_of_the_whole(row[0]))
 
     def comparison(self, most=None):
-        rows = list(self.beside_predictions())
+        rows = self.beside_predictions()
         predicted = self.predictions()
         yield (f"Predicted for {predicted['gpu']}" + (f", measured on {self.result['gpu']}" if self.result["gpu"] else "") +
                ("; NOTHING WAS MEASURED HERE" if all(row[2] is None for row in rows) else ""))
@@ -496,6 +494,10 @@ def measured_values(seen):
             key = f"operator {precision} {' '.join(filter(None, (op['op'], op.get('arrays'))))}"
             values[key] = (values.get(key, (0,))[0] + 1e3 * op["ms"], "us")
     return values
+
+
+def is_of_the_whole(name):
+    return name.split(" ", 1)[0] in ("step", "torch", "probe")
 
 
 def find_measured(name, measured):

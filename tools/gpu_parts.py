@@ -124,6 +124,8 @@ def work_folder(prefix):
 class Process:
     """A command in a process group of its own, whose output goes to a file: what it printed is there if it is killed."""
 
+    patience = 6.0  # seconds, of all processes together, that those which were killed may take to end
+
     def __init__(self, command, log, environment):
         self.log = log
         with open(log, "wb") as stream:
@@ -145,10 +147,11 @@ class Process:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+        begin = time.monotonic()
         try:
-            self.process.wait(3)
-        except subprocess.TimeoutExpired:
-            pass  # it hangs in the driver, where no signal reaches it; the others have their turn
+            self.process.wait(Process.patience)
+        except subprocess.TimeoutExpired:  # it hangs in the driver, where no signal reaches it; the others have their turn
+            Process.patience = max(0.05, Process.patience - (time.monotonic() - begin))
 
     def text(self):
         return Path(self.log).read_text(errors="replace")
@@ -422,7 +425,8 @@ class Parts:
             codes = [process.wait(self.deadline(part)) for process in processes]
         finally:
             for process in processes:
-                process.kill()
+                if process.process.returncode is None:
+                    process.kill()
         text = "\n".join(process.text() for process in processes)
         return outcome_of_tests(text, codes, total, sum(len(range(index, total, shards)) for index in range(self.jobs)), bool(before))
 
