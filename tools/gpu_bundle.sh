@@ -124,7 +124,7 @@ rmdir unpacked.part
 END
 
 cp "$pictures"/t10k-{images-idx3,labels-idx1}-ubyte.gz "$part/data/"
-cp tools/first_light.{sh,py} tools/gpu_check.{sh,py} tools/gpu_parts.py "$part/tools/"
+cp tools/first_light.{sh,py} tools/first_light_tables.py tools/gpu_check.{sh,py} tools/gpu_{parts,processes}.py "$part/tools/"
 cp -r profiling/{compare_pytorch,torch_gan,peer_timing,find_python}.py profiling/predictions "$part/profiling/"
 git describe --always --dirty --abbrev=12 --exclude='*' > "$part/commit" 2> /dev/null || echo unknown > "$part/commit"
 # Of the symbols that are asked for, the newest decides where it runs.

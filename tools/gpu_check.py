@@ -17,11 +17,10 @@ import collections
 import json
 import os
 import sys
-from pathlib import Path
 
-from gpu_parts import (DEVICE_EXIT_CODE, LOSS_LIMIT, LOSS_STEPS, NO_LIBRARIES, ROOT, Part, Parts, Process, ResultFolder,
-                       add_common_arguments, cut, data_name, fault, find_pictures, make_parser, missing, out_folder, part_table,
-                       raise_when_stopped, slug)
+from gpu_parts import (DEVICE_EXIT_CODE, LOSS_LIMIT, LOSS_STEPS, NO_LIBRARIES, ROOT, Part, Parts, add_common_arguments, data_name,
+                       fault, find_pictures, make_parser, missing, out_folder, part_table, slug)
+from gpu_processes import Process, ResultFolder, cut, raise_when_stopped
 
 RESULTS = ROOT / "profiling/results"
 # The seconds are what a part may take, in all and with --quick; what it leaves is added to the next one's. All together

@@ -16,7 +16,8 @@ from pathlib import Path
 from gpu_check_test import CLEAN_SANITIZER, DESCRIBE, GOOD_DUEL, PASSES, TESTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FILES = ("tools/first_light.sh", "tools/first_light.py", "tools/gpu_parts.py", "profiling/find_python.py")
+FILES = ("tools/first_light.sh", "tools/first_light.py", "tools/first_light_tables.py", "tools/gpu_parts.py",
+         "tools/gpu_processes.py", "profiling/find_python.py")
 PREDICTIONS = {"gpu": "NVIDIA H100 80GB HBM3", "method": "m", "rows": [
     {"id": "step classic bf16", "what": "w", "us": 500}, {"id": "step classic fp32", "what": "w", "us": 100},
     {"id": "operator bf16 matmul bf16[64,100] -> f32[64,128]", "what": "w", "us": 40},
@@ -222,7 +223,7 @@ class FirstLight(unittest.TestCase):
 
     def test_a_file_that_cannot_be_written_leaves_the_one_before(self):
         sys.path.insert(0, str(ROOT / "tools"))
-        from gpu_parts import ResultFolder
+        from gpu_processes import ResultFolder
         said = []
         folder = ResultFolder(self.root / "x", said.append)
         self.assertTrue(folder.write("a", "first"))

@@ -96,7 +96,7 @@ class GpuCheck(unittest.TestCase):
         root = Path(self.folder.name)
         for folder in ("bin", "tools", "path"):
             (root / folder).mkdir()
-        for name in ("gpu_check.sh", "gpu_check.py", "gpu_parts.py"):
+        for name in ("gpu_check.sh", "gpu_check.py", "gpu_parts.py", "gpu_processes.py"):
             (root / "tools" / name).write_text((ROOT / "tools" / name).read_text())
         (root / "commit").write_text("0123456789ab\n")
         for name, text in programs.items():
