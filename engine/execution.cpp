@@ -9,7 +9,7 @@ namespace {
 
 // Where a node was recorded, for messages.
 std::string place_of(const Program& program, const Node& node) {
-  const std::string name = node.outputs.empty() ? "" : program.info(node.outputs[0]).name;
+  const std::string& name = program.place(node);
   return fmt::format("recorded as \"{}{}{}\"", name, name.empty() ? "" : "/", node.op);
 }
 
