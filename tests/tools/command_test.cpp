@@ -4,6 +4,8 @@
 #include "tests/support/trajectory_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <nlohmann/json.hpp>
@@ -12,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <set>
 #include <thread>
 
 namespace duel::test {
@@ -22,9 +25,10 @@ struct Outcome {
   std::string output;  // of both streams
 };
 
-// Runs `duel ARGUMENTS` in `folder` through the shell.
+// Runs `duel ARGUMENTS` in `folder` through the shell. What the user's own programs remember is none of its business.
 Outcome duel(const TemporaryFolder& folder, const std::string& arguments) {
-  const std::string command = "cd '" + folder.path().string() + "' && '" DUEL_COMMAND "' " + arguments + " 2>&1";
+  const std::string command = fmt::format("cd '{0}' && XDG_CACHE_HOME='{0}/cache' '" DUEL_COMMAND "' {1} 2>&1",
+                                          folder.path().string(), arguments);
   Outcome outcome;
   FILE* pipe = ::popen(command.c_str(), "r");
   char buffer[4096];
@@ -277,7 +281,19 @@ TEST(Command, DryRunAndInfoAndBenchTellWhatTheyShould) {
   EXPECT_GT(bench["floor_ms"], 0);
   EXPECT_GT(bench["operator_calls"], 50);
   EXPECT_GT(bench["advice"].get<std::string>().size(), 40U);
-  EXPECT_FALSE(bench["operators"].empty());
+  int calls = 0;
+  std::set<std::string> keys;  // what rows are joined by
+  for (const auto& row : bench["operators"]) {
+    calls += row["calls"].get<int>();
+    keys.insert(fmt::format("{} {} {}", row["op"].get<std::string>(), row["arrays"].get<std::string>(),
+                            row["where"].get<std::string>()));
+  }
+  EXPECT_EQ(calls, bench["operator_calls"]);
+  EXPECT_EQ(keys.size(), bench["operators"].size());
+  EXPECT_TRUE(
+      keys.contains("conv2d_forward f32[8,10,8,1] f32[4,3,3,1] f32[4] -> f32[8,10,8,4] "
+                    "g_main/discriminator/conv1"))
+      << fmt::format("{}", fmt::join(keys, "\n"));
 }
 
 }  // namespace

@@ -10,6 +10,13 @@
 
 namespace duel {
 
+// What the word floor means in every table, as its last lines.
+inline constexpr const char* kFloorWords =
+    "floor: the least time by the device's ceilings, for bytes at the rate of the operator's working set, or for "
+    "operations;\nof 3x3 convolutions at stride 1 a quarter of the operations in f32, as in Winograd's algorithm, "
+    "where "
+    "that is less.\nFLOP are those of the direct algorithm.";
+
 class CeilingFlags {
 public:
   void declare(CLI::App& verb);

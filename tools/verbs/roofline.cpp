@@ -26,11 +26,26 @@ struct RooflineVerb {
   }
 
   static void print_table(const Options& options, const Ceilings& ceilings, const Roofline& roofline) {
-    fmt::print("{:<36} {:>5} {:>9} {:>9} {:>10}  {:<10} {:>6}\n", "operator", "calls", "GFLOP", "MB", "floor us",
-               "floor of", "share");
+    constexpr double kSmallShare = 0.002;  // of the sum; those below are one line
+    fmt::print("{:<24} {:>5} {:>9} {:>9} {:>10}  {:<10} {:>6}  {}\n", "operator", "calls", "GFLOP", "MB", "floor us",
+               "floor of", "share", "where");
+    const auto print_row = [&](const OperatorFloor& op, const char* floor_of) {
+      fmt::print("{:<24} {:>5} {:>9.3f} {:>9.2f} {:>10.2f}  {:<10} {:>5.1f}%  {}\n", op.key.op, op.calls, op.gflop,
+                 op.megabytes, op.us, floor_of, 100 * op.us / roofline.serial_us, op.key.where);
+    };
+    OperatorFloor small{{"the others", "", "--json has them"}};
     for (const OperatorFloor& op : roofline.operators) {
-      fmt::print("{:<36} {:>5} {:>9.3f} {:>9.2f} {:>10.2f}  {:<10} {:>5.1f}%\n", op.name, op.calls, op.gflop,
-                 op.megabytes, op.us, op.by_operations ? "operations" : "bytes", 100 * op.us / roofline.serial_us);
+      if (op.us >= kSmallShare * roofline.serial_us) {
+        print_row(op, op.by_operations ? "operations" : "bytes");
+        continue;
+      }
+      small.calls += op.calls;
+      small.gflop += op.gflop;
+      small.megabytes += op.megabytes;
+      small.us += op.us;
+    }
+    if (small.calls > 0) {
+      print_row(small, "");
     }
     fmt::print("ceilings: {}: {:.4g} GB/s, {:.4g} TFLOP/s of {} products\n", ceilings.source,
                ceilings.gigabytes_per_second,
@@ -45,6 +60,7 @@ struct RooflineVerb {
         "floor: {:.4g} us, operator after operator; {:.4g} us where everything overlaps and activations and "
         "gradients stay in cache\n",
         roofline.serial_us, roofline.overlapped_us);
+    fmt::print("{}\n", kFloorWords);
   }
 
   static void print_json(const Options& options, const Ceilings& ceilings, const Roofline& roofline) {
@@ -63,7 +79,9 @@ struct RooflineVerb {
                                      {"overlapped_us", roofline.overlapped_us}};
     object["operators"] = nlohmann::ordered_json::array();
     for (const OperatorFloor& op : roofline.operators) {
-      object["operators"].push_back({{"op", op.name},
+      object["operators"].push_back({{"op", op.key.op},
+                                     {"arrays", op.key.arrays},
+                                     {"where", op.key.where},
                                      {"calls", op.calls},
                                      {"gflop", op.gflop},
                                      {"megabytes", op.megabytes},
