@@ -201,7 +201,7 @@ Ceilings known_ceilings(std::string_view name) {
       return one.ceilings;
     }
   }
-  throw_error(Error::Kind::usage, "--ceilings {}: must be measured, or one of {}", name,
+  throw_error(Error::Kind::usage, "--ceilings {}: must be measured, a probe's FILE.json, or one of {}", name,
               fmt::join(known_ceiling_names(), ", "));
 }
 

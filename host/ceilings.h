@@ -17,8 +17,8 @@ namespace duel {
 struct NodeCosts {
   double node = 0;             // one node after another
   double node_overlapped = 0;  // with programmatic launch
-  double two_lanes_node = 0;   // of nodes on two lanes, per node
-  double handover = 0;         // of a wait between lanes
+  double two_lanes_node = 0;   // one more on each of two lanes
+  double handover = 0;         // more, where each lane awaits the other
 };
 
 struct Ceilings {

@@ -147,7 +147,7 @@ TEST(Roofline, UnknownCeilingsNameTheKnown) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), Error::Kind::usage);
-    EXPECT_STREQ(error.what(), "--ceilings h1000: must be measured, or one of h100, h200, a100");
+    EXPECT_STREQ(error.what(), "--ceilings h1000: must be measured, a probe's FILE.json, or one of h100, h200, a100");
   }
 }
 

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <set>
 #include <thread>
@@ -196,6 +197,17 @@ TEST(Command, BenchesPrintWhatProgramsCanRead) {
   }
   expect_failure(duel(folder, "bench kernels --filter nothing " + narrow), 1, "no operator of the step matches");
   expect_failure(duel(folder, "roofline --ceilings moon --preset classic " + kSmall), 2, "h100, h200, a100");
+  std::ofstream(folder / "probe.json")
+      << R"({"device": "NVIDIA A100", "copy_gigabytes_per_second": 1500, "node_us": 2})";
+  const std::string probed = "--ceilings probe.json --preset classic " + kSmall;
+  const auto gaps = nlohmann::json::parse(duel(folder, "roofline --json " + probed).output);
+  EXPECT_EQ(gaps["gb_per_s"], 1500);
+  EXPECT_EQ(gaps["gaps_us"], 2 * gaps["nodes"].get<int>());
+  expect_failure(duel(folder, "roofline " + probed), 0, "\ngaps: ");
+  expect_failure(duel(folder, "bench ceilings --remember probe.json"), 0, "lanes of steps on NVIDIA A100 are planned");
+  EXPECT_TRUE(std::filesystem::exists(folder / "cache/duel/probes.json"));
+  expect_failure(duel(folder, "roofline --ceilings moon.json --preset classic " + kSmall), 3,
+                 "moon.json: cannot be read");
   expect_failure(duel(folder, "roofline --bandwidth 100 --preset classic " + kSmall), 2, "--tflops");
 }
 

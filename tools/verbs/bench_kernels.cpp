@@ -1,6 +1,7 @@
 #include "tools/verbs/bench_kernels.h"
 
 #include "host/device.h"
+#include "host/device_probe.h"
 #include "host/kernel_bench.h"
 #include "kernels/check.h"
 #include "tools/verbs/ceiling_flags.h"
@@ -107,9 +108,17 @@ struct BenchKernels {
 
 struct BenchCeilings {
   OptionFlags flags;
+  std::string probe;
   bool json = false;
 
   void run() const {
+    if (!probe.empty()) {
+      const DeviceProbe figures = read_probe(probe);
+      remember_probe(remembered_probes_path(), figures);
+      fmt::print("lanes of steps on {} are planned by it from now on ({})\n", figures.device,
+                 remembered_probes_path().string());
+      return;
+    }
     Context context = make_context(flags.resolve());
     const Ceilings ceilings = measure_ceilings(context);
     if (json) {
@@ -162,6 +171,8 @@ void add_bench_ceilings(CLI::App& bench, int& exit_code) {
       "ceilings", "Measure what a device can do at most: bytes by size of arrays, and products by type");
   auto ceilings = std::make_shared<BenchCeilings>();
   ceilings->flags.declare(*verb);
+  verb->add_option("--remember", ceilings->probe,
+                   "measure nothing; keep this output of duel_probe, and plan the lanes of steps on its GPU by it");
   verb->add_flag("--json", ceilings->json, "for programs");
   verb->callback([ceilings, &exit_code] {
     ceilings->run();

@@ -60,7 +60,23 @@ struct RooflineVerb {
         "floor: {:.4g} us, operator after operator; {:.4g} us where everything overlaps and activations and "
         "gradients stay in cache\n",
         roofline.serial_us, roofline.overlapped_us);
+    print_gaps(ceilings.nodes, roofline);
     fmt::print("{}\n", kFloorWords);
+  }
+
+  // What the nodes of a captured step cost beside their work.
+  static void print_gaps(const NodeCosts& costs, const Roofline& roofline) {
+    if (costs.node <= 0) {
+      return;
+    }
+    const auto print = [&](double us, const char* how) {
+      if (us > 0) {
+        fmt::print("gaps: {:.4g} us {}, {:.4g} us with the operators' floors\n", us, how, us + roofline.serial_us);
+      }
+    };
+    print(roofline.nodes * costs.node, fmt::format("of {} nodes on one lane", roofline.nodes).c_str());
+    print(roofline.nodes * costs.node_overlapped, "with programmatic launch");
+    print(roofline.nodes * costs.two_lanes_node / 2, "where two lanes have half of the nodes each, without handovers");
   }
 
   static void print_json(const Options& options, const Ceilings& ceilings, const Roofline& roofline) {
@@ -76,7 +92,11 @@ struct RooflineVerb {
                                      {"megabytes", roofline.megabytes},
                                      {"optimiser_megabytes", roofline.optimiser_megabytes},
                                      {"serial_us", roofline.serial_us},
-                                     {"overlapped_us", roofline.overlapped_us}};
+                                     {"overlapped_us", roofline.overlapped_us},
+                                     {"nodes", roofline.nodes},
+                                     {"gaps_us", roofline.nodes * ceilings.nodes.node},
+                                     {"gaps_overlapped_us", roofline.nodes * ceilings.nodes.node_overlapped},
+                                     {"gaps_two_lanes_us", roofline.nodes * ceilings.nodes.two_lanes_node / 2}};
     object["operators"] = nlohmann::ordered_json::array();
     for (const OperatorFloor& op : roofline.operators) {
       object["operators"].push_back({{"op", op.key.op},
