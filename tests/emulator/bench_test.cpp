@@ -1,11 +1,15 @@
 // The benches on an emulated GPU: the paths that they take there, not times.
 #include "emulator/runtime.h"
 #include "host/call_timer.h"
+#include "host/device.h"
+#include "host/device_probe.h"
 #include "host/kernel_bench.h"
 #include "host/step_bench.h"
+#include "host/trainer.h"
 #include "kernels/elementwise.h"
 #include "tests/support/op_runner.h"
 #include "tests/support/small_run.h"
+#include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -126,6 +130,34 @@ TEST_F(EmulatedBench, AVendorsKernelThatFailsIsNamedAndOursAreTimedOn) {
   EXPECT_GT(rows[1].ms, 0);
   EXPECT_EQ(rows[1].vendor_ms, 0);
   EXPECT_NE(rows[1].vendor_error.find("conv2d_backward_weight"), std::string::npos) << rows[1].vendor_error;
+}
+
+TEST_F(EmulatedBench, LanesArePlannedByARememberedProbe) {
+  const TemporaryFolder folder;
+  ::setenv("XDG_CACHE_HOME", folder.path().c_str(), 1);
+  Options two = options();
+  two.schedule.lanes = 2;
+  const auto lanes_of = [&] {
+    const Dataset dataset = small_dataset(two);
+    const Trainer trainer(*context_, two, dataset);
+    std::vector<int> lanes;
+    for (const LanePlan::Place& place : trainer.discriminator_phase().lanes().places) {
+      lanes.push_back(place.lane);
+    }
+    return lanes;
+  };
+  const std::vector<int> usual = lanes_of();
+  const std::string name = context_->name(), inside = name.substr(name.find('(') + 1);
+  DeviceProbe probe{inside.substr(0, inside.size() - 1), 1000, 0, 0, {}};
+  probe.nodes.handover = 1e6;  // nothing goes aside at that price
+  remember_probe(remembered_probes_path(), probe);
+  EXPECT_EQ(lane_request(*context_, two).costs.handover, 1e6);
+  EXPECT_NE(lanes_of(), usual);
+  probe.device = "another";
+  std::filesystem::remove(remembered_probes_path());
+  remember_probe(remembered_probes_path(), probe);
+  EXPECT_EQ(lanes_of(), usual);
+  ::unsetenv("XDG_CACHE_HOME");
 }
 
 }  // namespace

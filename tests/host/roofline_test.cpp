@@ -135,7 +135,7 @@ TEST(Ceilings, AreMeasuredByTypeAndBySize) {
   for (const Ceilings::Bandwidth& one : ceilings.by_size) {
     EXPECT_GT(one.gigabytes_per_second, 0.01);
   }
-  EXPECT_EQ(ceilings.gigabytes_per_second, ceilings.by_size.back().gigabytes_per_second);
+  EXPECT_GE(ceilings.gigabytes_per_second, ceilings.by_size.back().gigabytes_per_second);
   EXPECT_GT(ceilings.f32, 0);
   EXPECT_EQ(ceilings.tf32, 0);
   EXPECT_EQ(ceilings.bf16 > 0, context.supports_bf16());
