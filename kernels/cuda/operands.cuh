@@ -11,6 +11,7 @@
 //   base()       the array's beginning
 //   kOverlaps    whether the rows of the matrix share many of their elements
 //   vectorised   16 bytes from at(o, i) on lie in one row or column, wholly inside or outside, and are aligned
+//   paired       the same of 4 bytes
 //
 // Where the extents allow it (`walks`), a kernel decodes its first step alone and then walks: neighbouring steps of
 // `depth` sums differ by the same offset for every element, but for a test that depends on the tap of the filter. Then
@@ -29,6 +30,12 @@
 #include <algorithm>
 
 namespace duel {
+
+// Whether rows of `extent` elements are whole 4-byte words.
+template <class T>
+bool is_paired(const T* data, std::int64_t extent) {
+  return reinterpret_cast<std::uintptr_t>(data) % 4 == 0 && extent * static_cast<int>(sizeof(T)) % 4 == 0;
+}
 
 // An element of an operand that is walked through.
 template <class T>
@@ -49,11 +56,12 @@ struct Matrix {
   const T* data;  // [outer, stride] or [inner, stride]
   int outer_extent, inner_extent;
   std::int64_t stride;
-  bool vectorised;
+  bool vectorised, paired;
 
   Matrix(const View& view, int outer, int inner)
       : data(view.as<const T>()), outer_extent(outer), inner_extent(inner), stride(AlongK ? inner : outer) {
     vectorised = all_aligned(data) && stride % kPerVector<T> == 0;
+    paired = is_paired(data, stride);
   }
 
   __device__ __forceinline__ const T* base() const { return data; }
@@ -91,7 +99,7 @@ struct Patches {
   int H, W, C, R, S, P, Q, stride, pad_top, pad_left;
   int pixels, taps;  // N*P*Q, R*S*C
   Divider by_pq, by_q, by_sc, by_c;
-  bool vectorised;
+  bool vectorised, paired;
 
   Patches(const View& view, const ConvShape& s)
       : x(view.as<const T>()),
@@ -112,6 +120,7 @@ struct Patches {
         by_sc(s.S * s.C),
         by_c(s.C) {
     vectorised = all_aligned(x) && C % kPerVector<T> == 0;
+    paired = is_paired(x, C);
   }
 
   __device__ __forceinline__ const T* base() const { return x; }
@@ -217,7 +226,7 @@ struct GradientPatches {
   int P, Q, K, first_p, first_q, taps_r, taps_s;
   int pixels, taps;
   Divider by_ij, by_j, by_sk, by_k;
-  bool vectorised;
+  bool vectorised, paired;
 
   GradientPatches(const View& view, const ConvShape& s, const GradientClass& c)
       : dy(view.as<const T>()),
@@ -235,6 +244,7 @@ struct GradientPatches {
         by_sk(std::max(1, c.taps_s * s.K)),
         by_k(s.K) {
     vectorised = all_aligned(dy) && K % kPerVector<T> == 0;
+    paired = is_paired(dy, K);
   }
 
   __device__ __forceinline__ const T* base() const { return dy; }
@@ -316,7 +326,7 @@ struct GradientFilter {
   int taps;
   std::int64_t filter;  // R*S*C
   Divider by_sk, by_k;
-  bool vectorised;
+  bool vectorised, paired;
 
   GradientFilter(const View& view, const ConvShape& s, const GradientClass& c)
       : w(view.as<const T>()),
@@ -332,6 +342,7 @@ struct GradientFilter {
         by_sk(std::max(1, c.taps_s * s.K)),
         by_k(s.K) {
     vectorised = all_aligned(w) && C % kPerVector<T> == 0;
+    paired = is_paired(w, C);
   }
 
   __device__ __forceinline__ const T* base() const { return w; }

@@ -1,9 +1,11 @@
 // The matrix product behind dense and convolutional layers:  D[m,n] = sum_k A(m,k) B(n,k), for operands that tell where
-// their elements lie (operands.cuh) and an epilogue that takes the sums (epilogue.cuh). Three kernels:
+// their elements lie (operands.cuh) and an epilogue that takes the sums (epilogue.cuh). Four kernels:
 //
-//   tensor_product_kernel   tensor cores, bf16 or TF32, of operands that are vectorised (tensor_product.cuh)
+//   tensor_product_kernel   tensor cores, bf16 or TF32, of operands whose rows are whole words (tensor_product.cuh)
 //   tile_product_kernel     f32 arithmetic, any operands (tile_product.cuh)
 //   narrow_product_kernel   few columns (a logit): a warp a row, lanes along k
+//   short_column_kernel     few columns, where A's rows lie side by side and the sums are short: a lane a row, warps
+//                           along k
 //
 // Bytes moved: a tile product reads A once per tile column and B once per tile row; `Split` shares long sums among
 // blocks (split.cuh). Sums are f32, in an order that depends on the shapes and the GPU alone.
@@ -52,6 +54,48 @@ __global__ void __launch_bounds__(kNarrowThreads)
   }
 }
 
+inline constexpr int kShortColumn = 1024;  // the most k
+
+template <class A, class B, class Rows>
+__global__ void __launch_bounds__(kNarrowThreads)
+    short_column_kernel(const A a, const B b, const Epilogue<Rows> epilogue, const int k_extent) {
+  constexpr int kWarps = kNarrowThreads / 32;
+  DUEL_SHARED(parts, float[kWarps][kNarrowColumns][32]);
+  const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x % 32);
+  const int m = static_cast<int>(blockIdx.x) * 32 + lane;
+  const typename A::Outer row = a.outer(m);  // beyond the last row: nothing is read, and nothing stored
+  typename B::Outer columns[kNarrowColumns];
+#pragma unroll
+  for (int n = 0; n < kNarrowColumns; ++n) {
+    columns[n] = b.outer(n);
+  }
+  float sums[kNarrowColumns] = {};
+#pragma unroll 4
+  for (int k = warp; k < k_extent; k += kWarps) {
+    const auto* left = a.at(row, a.inner(k));
+    const float value = left != nullptr ? to_float(*left) : 0.0F;
+    const typename B::Inner inner = b.inner(k);
+#pragma unroll
+    for (int n = 0; n < kNarrowColumns; ++n) {
+      const auto* right = b.at(columns[n], inner);
+      sums[n] = fmaf(value, right != nullptr ? to_float(*right) : 0.0F, sums[n]);
+    }
+  }
+#pragma unroll
+  for (int n = 0; n < kNarrowColumns; ++n) {
+    parts[warp][n][lane] = sums[n];
+  }
+  __syncthreads();  // an element is added up from the sums of all warps
+  if (warp < kNarrowColumns) {
+    float sum = parts[0][warp][lane];
+#pragma unroll
+    for (int other = 1; other < kWarps; ++other) {
+      sum += parts[other][warp][lane];
+    }
+    epilogue.store(m, warp, sum);
+  }
+}
+
 // ---- launchers
 
 template <class A, class B, class Rows>
@@ -63,10 +107,14 @@ void product(CudaContext& context, const char* op, const A& a, const B& b, const
              narrow_product_kernel<A, B, Rows>, a, b, epilogue, k);
       return;
     }
+  } else if (epilogue.n <= kNarrowColumns && k <= kShortColumn) {
+    launch(context, op, {static_cast<unsigned>((epilogue.m + 31) / 32), kNarrowThreads},
+           short_column_kernel<A, B, Rows>, a, b, epilogue, k);
+    return;
   }
   using T = typename A::Element;
   const bool has_tensor_cores = context.compute_capability() >= 80 && (sizeof(T) == 2 || context.allows_tf32());
-  if (has_tensor_cores && a.vectorised && b.vectorised) {
+  if (has_tensor_cores && a.paired && b.paired) {
     tensor_product(context, op, a, b, epilogue, k);
   } else {
     tile_product(context, op, a, b, epilogue, k);

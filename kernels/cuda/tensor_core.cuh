@@ -14,8 +14,6 @@ struct Tile {
   static constexpr int kPad = AlongK && sizeof(T) == 4 ? 4 : 8;
   static constexpr int kRow = (AlongK ? Depth : Outer) + kPad;
   static constexpr int kElements = (AlongK ? Outer : Depth) * kRow;
-  static constexpr int kVectors = Outer * Depth / kPerVector<T>;
-  static constexpr int kVectorsPerRow = (AlongK ? Depth : Outer) / kPerVector<T>;
 
   __device__ __forceinline__ static constexpr int offset(int outer, int k) {
     return AlongK ? outer * kRow + k : k * kRow + outer;

@@ -1,9 +1,10 @@
 // Matrix products on tensor cores (product.cuh): D[m,n] = sum_k A(m,k) B(n,k), bf16 or TF32, of operands that are
-// `vectorised`.
+// `vectorised` or at least `paired`.
 //
 // A block computes a tile of Rows x Columns outputs, its warps a grid of 32 x 32 each (32 x 64 in the widest tile).
-// Tiles of A and B of 64 bytes of k come by asynchronous 16-byte copies, kStages deep, so that loads run while products
-// do. Rows of pictures' patches overlap from tap to tap, and come by way of the first cache.
+// Tiles of A and B of 64 bytes of k come by asynchronous copies of 16 bytes (of 4, where no more lies together),
+// kStages deep, so that loads run while products do. Rows of pictures' patches overlap from tap to tap, and come by way
+// of the first cache.
 #pragma once
 
 #include "kernels/cuda/reach.cuh"
@@ -22,29 +23,27 @@ struct TensorTile {
 };
 
 // The vectors of a tile of `Outer` rows that one of `Threads` threads copies.
-template <class Operand, int Outer, int Depth, int Threads>
+template <class Operand, int Outer, int Depth, int Threads, int Bytes>
 struct CopyLayout {
   using T = typename Operand::Element;
   static constexpr bool kAlongK = Operand::kAlongK;
   using Shared = Tile<T, kAlongK, Outer, Depth>;
-  static constexpr int kRows = Threads / Shared::kVectorsPerRow;  // that the block copies at once
-  static constexpr int kCopies = Shared::kVectors / Threads;      // of one thread
-  static_assert(Threads % Shared::kVectorsPerRow == 0 && Shared::kVectors % Threads == 0);
+  static constexpr int kElements = Bytes / static_cast<int>(sizeof(T));  // of a vector
+  static constexpr int kPerRow = (kAlongK ? Depth : Outer) / kElements;
+  static constexpr int kRows = Threads / kPerRow;                      // that the block copies at once
+  static constexpr int kCopies = Outer * Depth / kElements / Threads;  // of one thread
+  static_assert(Threads % kPerRow == 0 && Outer * Depth / kElements % Threads == 0);
 
-  __device__ __forceinline__ static int row(int i) {
-    return static_cast<int>(threadIdx.x) / Shared::kVectorsPerRow + i * kRows;
-  }
-  __device__ __forceinline__ static int column() {
-    return static_cast<int>(threadIdx.x) % Shared::kVectorsPerRow * kPerVector<T>;
-  }
+  __device__ __forceinline__ static int row(int i) { return static_cast<int>(threadIdx.x) / kPerRow + i * kRows; }
+  __device__ __forceinline__ static int column() { return static_cast<int>(threadIdx.x) % kPerRow * kElements; }
   __device__ __forceinline__ static int outer(int i) { return kAlongK ? row(i) : column(); }
   __device__ __forceinline__ static int k(int i) { return kAlongK ? column() : row(i); }
 };
 
 // Copies a thread's vectors of one step's tile after the other's.
-template <bool Walks, class Operand, int Outer, int Depth, int Threads>
+template <bool Walks, class Operand, int Outer, int Depth, int Threads, int Bytes>
 struct TileCopy {
-  using Layout = CopyLayout<Operand, Outer, Depth, Threads>;
+  using Layout = CopyLayout<Operand, Outer, Depth, Threads, Bytes>;
   using Shared = typename Layout::Shared;
   using T = typename Operand::Element;
 
@@ -57,20 +56,20 @@ struct TileCopy {
 #pragma unroll
     for (int i = 0; i < Layout::kCopies; ++i) {
       const Element<T> element = reach.at(i);  // outside: the copy reads nothing and writes zeros
-      copy_async<16, Operand::kOverlaps>(tile + Shared::offset(Layout::outer(i), Layout::k(i)), element.from,
-                                         element.inside ? 16 : 0);
+      copy_async<Bytes, Bytes == 4 || Operand::kOverlaps>(tile + Shared::offset(Layout::outer(i), Layout::k(i)),
+                                                          element.from, element.inside ? Bytes : 0);
     }
     reach.advance();
   }
 };
 
-template <bool Walks, int TileRows, int TileColumns, class A, class B, class Rows>
+template <bool Walks, int TileRows, int TileColumns, int Bytes, class A, class B, class Rows>
 __global__ void __launch_bounds__(TensorTile<typename A::Element, TileRows, TileColumns>::kThreads)
     tensor_product_kernel(const A a, const B b, const Epilogue<Rows> epilogue, const int k_extent, const Split split) {
   using T = typename A::Element;
   using Config = TensorTile<T, TileRows, TileColumns>;
-  using CopyA = TileCopy<Walks, A, TileRows, Config::kDepth, Config::kThreads>;
-  using CopyB = TileCopy<Walks, B, TileColumns, Config::kDepth, Config::kThreads>;
+  using CopyA = TileCopy<Walks, A, TileRows, Config::kDepth, Config::kThreads, Bytes>;
+  using CopyB = TileCopy<Walks, B, TileColumns, Config::kDepth, Config::kThreads, Bytes>;
   using TileA = typename CopyA::Shared;
   using TileB = typename CopyB::Shared;
   constexpr int kStages = Config::kStages, kStage = TileA::kElements + TileB::kElements;
@@ -157,7 +156,7 @@ __global__ void __launch_bounds__(TensorTile<typename A::Element, TileRows, Tile
 
 // ---- launchers
 
-template <bool Walks, int TileRows, int TileColumns, class A, class B, class Rows>
+template <bool Walks, int TileRows, int TileColumns, int Bytes = 16, class A, class B, class Rows>
 void launch_tensor_product(CudaContext& context, const char* op, const A& a, const B& b, const Epilogue<Rows>& epilogue,
                            int k) {
   using T = typename A::Element;
@@ -169,7 +168,7 @@ void launch_tensor_product(CudaContext& context, const char* op, const A& a, con
                                  (Tile<T, A::kAlongK, TileRows, Config::kDepth>::kElements +
                                   Tile<T, B::kAlongK, TileColumns, Config::kDepth>::kElements);
   launch(context, op, {{rows, columns, static_cast<unsigned>(split.parts)}, Config::kThreads, kBytes},
-         tensor_product_kernel<Walks, TileRows, TileColumns, A, B, Rows>, a, b, epilogue, k, split);
+         tensor_product_kernel<Walks, TileRows, TileColumns, Bytes, A, B, Rows>, a, b, epilogue, k, split);
   finish_split(context, op, split, epilogue);
 }
 
@@ -183,6 +182,10 @@ void tensor_product(CudaContext& context, const char* op, const A& a, const B& b
     const std::int64_t tiles = std::int64_t{(epilogue.m + rows - 1) / rows} * ((epilogue.n + columns - 1) / columns);
     return tiles >= context.multiprocessors();
   };
+  if (!a.vectorised || !b.vectorised) {
+    launch_tensor_product<false, 64, 64, 4>(context, op, a, b, epilogue, k);
+    return;
+  }
   if (!a.walks(kDepth) || !b.walks(kDepth)) {
     launch_tensor_product<false, 64, 64>(context, op, a, b, epilogue, k);
     return;

@@ -106,9 +106,10 @@ std::vector<OpCase> make_cases() {
   std::size_t turn = 0;
   for (const Problem& p : problems) {
     for (const DType dtype : {DType::f32, DType::bf16}) {
-      // Products of more channels may go to tensor cores: there dz has to be dy or 0, whose digits TF32 holds.
+      // Products of more channels or taps may go to tensor cores: there dz has to be dy or 0, whose digits TF32 holds.
       const Activation& act = activations[turn++ % activations.size()];
-      cases.push_back(make_case(p, p.x[3] > kFewChannels ? Activation{ActivationKind::relu} : act, dtype));
+      const bool is_large = p.x[3] > kFewChannels || p.r * p.s > 50;
+      cases.push_back(make_case(p, is_large ? Activation{ActivationKind::relu} : act, dtype));
     }
   }
   for (const Activation& act : activations) {
