@@ -70,6 +70,7 @@ TEST_F(VendorConv2dTest, WhatIsRememberedIsAllThatIsBuilt) {
     const KernelDecision decision = decide(KernelChoice::vendor, DType::f32, false, store);
     EXPECT_GT(vendor_log.asked, 0);
     EXPECT_EQ(decision.kernel.ends_with(" + our bias_act"), what[0] == 'u') << decision.kernel;
+    ASSERT_EQ(store->devices().size(), 1U);
     vendor_log = {};
     EXPECT_EQ(decide(KernelChoice::vendor, DType::f32, false, store).kernel, decision.kernel);
     EXPECT_EQ(vendor_log.asked, 0);

@@ -185,6 +185,7 @@ TEST_F(VendorTest, ChoicesAreRememberedAndMeasuredAgainForAnotherLibrary) {
 TEST_F(VendorTest, OneThatIsRememberedAndFailsIsMeasuredAgain) {
   const auto store = std::make_shared<ChoiceCache>(folder_ / "kernels.json");
   KernelDecision decision = decide(KernelChoice::vendor, store);
+  ASSERT_EQ(store->devices().size(), 1U);
   decision.kernel = "cuBLASLt 66:0:0:0";
   decision.recipe = recipe(66);
   store->remember(store->devices().begin()->first, decision);
