@@ -15,14 +15,15 @@ namespace duel {
 
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 
 void complain(const std::string& text) {
   fmt::print(stderr, "duel: {}\n", text);
 }
 
 nlohmann::ordered_json json_of(const KernelDecision& decision) {
-  nlohmann::ordered_json json = {{"kernel", decision.kernel}};
+  nlohmann::ordered_json json = {
+      {"kernel", decision.kernel}, {"recipe", decision.recipe}, {"us", nlohmann::ordered_json::array()}};
   for (const KernelTiming& timing : decision.timings) {
     json["us"].push_back({{"kernel", timing.kernel}, {"us", timing.us}});
   }
@@ -34,7 +35,8 @@ nlohmann::ordered_json json_of(const KernelDecision& decision) {
 
 // Throws where anything is not as json_of() wrote it.
 KernelDecision decision_of(const std::string& problem, const nlohmann::json& json) {
-  KernelDecision decision{problem, json.at("kernel").get<std::string>(), {}, json.value("note", "")};
+  KernelDecision decision{
+      problem, json.at("kernel").get<std::string>(), {}, json.value("note", ""), json.at("recipe").get<std::string>()};
   for (const nlohmann::json& timing : json.at("us")) {
     decision.timings.push_back({timing.at("kernel").get<std::string>(), timing.at("us").get<double>()});
   }

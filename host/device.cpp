@@ -55,7 +55,7 @@ Context make_context(const Options& options) {
   const std::string device = resolve_device(options.device);
   const KernelChoice choice = kernel_choice(options.kernels);
   if (const std::optional<int> number = cuda_number(device)) {
-    const bool remembers = choice == KernelChoice::automatic;
+    const bool remembers = choice != KernelChoice::ours;
     Context context = Context::cuda(*number, options.precision == "tf32", choice,
                                     remembers ? std::make_shared<ChoiceCache>(ChoiceCache::default_path()) : nullptr);
     context.open_lanes(planned_lanes(context, options), 0);  // before anybody asks how much memory is free

@@ -17,6 +17,7 @@ struct KernelDecision {
   std::string kernel;                 // what runs
   std::vector<KernelTiming> timings;  // of all that were tried; empty where there was nothing to choose from
   std::string note;                   // what was left out, and why
+  std::string recipe;                 // what the library builds this kernel from again; empty for ours
 };
 
 // Keyed by device, that is GPU, driver and library versions in one text, and by problem.

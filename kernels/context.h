@@ -33,8 +33,8 @@ public:
   static Context cpu(int threads = 0, KernelChoice choice = KernelChoice::automatic);
   // The GPU of that number; Error kind `device` where there is none, or the build has no CUDA. `allow_tf32`: products
   // of f32 arrays may be rounded to TF32 (10 bits of mantissa) before they are multiplied, and run on tensor cores.
-  // `automatic` measures each problem once, and remembers it in `store` where there is one; without a library it is
-  // `ours`. `vendor` throws where there is no library.
+  // `automatic` measures each problem once, and without a library it is `ours`. `vendor` measures the library's alone,
+  // and throws where there is none. Both remember what they chose in `store` where there is one.
   static Context cuda(int device = 0, bool allow_tf32 = false, KernelChoice choice = KernelChoice::ours,
                       std::shared_ptr<ChoiceStore> store = nullptr);
   static bool has_cuda();  // whether this build has kernels/cuda

@@ -7,173 +7,47 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstring>
-#include <random>
+#include <utility>
 
 namespace duel {
 
 namespace {
 
 constexpr const char* kOurs = "ours";
-constexpr int kCallsInARow = 20, kWindows = 5;
+constexpr std::size_t kMostMeasured = 3;  // of a library's plans for one problem
+constexpr int kMostBuilt = 8;             // where some of them fail or are wrong
+constexpr int kWindows = 5;
+constexpr std::chrono::milliseconds kWarmUp{300};  // until the clocks of an idle GPU have risen
 
 // How far a result may lie from ours, by the norm of the difference: rounding of the result, and other orders of sums.
+// Tensor cores truncate where they add, which shows in sums of 100,000 products.
 double allowed_distance(const VendorProblem& problem, bool allows_tf32) {
   if (problem.output.dtype == DType::bf16) {
     return 1e-2;
   }
-  return problem.inputs.front().dtype == DType::f32 && allows_tf32 ? 5e-3 : 1e-4;
+  const bool is_f32 = problem.inputs.front().dtype == DType::f32;
+  return is_f32 && allows_tf32 ? 5e-3 : is_f32 ? 1e-4 : 1e-3;
 }
 
-std::vector<std::byte> random_bytes(View view, std::uint64_t seed) {
-  std::mt19937_64 generator(seed);
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  std::vector<std::byte> bytes(view.bytes());
-  for (std::size_t i = 0; i < static_cast<std::size_t>(view.count()); ++i) {
-    const float value = uniform(generator);
-    if (view.dtype == DType::bf16) {
-      std::uint32_t bits = 0;
-      std::memcpy(&bits, &value, sizeof bits);
-      const auto upper = static_cast<std::uint16_t>(bits >> 16);
-      std::memcpy(bytes.data() + 2 * i, &upper, sizeof upper);
-    } else {
-      std::memcpy(bytes.data() + 4 * i, &value, sizeof value);
-    }
+// What is wrong with a plan's results; "" where nothing is.
+std::string fault_of(Trial& trial, const VendorPlan& plan, const std::vector<std::byte>& expected, double allowed) {
+  const auto run = [&] { trial.run(plan); };
+  const std::vector<std::byte> once = trial.result(run);
+  if (std::string text = difference(once, expected, trial.output().dtype, allowed); !text.empty()) {
+    return text;
   }
-  return bytes;
-}
-
-double element(const std::vector<std::byte>& bytes, DType dtype, std::size_t i) {
-  float value = 0;
-  if (dtype == DType::bf16) {
-    std::uint16_t upper = 0;
-    std::memcpy(&upper, bytes.data() + 2 * i, sizeof upper);
-    const std::uint32_t bits = std::uint32_t{upper} << 16;
-    std::memcpy(&value, &bits, sizeof value);
-  } else {
-    std::memcpy(&value, bytes.data() + 4 * i, sizeof value);
-  }
-  return value;
-}
-
-// Relative, infinite where a number is not finite.
-double distance(const std::vector<std::byte>& got, const std::vector<std::byte>& expected, DType dtype) {
-  double difference = 0, norm = 0;
-  for (std::size_t i = 0; i < expected.size() / size_of(dtype); ++i) {
-    const double a = element(got, dtype, i), b = element(expected, dtype, i);
-    difference += (a - b) * (a - b);
-    norm += b * b;
-  }
-  return std::isfinite(difference) ? std::sqrt(difference / std::max(norm, 1e-30)) : INFINITY;
-}
-
-// Arrays of a problem's shapes on the device, and a stream's graphs to time with.
-class Trial {
-public:
-  Trial(CudaContext& context, const VendorProblem& problem) : context_(context), output_(problem.output) {
-    std::uint64_t seed = 0;
-    for (View input : problem.inputs) {
-      input.data = nullptr;
-      if (input.shape.rank() > 0) {
-        input.data = allocate(input.bytes());
-        const std::vector<std::byte> bytes = random_bytes(input, ++seed);
-        check_cuda(cudaMemcpyAsync(input.data, bytes.data(), bytes.size(), cudaMemcpyHostToDevice, context.stream()),
-                   "cuda: uploading a trial's arrays");
-        synchronize();
-      }
-      inputs_.push_back(input);
-    }
-    output_.data = allocate(output_.bytes());
-  }
-  ~Trial() {
-    cudaStreamSynchronize(context_.stream());
-    for (void* const data : allocated_) {
-      cudaFree(data);
-    }
-  }
-  Trial(const Trial&) = delete;
-  Trial& operator=(const Trial&) = delete;
-
-  std::span<const View> inputs() const { return inputs_; }
-  View output() const { return output_; }
-  void* allocate(std::size_t bytes) {
-    void* data = nullptr;
-    check_cuda(cudaMalloc(&data, std::max<std::size_t>(bytes, 1)), "cuda: allocating a trial's arrays");
-    allocated_.push_back(data);
-    return data;
-  }
-
-  std::vector<std::byte> result(const std::function<void()>& queue) {
-    check_cuda(cudaMemsetAsync(output_.data, 0xFF, output_.bytes(), context_.stream()),
-               "cuda: clearing a trial's result");
-    queue();
-    std::vector<std::byte> bytes(output_.bytes());
-    check_cuda(cudaMemcpyAsync(bytes.data(), output_.data, bytes.size(), cudaMemcpyDeviceToHost, context_.stream()),
-               "cuda: downloading a trial's result");
-    synchronize();
-    return bytes;
-  }
-
-  // Microseconds of a call: the least of several windows, as everything else only adds.
-  double time(const std::function<void()>& queue) {
-    cudaGraph_t graph = nullptr;
-    check_cuda(cudaStreamBeginCapture(context_.stream(), cudaStreamCaptureModeThreadLocal), "cuda: capturing a trial");
-    try {
-      for (int i = 0; i < kCallsInARow; ++i) {
-        queue();
-      }
-    } catch (...) {
-      if (cudaStreamEndCapture(context_.stream(), &graph) == cudaSuccess) {
-        cudaGraphDestroy(graph);
-      }
-      cudaGetLastError();
-      throw;
-    }
-    check_cuda(cudaStreamEndCapture(context_.stream(), &graph), "cuda: capturing a trial");
-    cudaGraphExec_t executable = nullptr;
-    const cudaError_t result = cudaGraphInstantiate(&executable, graph, 0);
-    const cudaError_t destroyed = cudaGraphDestroy(graph);
-    check_cuda(result, "cuda: instantiating a trial");
-    check_cuda(destroyed, "cuda: releasing a captured trial");
-    double least = INFINITY;
-    for (int i = 0; i <= kWindows; ++i) {
-      const auto begin = std::chrono::steady_clock::now();
-      const cudaError_t launched = cudaGraphLaunch(executable, context_.stream());
-      const cudaError_t ended = cudaStreamSynchronize(context_.stream());
-      if (launched != cudaSuccess || ended != cudaSuccess) {
-        cudaGraphExecDestroy(executable);
-        check_cuda(launched != cudaSuccess ? launched : ended, "cuda: timing a trial");
-      }
-      const double us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count();
-      least = i == 0 ? least : std::min(least, us / kCallsInARow);  // the first one warms up
-    }
-    cudaGraphExecDestroy(executable);
-    return least;
-  }
-
-private:
-  void synchronize() { check_cuda(cudaStreamSynchronize(context_.stream()), "cuda: waiting for a trial"); }
-
-  CudaContext& context_;
-  std::vector<void*> allocated_;
-  std::vector<View> inputs_;
-  View output_;
-};
-
-// What is wrong with a kernel's results; "" where nothing is.
-std::string fault_of(Trial& trial, const std::function<void()>& queue, const std::vector<std::byte>& expected,
-                     double allowed) {
-  const std::vector<std::byte> result = trial.result(queue);
-  const double off = distance(result, expected, trial.output().dtype);
-  if (off > allowed) {
-    return fmt::format("differs from ours by {:.1e}", off);
-  }
-  return trial.result(queue) == result ? "" : "gives other bytes each time";
+  const std::vector<std::byte> again = trial.result(run);
+  return std::memcmp(once.data(), again.data(), once.size()) == 0 ? "" : "gives other bytes each time";
 }
 
 void add_note(std::string& note, const std::string& text) {
-  note += (note.empty() ? "" : "; ") + text;
+  note += (note.empty() || text.empty() ? "" : "; ") + text;
+}
+
+std::string failure_of(const VendorPlan& plan, const Error& error) {
+  cudaGetLastError();  // not sticky: the next call must not report it again
+  return fmt::format("{} fails ({})", plan.name(), error.what());
 }
 
 }  // namespace
@@ -183,128 +57,218 @@ bool are_aligned(std::span<const View> inputs, View output) {
   return is_aligned(output) && std::all_of(inputs.begin(), inputs.end(), is_aligned);
 }
 
+Choices::Decided::Decided(const VendorProblem& problem) : inputs(problem.inputs), output(problem.output) {
+  decision.problem = problem.text;
+  decision.kernel = kOurs;
+}
+
 void Choices::decide(CudaContext& context, const VendorProblem& problem) {
   if (are_ours() || has(problem.text)) {
     return;
   }
-  std::string failure;
-  VendorPlans plans = plans_of(problem, failure);
-  Decided decided = recall(context, problem, plans);
-  if (decided.decision.kernel.empty()) {
-    const std::string stale = decided.decision.note;
-    decided = measure_or_ours(context, problem, plans);
-    if (!failure.empty()) {
-      decided.decision.note = failure;
-    }
-    if (!stale.empty()) {
-      add_note(decided.decision.note, stale);
-    }
-    if (store_ && wanted_ == KernelChoice::automatic && !decided.decision.timings.empty()) {
-      store_->remember(context.identity(), decided.decision);
+  std::string note;
+  std::optional<Decided> decided = recall(context, problem, note);
+  if (!decided) {
+    decided = measure_or_ours(context, problem);
+    add_note(decided->decision.note, note);
+    if (store_ && decided->is_lasting) {
+      store_->remember(device_of(context), decided->decision);
     }
   }
-  if (decided.plan) {
-    context.reserve_scratch(decided.plan->workspace_bytes());
+  if (decided->plan) {
+    context.reserve_scratch(decided->plan->workspace_bytes());
   }
-  decided_[problem.text] = std::move(decided);
+  decided_.emplace(problem.text, std::move(*decided));
 }
 
-// A library that fails when it is asked leaves ours, unless its kernels were asked for.
-VendorPlans Choices::plans_of(const VendorProblem& problem, std::string& failure) const {
-  try {
-    return problem.vendor();
-  } catch (const Error& error) {
-    if (wanted_ == KernelChoice::vendor) {
-      throw;
-    }
-    failure = error.what();
-    return {};
-  }
+std::string Choices::device_of(const CudaContext& context) const {
+  return context.identity() + (wanted_ == KernelChoice::vendor ? ", kernels vendor" : "");
 }
 
-// Without a kernel where nothing is remembered, or, with a note that says so, one that the library offers no more.
-Choices::Decided Choices::recall(CudaContext& context, const VendorProblem& problem, VendorPlans& plans) const {
-  const auto remembered = store_ && wanted_ == KernelChoice::automatic ? store_->find(context.identity(), problem.text)
-                                                                       : std::optional<KernelDecision>();
+// None where nothing is remembered or, with a note that says why, where that cannot be had any more.
+std::optional<Choices::Decided> Choices::recall(CudaContext& context, const VendorProblem& problem,
+                                                std::string& note) const {
+  const auto remembered = store_ ? store_->find(device_of(context), problem.text) : std::optional<KernelDecision>();
   if (!remembered) {
-    return {};
+    return std::nullopt;
   }
+  Decided decided(problem);
+  decided.decision = *remembered;
   if (remembered->kernel == kOurs) {
-    return {*remembered, nullptr};
+    return decided;
   }
-  for (std::unique_ptr<VendorPlan>& plan : plans) {
-    if (plan->name() == remembered->kernel) {
-      return {*remembered, std::move(plan)};
+  std::string why = "is not offered any more";
+  try {
+    const std::unique_ptr<VendorPlans> plans = problem.vendor();
+    decided.plan = plans ? plans->rebuild(remembered->recipe) : nullptr;
+    if (decided.plan && decided.plan->name() == remembered->kernel) {
+      run_once(context, decided, 0);
+      return decided;
     }
+  } catch (const Error& error) {
+    cudaGetLastError();  // not sticky: the next call must not report it again
+    why = fmt::format("fails ({})", error.what());
   }
-  Decided stale;
-  stale.decision.note = remembered->kernel + " was remembered and is not offered any more: measured again";
-  return stale;
+  note = fmt::format("{} was remembered and {}: measured again", remembered->kernel, why);
+  return std::nullopt;
 }
 
 // Too little memory for a trial must not end a training that has enough for itself.
-Choices::Decided Choices::measure_or_ours(CudaContext& context, const VendorProblem& problem,
-                                          VendorPlans& plans) const {
+Choices::Decided Choices::measure_or_ours(CudaContext& context, const VendorProblem& problem) {
   try {
-    return measure(context, problem, plans);
+    return measure(context, problem);
   } catch (const Error& error) {
     if (wanted_ == KernelChoice::vendor) {
       throw;
     }
     cudaGetLastError();  // not sticky: the next call must not report it again
-    return {{problem.text, kOurs, {}, fmt::format("not measured: {}", error.what())}, nullptr};
+    Decided ours(problem);
+    ours.decision.note = fmt::format("not measured: {}", error.what());
+    return ours;
   }
 }
 
-Choices::Decided Choices::measure(CudaContext& context, const VendorProblem& problem, VendorPlans& plans) const {
-  Decided best;
-  best.decision.problem = problem.text;
-  best.decision.kernel = kOurs;
-  if (plans.empty()) {
-    best.decision.note = "no library has a kernel for it";
+// The library's plans that work, and that compute what ours compute.
+Choices::Found Choices::find_candidates(CudaContext& context, const VendorProblem& problem) {
+  Found found;
+  std::vector<std::byte> expected;
+  std::unique_ptr<VendorPlans> plans;
+  for (int built = 1; built <= kMostBuilt && found.candidates.size() < kMostMeasured; ++built) {
+    std::unique_ptr<VendorPlan> plan;
+    try {
+      if (built == 1) {
+        plans = problem.vendor();
+      }
+      plan = plans ? plans->next() : nullptr;
+    } catch (const Error& error) {
+      found.has_failed = true;
+      add_note(found.note, error.what());
+    }
+    if (!plan) {
+      break;
+    }
+    if (!found.trial) {
+      found.trial = std::make_unique<Trial>(context, problem.inputs, problem.output);
+      found.trial->fill_inputs(values_);
+      expected = found.trial->result([&] { problem.ours(found.trial->inputs(), found.trial->output()); });
+    }
+    found.trial->reserve_workspace(plan->workspace_bytes());  // where memory is short, it is no fault of the plan
+    try {
+      const std::string fault =
+          fault_of(*found.trial, *plan, expected, allowed_distance(problem, context.allows_tf32()));
+      if (fault.empty()) {
+        found.trial->run_on_lanes(*plan, 0);
+        const std::string name = plan->name();
+        found.candidates.push_back({built, std::move(plan), name, nullptr});
+      } else {
+        add_note(found.note, plan->name() + " " + fault);
+      }
+    } catch (const Error& error) {
+      found.has_failed = true;
+      add_note(found.note, failure_of(*plan, error));
+    }
+  }
+  return found;
+}
+
+Choices::Decided Choices::measure(CudaContext& context, const VendorProblem& problem) {
+  Found found = find_candidates(context, problem);
+  std::vector<Candidate>& candidates = found.candidates;
+  Decided best(problem);
+  // What fails altogether may work tomorrow; where some do, those that fail need not be tried each time.
+  best.is_lasting = !found.has_failed || !candidates.empty();
+  const bool is_automatic = wanted_ == KernelChoice::automatic;
+  if (is_automatic && found.trial) {
+    candidates.insert(candidates.begin(), Candidate{0, nullptr, kOurs, nullptr});
+  }
+  if (is_automatic ? !candidates.empty() : candidates.size() > 1) {
+    const std::size_t given = candidates.size();
+    time(context, problem, found);
+    found.has_failed = found.has_failed || candidates.size() < given;
+    for (const Candidate& candidate : candidates) {
+      best.decision.timings.push_back({candidate.name, candidate.calls->us()});
+    }
+  }
+  best.decision.note = found.trial || found.has_failed ? found.note : "no library has a kernel for it";
+  if (candidates.empty()) {
+    if (found.has_failed && !is_automatic) {
+      throw_error(Error::Kind::device, "{}: none of the vendor's kernels works: {}", problem.text, found.note);
+    }
     return best;
   }
-  Trial trial(context, problem);
-  const auto ours = [&] { problem.ours(trial.inputs(), trial.output()); };
-  const std::vector<std::byte> expected = trial.result(ours);
-  double best_us = INFINITY;
-  if (wanted_ == KernelChoice::automatic) {
-    best_us = trial.time(ours);
-    best.decision.timings.push_back({kOurs, best_us});
-  }
-  std::size_t workspace_bytes = 0;
-  for (const std::unique_ptr<VendorPlan>& plan : plans) {
-    workspace_bytes = std::max(workspace_bytes, plan->workspace_bytes());
-  }
-  void* const workspace = trial.allocate(workspace_bytes);
-  const bool is_only = plans.size() == 1 && wanted_ == KernelChoice::vendor;  // nothing to choose from
-  for (std::unique_ptr<VendorPlan>& plan : plans) {
-    const auto theirs = [&] { plan->run(context.stream(), trial.inputs(), trial.output(), workspace); };
-    double us = 0;
-    try {
-      const std::string fault = fault_of(trial, theirs, expected, allowed_distance(problem, context.allows_tf32()));
-      if (!fault.empty()) {
-        add_note(best.decision.note, plan->name() + " " + fault);
-        continue;
+  Candidate& chosen = *std::min_element(
+      candidates.begin(), candidates.end(),
+      [](const Candidate& a, const Candidate& b) { return a.calls && b.calls && a.calls->us() < b.calls->us(); });
+  best.decision.kernel = chosen.name;
+  best.decision.recipe = chosen.plan ? chosen.plan->recipe() : "";
+  best.plan = std::move(chosen.plan);
+  return best;
+}
+
+// In turn, each window beginning with another, as clocks rise and fall. What fails is left out.
+void Choices::time(CudaContext& context, const VendorProblem& problem, Found& found) {
+  std::vector<Candidate>& candidates = found.candidates;
+  Trial& trial = *found.trial;
+  const auto try_each = [&](std::size_t first, const auto& what) {
+    std::rotate(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(first), candidates.end());
+    std::erase_if(candidates, [&](Candidate& candidate) {
+      try {
+        what(candidate);
+        return false;
+      } catch (const Error& error) {
+        if (!candidate.plan) {
+          throw;
+        }
+        add_note(found.note, failure_of(*candidate.plan, error));
+        return true;
       }
-      us = is_only ? 0 : trial.time(theirs);
+    });
+  };
+  try_each(0, [&](Candidate& candidate) {
+    candidate.calls = std::make_unique<TimedCalls>(
+        context, [&] { candidate.plan ? trial.run(*candidate.plan) : problem.ours(trial.inputs(), trial.output()); });
+  });
+  try_each(0, [&](Candidate& candidate) {
+    candidate.calls->run_untimed();
+    const auto begin = std::chrono::steady_clock::now();
+    while (!is_warm_ && std::chrono::steady_clock::now() - begin < kWarmUp && context.has_clocks()) {
+      candidate.calls->run_untimed();
+    }
+    is_warm_ = true;
+  });
+  for (int window = 0; window < kWindows; ++window) {
+    try_each(window > 0 && candidates.size() > 1 ? 1 : 0,
+             [](Candidate& candidate) { candidate.calls->run_and_time(); });
+  }
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.number < b.number; });
+}
+
+void Choices::run_once(CudaContext& context, const Decided& decided, int first_lane) {
+  Trial trial(context, decided.inputs, decided.output);
+  trial.reserve_workspace(decided.plan->workspace_bytes());
+  trial.run_on_lanes(*decided.plan, first_lane);
+}
+
+void Choices::run_on_new_lanes(CudaContext& context, int first_lane) {
+  if (first_lane == context.lanes()) {
+    return;
+  }
+  for (auto& [text, decided] : decided_) {
+    if (!decided.plan) {
+      continue;
+    }
+    try {
+      run_once(context, decided, first_lane);
     } catch (const Error& error) {
       if (wanted_ == KernelChoice::vendor) {
         throw;
       }
-      add_note(best.decision.note, fmt::format("{} fails ({})", plan->name(), error.what()));
-      continue;
-    }
-    if (!is_only) {
-      best.decision.timings.push_back({plan->name(), us});
-    }
-    if (us < best_us) {
-      best_us = us;
-      best.decision.kernel = plan->name();
-      best.plan = std::move(plan);
+      add_note(decided.decision.note, failure_of(*decided.plan, error));
+      decided.decision.kernel = kOurs;
+      decided.plan = nullptr;
     }
   }
-  return best;
 }
 
 const VendorPlan* Choices::plan(const std::string& text) const {

@@ -129,6 +129,7 @@ std::size_t CudaContext::workspace_bytes() const {
 }
 
 void CudaContext::open_lanes(int lanes, int marks) {
+  const int lanes_before = this->lanes();
   while (static_cast<int>(lanes_.size()) < lanes) {
     lanes_.push_back(std::make_unique<CudaLane>(lanes_.empty() ? 0 : lanes_.front()->scratch_bytes()));
   }
@@ -137,9 +138,17 @@ void CudaContext::open_lanes(int lanes, int marks) {
     check_cuda(cudaEventCreateWithFlags(&mark, cudaEventDisableTiming), "cuda: making an event");
     marks_.push_back(mark);
   }
+  choices_->run_on_new_lanes(*this, lanes_before);
+}
+
+bool CudaContext::has_clocks() const {
+  int khz = 0;
+  check_cuda(cudaDeviceGetAttribute(&khz, cudaDevAttrClockRate, device_), "cuda: asking for the clock rate");
+  return khz > 0;
 }
 
 void CudaContext::select_lane(int lane) {
+  selected_lane_ = lane;
   lane_ = lanes_[static_cast<std::size_t>(lane)].get();
 }
 

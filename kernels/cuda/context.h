@@ -31,6 +31,7 @@ public:
   int multiprocessors() const { return properties_.multiProcessorCount; }
   int compute_capability() const { return 10 * properties_.major + properties_.minor; }  // 90 for 9.0
   const cudaDeviceProp& properties() const { return properties_; }
+  bool has_clocks() const;                          // that rise under load; the emulated device has none
   bool allows_tf32() const { return allow_tf32_; }  // f32 products may be rounded to TF32 before they are multiplied
 
   // Who computes what, and the libraries that may.
@@ -52,6 +53,8 @@ public:
 
   // More would share the multiprocessors of one step's operators among ever smaller ones.
   static constexpr int kMostLanes = 2;
+  int lanes() const { return static_cast<int>(lanes_.size()); }
+  int selected_lane() const { return selected_lane_; }
   void open_lanes(int lanes, int marks);
   void select_lane(int lane);
   void set_mark(int mark);
@@ -68,6 +71,7 @@ private:
   cudaDeviceProp properties_{};
   std::vector<std::unique_ptr<CudaLane>> lanes_;
   CudaLane* lane_ = nullptr;  // that is selected
+  int selected_lane_ = 0;
   std::vector<cudaEvent_t> marks_;
 };
 

@@ -6,6 +6,7 @@
 #include "kernels/cuda/context.h"
 #include "kernels/cuda/conv2d_ours.h"
 #include "kernels/cuda/vendor.h"
+#include "kernels/cuda/vendor_forms.h"
 
 #include <fmt/format.h>
 
@@ -36,41 +37,26 @@ struct Call {
   }
 };
 
-// cuDNN's convolution, and our bias and activation behind it.
-class WithBiasAct : public VendorPlan {
-public:
-  WithBiasAct(CudaContext& context, const Activation& activation, std::unique_ptr<VendorPlan> convolution)
-      : context_(context), activation_(activation), convolution_(std::move(convolution)) {}
-  std::string name() const override { return convolution_->name() + " + our bias_act"; }
-  std::size_t workspace_bytes() const override { return convolution_->workspace_bytes(); }
-  void run(cudaStream_t stream, std::span<const View> inputs, View output, void* workspace) const override {
-    convolution_->run(stream, inputs, output, workspace);
-    bias_act_forward(context_, activation_, output, inputs[2], output);
-  }
-
-private:
-  CudaContext& context_;
-  Activation activation_;
-  std::unique_ptr<VendorPlan> convolution_;
-};
-
 // A graph with bias and activation where cuDNN has a kernel for it. Where it has none, as for f32 without tensor cores,
 // two kernels; but not where the sum would be rounded to bf16 between them.
-VendorPlans forward_plans(CudaContext& context, const Call& call) {
+std::unique_ptr<VendorPlans> forward_plans(CudaContext& context, const Call& call) {
   const View x = call.inputs[0], w = call.inputs[1], bias = call.inputs[2], y = call.output;
-  const bool tf32 = context.allows_tf32();
-  VendorPlans plans = context.vendor().conv2d_forward_plans(call.conv, call.activation, tf32, x, w, bias, y);
+  const auto plans = [&context, conv = call.conv, x, w, y](const Activation& activation, View b) {
+    return context.vendor().conv2d_forward_plans(conv, activation, context.allows_tf32(), x, w, b, y);
+  };
+  std::vector<VendorForm> forms{{"", [=, act = call.activation] { return plans(act, bias); }, nullptr}};
   const bool is_plain = bias.shape.rank() == 0 && call.activation.kind == ActivationKind::identity;
-  if (plans.empty() && !is_plain && y.dtype == DType::f32) {
-    for (auto& plan : context.vendor().conv2d_forward_plans(call.conv, {}, tf32, x, w, View{}, y)) {
-      plans.push_back(std::make_unique<WithBiasAct>(context, call.activation, std::move(plan)));
-    }
+  if (!is_plain && y.dtype == DType::f32) {
+    forms.push_back({" + our bias_act", [=] { return plans({}, View{}); },
+                     [&context, act = call.activation](std::span<const View> inputs, View result, View output) {
+                       bias_act_forward(context, act, result, inputs[2], output);
+                     }});
   }
-  return plans;
+  return plans_of(std::move(forms), y);
 }
 
 void decide(CudaContext& context, const Call& call, std::function<void(std::span<const View>, View)> ours,
-            std::function<VendorPlans()> vendor) {
+            std::function<std::unique_ptr<VendorPlans>()> vendor) {
   context.choices().decide(context, {call.text(), call.inputs, call.output, std::move(ours), std::move(vendor)});
 }
 

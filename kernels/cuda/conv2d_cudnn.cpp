@@ -55,8 +55,9 @@ cudnnPointwiseMode_t mode_of(ActivationKind kind) {
 
 }  // namespace
 
-VendorPlans cudnn_conv2d_forward_plans(const Cudnn& library, const Conv2d& p, const Activation& activation,
-                                       bool allow_tf32, View x, View w, View bias, View y) {
+std::unique_ptr<VendorPlans> cudnn_conv2d_forward_plans(const Cudnn& library, const Conv2d& p,
+                                                        const Activation& activation, bool allow_tf32, View x, View w,
+                                                        View bias, View y) {
   const auto graph = std::make_shared<CudnnGraph>(library, fmt::format("conv2d_forward of {} and {} to {}", x, w, y));
   const bool has_bias = bias.shape.rank() > 0, has_activation = activation.kind != ActivationKind::identity;
   const CudnnTensor result = tensor_of(kY, y);
@@ -93,8 +94,8 @@ VendorPlans cudnn_conv2d_forward_plans(const Cudnn& library, const Conv2d& p, co
   return graph->plans({kX, kW, has_bias ? std::int64_t{kBias} : -1}, kY, x.dtype == DType::f32, allow_tf32);
 }
 
-VendorPlans cudnn_conv2d_backward_input_plans(const Cudnn& library, const Conv2d& p, bool allow_tf32, View dy, View w,
-                                              View dx) {
+std::unique_ptr<VendorPlans> cudnn_conv2d_backward_input_plans(const Cudnn& library, const Conv2d& p, bool allow_tf32,
+                                                               View dy, View w, View dx) {
   const auto graph =
       std::make_shared<CudnnGraph>(library, fmt::format("conv2d_backward_input of {} and {} to {}", dy, w, dx));
   graph->operation(CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR,
@@ -107,8 +108,8 @@ VendorPlans cudnn_conv2d_backward_input_plans(const Cudnn& library, const Conv2d
   return graph->plans({kY, kW}, kX, dy.dtype == DType::f32, allow_tf32);
 }
 
-VendorPlans cudnn_conv2d_backward_weight_plans(const Cudnn& library, const Conv2d& p, bool allow_tf32, View x, View dy,
-                                               View dw) {
+std::unique_ptr<VendorPlans> cudnn_conv2d_backward_weight_plans(const Cudnn& library, const Conv2d& p, bool allow_tf32,
+                                                                View x, View dy, View dw) {
   const auto graph =
       std::make_shared<CudnnGraph>(library, fmt::format("conv2d_backward_weight of {} and {} to {}", x, dy, dw));
   graph->operation(CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,

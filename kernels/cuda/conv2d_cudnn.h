@@ -8,15 +8,15 @@
 namespace duel {
 
 // The engines that cuDNN proposes, best first: those that give the same bytes each time, with f32 sums, and for f32
-// arrays f32 products unless `allow_tf32`. Empty where it has none for these shapes and types. Inputs of a plan: the
-// views before the last, in their order. `library` outlives the plans.
+// arrays f32 products unless `allow_tf32`. Inputs of a plan: the views before the last, in their order. `library`
+// outlives the plans.
 //
 // A bias and an activation are operations of the same graph, so that one kernel does all, or there is no plan.
-VendorPlans cudnn_conv2d_forward_plans(const Cudnn& library, const Conv2d&, const Activation&, bool allow_tf32, View x,
-                                       View w, View bias, View y);
-VendorPlans cudnn_conv2d_backward_input_plans(const Cudnn& library, const Conv2d&, bool allow_tf32, View dy, View w,
-                                              View dx);
-VendorPlans cudnn_conv2d_backward_weight_plans(const Cudnn& library, const Conv2d&, bool allow_tf32, View x, View dy,
-                                               View dw);
+std::unique_ptr<VendorPlans> cudnn_conv2d_forward_plans(const Cudnn& library, const Conv2d&, const Activation&,
+                                                        bool allow_tf32, View x, View w, View bias, View y);
+std::unique_ptr<VendorPlans> cudnn_conv2d_backward_input_plans(const Cudnn& library, const Conv2d&, bool allow_tf32,
+                                                               View dy, View w, View dx);
+std::unique_ptr<VendorPlans> cudnn_conv2d_backward_weight_plans(const Cudnn& library, const Conv2d&, bool allow_tf32,
+                                                                View x, View dy, View dw);
 
 }  // namespace duel

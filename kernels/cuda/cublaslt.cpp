@@ -17,6 +17,7 @@ CublasLt::CublasLt() : library_({fmt::format("libcublasLt.so.{}", CUBLAS_VER_MAJ
                        library_.find("cublasLtGetStatusString", get_status_string_) &&
                        library_.find("cublasLtMatmul", Matmul) &&
                        library_.find("cublasLtMatmulAlgoGetHeuristic", MatmulAlgoGetHeuristic) &&
+                       library_.find("cublasLtMatmulAlgoCheck", MatmulAlgoCheck) &&
                        library_.find("cublasLtMatmulAlgoConfigGetAttribute", MatmulAlgoConfigGetAttribute) &&
                        library_.find("cublasLtMatmulDescCreate", MatmulDescCreate) &&
                        library_.find("cublasLtMatmulDescDestroy", MatmulDescDestroy) &&

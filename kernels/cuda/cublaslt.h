@@ -27,6 +27,7 @@ public:
   // The library's functions, under their names without the prefix cublasLt.
   decltype(&cublasLtMatmul) Matmul = nullptr;
   decltype(&cublasLtMatmulAlgoGetHeuristic) MatmulAlgoGetHeuristic = nullptr;
+  decltype(&cublasLtMatmulAlgoCheck) MatmulAlgoCheck = nullptr;
   decltype(&cublasLtMatmulAlgoConfigGetAttribute) MatmulAlgoConfigGetAttribute = nullptr;
   decltype(&cublasLtMatmulDescCreate) MatmulDescCreate = nullptr;
   decltype(&cublasLtMatmulDescDestroy) MatmulDescDestroy = nullptr;

@@ -60,21 +60,23 @@ public:
                  std::initializer_list<std::pair<cudnnBackendAttributeName_t, cudnnBackendDescriptor_t>> parts,
                  std::initializer_list<std::pair<cudnnBackendAttributeName_t, float>> factors);
 
-  // What runs it, likeliest first, where it runs at all: the engines that give the same bytes each time and sum in f32,
-  // and that round no f32 input unless `allow_tf32`. A plan's inputs are the tensors `inputs`, a negative one of which
-  // is not used, and its output is the tensor `output`. Engines that round inputs to less than TF32 are left out.
-  VendorPlans plans(std::vector<std::int64_t> inputs, std::int64_t output, bool has_f32_inputs, bool allow_tf32);
+  // What runs it: the engines that give the same bytes each time and sum in f32, and that round no f32 input unless
+  // `allow_tf32`. A plan's inputs are the tensors `inputs`, a negative one of which is not used, and its output is the
+  // tensor `output`. Engines that round inputs to less than TF32 are left out. Ends the description of the graph.
+  std::unique_ptr<VendorPlans> plans(std::vector<std::int64_t> inputs, std::int64_t output, bool has_f32_inputs,
+                                     bool allow_tf32);
 
   const Cudnn& library() const { return library_; }
   const std::string& what() const { return what_; }
 
-private:
-  std::vector<CudnnDescriptor> configurations(const CudnnDescriptor& graph, cudnnBackendHeurMode_t mode) const;
+  cudnnBackendDescriptor_t operation_graph() const { return operation_graph_; }  // null: cuDNN does not take it
 
+private:
   const Cudnn& library_;
   std::string what_;
   std::vector<std::unique_ptr<CudnnDescriptor>> descriptors_;
   std::vector<cudnnBackendDescriptor_t> operations_;
+  cudnnBackendDescriptor_t operation_graph_ = nullptr;
 };
 
 }  // namespace duel

@@ -11,7 +11,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
+#include <cstring>
 #include <memory>
+#include <optional>
+#include <utility>
 
 namespace duel {
 
@@ -56,15 +60,47 @@ struct Description {
   bool has_bias = false;
 };
 
+// An algorithm may be kept as its bytes, for the same version of the library.
+using AlgorithmWords = std::array<std::uint64_t, sizeof(cublasLtMatmulAlgo_t) / sizeof(std::uint64_t)>;
+constexpr std::size_t kDigits = 16;  // of a word
+
+std::string text_of(const cublasLtMatmulAlgo_t& algorithm) {
+  AlgorithmWords words{};
+  std::memcpy(words.data(), &algorithm, sizeof algorithm);
+  std::string text;
+  for (const std::uint64_t word : words) {
+    text += fmt::format("{:016x}", word);
+  }
+  return text;
+}
+
+std::optional<cublasLtMatmulAlgo_t> algorithm_of(const std::string& text) {
+  AlgorithmWords words{};
+  if (text.size() != kDigits * words.size()) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const char* const begin = text.data() + kDigits * i;
+    if (std::from_chars(begin, begin + kDigits, words[i], 16).ptr != begin + kDigits) {
+      return std::nullopt;
+    }
+  }
+  cublasLtMatmulAlgo_t algorithm{};
+  std::memcpy(&algorithm, words.data(), sizeof algorithm);
+  return algorithm;
+}
+
 class CublasLtPlan : public VendorPlan {
 public:
-  CublasLtPlan(std::shared_ptr<Description> description, const cublasLtMatmulHeuristicResult_t& found)
-      : description_(std::move(description)), algorithm_(found.algo), workspace_bytes_(found.workspaceSize) {
+  CublasLtPlan(std::shared_ptr<Description> description, const cublasLtMatmulAlgo_t& algorithm,
+               std::size_t workspace_bytes)
+      : description_(std::move(description)), algorithm_(algorithm), workspace_bytes_(workspace_bytes) {
     name_ = fmt::format("cuBLASLt {}:{}:{}:{}", config(CUBLASLT_ALGO_CONFIG_ID), config(CUBLASLT_ALGO_CONFIG_TILE_ID),
                         config(CUBLASLT_ALGO_CONFIG_STAGES_ID), config(CUBLASLT_ALGO_CONFIG_SPLITK_NUM));
   }
 
   std::string name() const override { return name_; }
+  std::string recipe() const override { return text_of(algorithm_); }
   std::size_t workspace_bytes() const override { return workspace_bytes_; }
 
   void run(cudaStream_t stream, std::span<const View> inputs, View output, void* workspace) const override {
@@ -120,47 +156,81 @@ std::shared_ptr<Description> describe(const CublasLt& library, const Matmul& p, 
   return d;
 }
 
+class CublasLtPlans : public VendorPlans {
+public:
+  explicit CublasLtPlans(std::shared_ptr<Description> description) : description_(std::move(description)) {}
+
+  std::unique_ptr<VendorPlan> next() override {
+    if (!has_asked_) {
+      has_asked_ = true;
+      ask();
+    }
+    while (next_ < count_) {
+      const cublasLtMatmulHeuristicResult_t& found = found_[static_cast<std::size_t>(next_++)];
+      if (found.state == CUBLAS_STATUS_SUCCESS) {
+        return std::make_unique<CublasLtPlan>(description_, found.algo, found.workspaceSize);
+      }
+    }
+    return nullptr;
+  }
+
+  std::unique_ptr<VendorPlan> rebuild(const std::string& recipe) override {
+    const std::optional<cublasLtMatmulAlgo_t> algorithm = algorithm_of(recipe);
+    const Description& d = *description_;
+    cublasLtMatmulHeuristicResult_t result{};
+    const bool is_taken = algorithm &&
+                          d.library.MatmulAlgoCheck(d.library.handle(), d.matmul.get(), d.a.get(), d.b.get(), d.y.get(),
+                                                    d.y.get(), &*algorithm, &result) == CUBLAS_STATUS_SUCCESS &&
+                          result.workspaceSize <= kMostWorkspaceBytes;
+    return is_taken ? std::make_unique<CublasLtPlan>(description_, *algorithm, result.workspaceSize) : nullptr;
+  }
+
+private:
+  void ask() {
+    const Description& d = *description_;
+    const CublasLt& library = d.library;
+    cublasLtMatmulPreference_t handle = nullptr;
+    library.check_status(library.MatmulPreferenceCreate(&handle), d.text);
+    const Owned<cublasLtMatmulPreference_t> preference(handle, library.MatmulPreferenceDestroy);
+    const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
+      library.check_status(library.MatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof value),
+                           d.text);
+    };
+    prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{kMostWorkspaceBytes});
+    // Not in place, which adds in any order, and not in the output's type, which may be bf16.
+    prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+           static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
+    for (const auto attribute :
+         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+          CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+      prefer(attribute, std::uint32_t{kVendorAlignment});
+    }
+    int count = 0;
+    const cublasStatus_t status =
+        library.MatmulAlgoGetHeuristic(library.handle(), d.matmul.get(), d.a.get(), d.b.get(), d.y.get(), d.y.get(),
+                                       preference.get(), kMostAlgorithms, found_.data(), &count);
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) {
+      return;  // of these types and this epilogue it has none
+    }
+    library.check_status(status, d.text);
+    count_ = count;
+  }
+
+  std::shared_ptr<Description> description_;
+  std::array<cublasLtMatmulHeuristicResult_t, kMostAlgorithms> found_{};
+  int count_ = 0, next_ = 0;
+  bool has_asked_ = false;
+};
+
 }  // namespace
 
-VendorPlans cublaslt_matmul_plans(const CublasLt& library, const Matmul& matmul, bool allow_tf32, View a, View b,
-                                  View bias, View y) {
+std::unique_ptr<VendorPlans> cublaslt_matmul_plans(const CublasLt& library, const Matmul& matmul, bool allow_tf32,
+                                                   View a, View b, View bias, View y) {
   const ActivationKind kind = matmul.activation.kind;
   if (kind != ActivationKind::identity && kind != ActivationKind::relu) {
-    return {};
+    return nullptr;
   }
-  const std::shared_ptr<Description> d = describe(library, matmul, allow_tf32, a, b, bias, y);
-  cublasLtMatmulPreference_t handle = nullptr;
-  library.check_status(library.MatmulPreferenceCreate(&handle), d->text);
-  const Owned<cublasLtMatmulPreference_t> preference(handle, library.MatmulPreferenceDestroy);
-  const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
-    library.check_status(library.MatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof value),
-                         d->text);
-  };
-  prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{kMostWorkspaceBytes});
-  // Not in place, which adds in any order, and not in the output's type, which may be bf16.
-  prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
-         static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
-  for (const auto attribute :
-       {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
-    prefer(attribute, std::uint32_t{kVendorAlignment});
-  }
-  std::array<cublasLtMatmulHeuristicResult_t, kMostAlgorithms> found{};
-  int count = 0;
-  const cublasStatus_t status =
-      library.MatmulAlgoGetHeuristic(library.handle(), d->matmul.get(), d->a.get(), d->b.get(), d->y.get(), d->y.get(),
-                                     preference.get(), kMostAlgorithms, found.data(), &count);
-  if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) {
-    return {};  // of these types and this epilogue it has none
-  }
-  library.check_status(status, d->text);
-  VendorPlans plans;
-  for (int i = 0; i < count; ++i) {
-    if (found[static_cast<std::size_t>(i)].state == CUBLAS_STATUS_SUCCESS) {
-      plans.push_back(std::make_unique<CublasLtPlan>(d, found[static_cast<std::size_t>(i)]));
-    }
-  }
-  return plans;
+  return std::make_unique<CublasLtPlans>(describe(library, matmul, allow_tf32, a, b, bias, y));
 }
 
 }  // namespace duel

@@ -8,9 +8,9 @@
 namespace duel {
 
 // The library's own choice of algorithms, best first: those that give the same bytes each time, f32 sums, and for f32
-// arrays f32 products unless `allow_tf32`. Empty where it has none for these types or this activation. Inputs of a
-// plan: a, b, bias. `library` outlives the plans.
-VendorPlans cublaslt_matmul_plans(const CublasLt& library, const Matmul& matmul, bool allow_tf32, View a, View b,
-                                  View bias, View y);
+// arrays f32 products unless `allow_tf32`. Null for an activation that it has not. Inputs of a plan: a, b, bias.
+// `library` outlives the plans.
+std::unique_ptr<VendorPlans> cublaslt_matmul_plans(const CublasLt& library, const Matmul& matmul, bool allow_tf32,
+                                                   View a, View b, View bias, View y);
 
 }  // namespace duel

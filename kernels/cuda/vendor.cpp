@@ -77,39 +77,40 @@ std::vector<std::pair<std::string, std::string>> Vendor::versions() const {
 
 // The arguments are all that a build without a library does not use.
 #if DUEL_HAS_CUBLASLT
-VendorPlans Vendor::matmul_plans(const Matmul& matmul, bool allow_tf32, View a, View b, View bias, View y) const {
-  return cublaslt_ ? cublaslt_matmul_plans(*cublaslt_, matmul, allow_tf32, a, b, bias, y) : VendorPlans();
+Vendor::Plans Vendor::matmul_plans(const Matmul& matmul, bool allow_tf32, View a, View b, View bias, View y) const {
+  return cublaslt_ ? cublaslt_matmul_plans(*cublaslt_, matmul, allow_tf32, a, b, bias, y) : nullptr;
 }
 #else
-VendorPlans Vendor::matmul_plans(const Matmul&, bool, View, View, View, View) const {
-  return {};
+Vendor::Plans Vendor::matmul_plans(const Matmul&, bool, View, View, View, View) const {
+  return nullptr;
 }
 #endif
 
 #if DUEL_HAS_CUDNN
-VendorPlans Vendor::conv2d_forward_plans(const Conv2d& conv, const Activation& activation, bool allow_tf32, View x,
-                                         View w, View bias, View y) const {
-  return cudnn_ ? cudnn_conv2d_forward_plans(*cudnn_, conv, activation, allow_tf32, x, w, bias, y) : VendorPlans();
+Vendor::Plans Vendor::conv2d_forward_plans(const Conv2d& conv, const Activation& activation, bool allow_tf32, View x,
+                                           View w, View bias, View y) const {
+  return cudnn_ ? cudnn_conv2d_forward_plans(*cudnn_, conv, activation, allow_tf32, x, w, bias, y) : nullptr;
 }
 
-VendorPlans Vendor::conv2d_backward_input_plans(const Conv2d& conv, bool allow_tf32, View dy, View w, View dx) const {
-  return cudnn_ ? cudnn_conv2d_backward_input_plans(*cudnn_, conv, allow_tf32, dy, w, dx) : VendorPlans();
+Vendor::Plans Vendor::conv2d_backward_input_plans(const Conv2d& conv, bool allow_tf32, View dy, View w, View dx) const {
+  return cudnn_ ? cudnn_conv2d_backward_input_plans(*cudnn_, conv, allow_tf32, dy, w, dx) : nullptr;
 }
 
-VendorPlans Vendor::conv2d_backward_weight_plans(const Conv2d& conv, bool allow_tf32, View x, View dy, View dw) const {
-  return cudnn_ ? cudnn_conv2d_backward_weight_plans(*cudnn_, conv, allow_tf32, x, dy, dw) : VendorPlans();
+Vendor::Plans Vendor::conv2d_backward_weight_plans(const Conv2d& conv, bool allow_tf32, View x, View dy,
+                                                   View dw) const {
+  return cudnn_ ? cudnn_conv2d_backward_weight_plans(*cudnn_, conv, allow_tf32, x, dy, dw) : nullptr;
 }
 #else
-VendorPlans Vendor::conv2d_forward_plans(const Conv2d&, const Activation&, bool, View, View, View, View) const {
-  return {};
+Vendor::Plans Vendor::conv2d_forward_plans(const Conv2d&, const Activation&, bool, View, View, View, View) const {
+  return nullptr;
 }
 
-VendorPlans Vendor::conv2d_backward_input_plans(const Conv2d&, bool, View, View, View) const {
-  return {};
+Vendor::Plans Vendor::conv2d_backward_input_plans(const Conv2d&, bool, View, View, View) const {
+  return nullptr;
 }
 
-VendorPlans Vendor::conv2d_backward_weight_plans(const Conv2d&, bool, View, View, View) const {
-  return {};
+Vendor::Plans Vendor::conv2d_backward_weight_plans(const Conv2d&, bool, View, View, View) const {
+  return nullptr;
 }
 #endif
 

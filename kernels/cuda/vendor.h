@@ -26,12 +26,13 @@ public:
   const std::string& why_none() const { return why_none_; }
   std::vector<std::pair<std::string, std::string>> versions() const;  // {"cuBLASLt", "13.1.0"}
 
-  // Empty where the library is missing. Inputs of the plans: the views before the last, in their order.
-  VendorPlans matmul_plans(const Matmul& matmul, bool allow_tf32, View a, View b, View bias, View y) const;
-  VendorPlans conv2d_forward_plans(const Conv2d& conv, const Activation& activation, bool allow_tf32, View x, View w,
-                                   View bias, View y) const;
-  VendorPlans conv2d_backward_input_plans(const Conv2d& conv, bool allow_tf32, View dy, View w, View dx) const;
-  VendorPlans conv2d_backward_weight_plans(const Conv2d& conv, bool allow_tf32, View x, View dy, View dw) const;
+  // Null where the library is missing. Inputs of the plans: the views before the last, in their order.
+  using Plans = std::unique_ptr<VendorPlans>;
+  Plans matmul_plans(const Matmul& matmul, bool allow_tf32, View a, View b, View bias, View y) const;
+  Plans conv2d_forward_plans(const Conv2d& conv, const Activation& activation, bool allow_tf32, View x, View w,
+                             View bias, View y) const;
+  Plans conv2d_backward_input_plans(const Conv2d& conv, bool allow_tf32, View dy, View w, View dx) const;
+  Plans conv2d_backward_weight_plans(const Conv2d& conv, bool allow_tf32, View x, View dy, View dw) const;
 
 private:
   std::unique_ptr<CublasLt> cublaslt_;

@@ -39,10 +39,21 @@ protected:
       GTEST_SKIP() << library_->why_not();
     }
   }
-  static std::string names(const VendorPlans& plans) {
+  // Each of which is built again from its recipe.
+  static std::string names(const std::unique_ptr<VendorPlans>& plans) {
     std::string text;
-    for (const auto& plan : plans) {
+    for (int i = 0; i < 3; ++i) {
+      const std::unique_ptr<VendorPlan> plan = plans->next();
+      if (!plan) {
+        break;
+      }
       text += "\n    " + plan->name() + ", workspace " + std::to_string(plan->workspace_bytes());
+      const std::unique_ptr<VendorPlan> again = plans->rebuild(plan->recipe());
+      EXPECT_NE(again, nullptr) << plan->name();
+      if (again) {
+        EXPECT_EQ(again->name(), plan->name());
+        EXPECT_EQ(again->workspace_bytes(), plan->workspace_bytes());
+      }
     }
     return text;
   }

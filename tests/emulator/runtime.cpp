@@ -63,6 +63,11 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   return cudaSuccess;
 }
 
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
+  *value = runtime().clock_khz;
+  return attribute == cudaDevAttrClockRate ? cudaSuccess : cudaErrorInvalidValue;
+}
+
 cudaError_t cudaDriverGetVersion(int* version) {
   *version = driver_version();
   return cudaSuccess;

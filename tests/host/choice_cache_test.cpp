@@ -10,13 +10,15 @@
 namespace duel::test {
 namespace {
 
-const KernelDecision kDecision{"matmul a", "cuBLASLt 66:1:2:3", {{"ours", 4.5}, {"cuBLASLt 66:1:2:3", 3.25}}, "a note"};
+const KernelDecision kDecision{
+    "matmul a", "cuBLASLt 66:1:2:3", {{"ours", 4.5}, {"cuBLASLt 66:1:2:3", 3.25}}, "a note", "00420001"};
 
 void expect_same(const std::optional<KernelDecision>& found, const KernelDecision& wanted) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->problem, wanted.problem);
   EXPECT_EQ(found->kernel, wanted.kernel);
   EXPECT_EQ(found->note, wanted.note);
+  EXPECT_EQ(found->recipe, wanted.recipe);
   ASSERT_EQ(found->timings.size(), wanted.timings.size());
   for (std::size_t i = 0; i < wanted.timings.size(); ++i) {
     EXPECT_EQ(found->timings[i].kernel, wanted.timings[i].kernel);
@@ -31,6 +33,7 @@ TEST(ChoiceCache, RemembersByDeviceAndProblem) {
   KernelDecision other = kDecision;
   other.problem = "matmul b";
   other.note.clear();
+  other.timings.clear();  // there was nothing to choose from
   ChoiceCache(file).remember("H100", other);
   ChoiceCache cache(file);
   expect_same(cache.find("H100", "matmul a"), kDecision);
@@ -52,8 +55,8 @@ TEST(ChoiceCache, TwoThatWriteAtOnceLoseNothingOfEachOther) {
 TEST(ChoiceCache, ADamagedFileIsPutAsideAndSaid) {
   const TemporaryFolder folder;
   const auto file = folder / "kernels.json";
-  for (const char* text : {"", "{", "[]", "{\"format\": 1}", "{\"format\": 1, \"devices\": {\"H100\": {\"m\": 3}}}",
-                           "{\"format\": 1, \"devices\": {\"H100\": {\"m\": {\"kernel\": 1, \"us\": []}}}}"}) {
+  for (const char* text : {"", "{", "[]", "{\"format\": 2}", "{\"format\": 2, \"devices\": {\"H100\": {\"m\": 3}}}",
+                           "{\"format\": 2, \"devices\": {\"H100\": {\"m\": {\"kernel\": 1, \"us\": []}}}}"}) {
     write_file(file, text);
     testing::internal::CaptureStderr();
     ChoiceCache cache(file);
@@ -69,11 +72,11 @@ TEST(ChoiceCache, ADamagedFileIsPutAsideAndSaid) {
 TEST(ChoiceCache, AnotherFormatIsWrittenAnewAndSaid) {
   const TemporaryFolder folder;
   const auto file = folder / "kernels.json";
-  write_file(file, "{\"format\": 2, \"devices\": []}");
+  write_file(file, "{\"format\": 1, \"devices\": {\"H100\": {}}}");
   testing::internal::CaptureStderr();
   ChoiceCache cache(file);
   EXPECT_NE(
-      testing::internal::GetCapturedStderr().find(" is of format 2, but this program's is 1; kernels are measured"),
+      testing::internal::GetCapturedStderr().find(" is of format 1, but this program's is 2; kernels are measured"),
       std::string::npos);
   EXPECT_TRUE(cache.devices().empty());
   cache.remember("H100", kDecision);

@@ -1,11 +1,14 @@
 // Elements of arrays as the libraries of the tests' own read and write them, and how they are made to misbehave.
 #pragma once
 
+#include <cuda_runtime_api.h>
+
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <string>
 
 namespace duel::test {
@@ -36,6 +39,13 @@ inline void store(void* data, bool is_bf16, std::size_t i, double value) {
   }
 }
 
+// Whether the first run of something on a stream would be part of a capture: it may load code, which that forbids.
+inline bool is_first_run_in_capture(std::set<cudaStream_t>& has_run_on, cudaStream_t stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  cudaStreamIsCapturing(stream, &status);
+  return has_run_on.insert(stream).second && status != cudaStreamCaptureStatusNone;
+}
+
 inline bool is_aligned(const void* data) {
   return reinterpret_cast<std::uintptr_t>(data) % 16 == 0;
 }
@@ -43,9 +53,10 @@ inline bool is_aligned(const void* data) {
 // $DUEL_FAKE_VENDOR:
 //
 //   unsupported   there is no algorithm for anything        broken   all fails when it is queued
-//   single        there is one algorithm only               unfused  one, and none for a graph of several operations
+//   single        there is one algorithm only               unfused  one, and none for several operations, as a bias
 //   wrong         the first algorithm is off by 1 %         restless the first algorithm never gives the same bytes
-//   failing       descriptors are refused
+//   failing       descriptors are refused                   faltering the first algorithm fails when it is queued
+//   specked       the last element that the first algorithm writes is wrong
 inline bool mood_is(const char* mood) {
   const char* const given = std::getenv("DUEL_FAKE_VENDOR");
   return given != nullptr && std::string(given) == mood;

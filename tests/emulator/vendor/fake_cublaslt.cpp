@@ -2,40 +2,58 @@
 // double, and refuses descriptors that are not whole. element.h says how it is made worse.
 //
 // Algorithms are numbered from 66. All sums of one element are taken in the order of k.
+#include "tests/emulator/runtime.h"
 #include "tests/emulator/vendor/element.h"
+#include "tests/emulator/vendor/log.h"
 
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <set>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace {
 
 using duel::test::is_aligned;
+using duel::test::is_first_run_in_capture;
 using duel::test::load;
 using duel::test::mood_is;
 using duel::test::store;
+using duel::test::vendor_log;
 
 constexpr std::uint64_t kFirstAlgorithm = 66;
-constexpr int kAlgorithms = 3;
+constexpr int kAlgorithms = 5;
 constexpr std::size_t kWorkspaceBytes = 4096;  // of every second algorithm
 
 struct Layout {
   cudaDataType_t type;
   std::uint64_t rows, columns;
   std::int64_t leading;
+
+  auto operator<=>(const Layout&) const = default;
+};
+
+using Attributes = std::map<int, std::vector<char>>;
+// What code is loaded for: an algorithm, on arrays of these layouts, with these attributes but for the bias's place.
+using Code = std::tuple<std::uint64_t, Layout, Layout, Layout, Attributes>;
+
+struct Handle {
+  std::map<Code, std::set<cudaStream_t>> has_run_on;
 };
 
 struct Description {
   cublasComputeType_t compute;
   cudaDataType_t scale;
-  std::map<int, std::vector<char>> attributes;
+  Attributes attributes;
 
   template <class Value>
   Value get(cublasLtMatmulDescAttributes_t attribute, Value otherwise) const {
@@ -48,7 +66,7 @@ struct Description {
 };
 
 struct Preference {
-  std::map<int, std::vector<char>> attributes;
+  Attributes attributes;
 };
 
 bool is_bf16(cudaDataType_t type) {
@@ -66,6 +84,7 @@ struct Product {
   void run() const {
     static std::uint64_t calls = 0;
     ++calls;
+    vendor_log.runs.push_back({static_cast<std::int64_t>(algorithm), duel::emulator::runtime().graph_launches});
     const auto op_a = description.get<std::int32_t>(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_N),
                op_b = description.get<std::int32_t>(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N),
                epilogue = description.get<std::int32_t>(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_DEFAULT);
@@ -92,7 +111,9 @@ struct Product {
         if ((epilogue == CUBLASLT_EPILOGUE_RELU || epilogue == CUBLASLT_EPILOGUE_RELU_BIAS) && !(sum > 0)) {
           sum = std::isnan(sum) ? sum : 0;
         }
-        store(d_data, is_bf16(d.type), column * d.leading + row, sum);
+        const bool is_last = column == d.columns - 1 && row == d.rows - 1;
+        store(d_data, is_bf16(d.type), column * d.leading + row,
+              is_first && is_last && mood_is("specked") ? sum + 1 : sum);
       }
     }
   }
@@ -116,17 +137,47 @@ bool is_whole(const Description* description, const Layout* a, const Layout* b, 
          c->type == d->type && description->scale == CUDA_R_32F;
 }
 
+int offered() {
+  return mood_is("single") || mood_is("unfused") ? 1 : kAlgorithms;
+}
+
+// A bias is of the result's type, where that is bf16.
+bool takes(const Description& description, const Layout& d) {
+  const auto epilogue = description.get<std::int32_t>(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_DEFAULT);
+  const bool has_bias = epilogue == CUBLASLT_EPILOGUE_BIAS || epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
+  const auto bias_type = description.get<std::int32_t>(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, d.type);
+  return !mood_is("unsupported") &&
+         (!has_bias || (!mood_is("unfused") && (!is_bf16(d.type) || bias_type == CUDA_R_16BF)));
+}
+
+// Success for an algorithm that takes the problem.
+cublasStatus_t check(cublasLtMatmulDesc_t description, cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t b,
+                     cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t d) {
+  const auto* const given = reinterpret_cast<Description*>(description);
+  if (!is_whole(given, reinterpret_cast<Layout*>(a), reinterpret_cast<Layout*>(b), reinterpret_cast<Layout*>(c),
+                reinterpret_cast<Layout*>(d))) {
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  return mood_is("failing")                             ? CUBLAS_STATUS_EXECUTION_FAILED
+         : takes(*given, *reinterpret_cast<Layout*>(d)) ? CUBLAS_STATUS_SUCCESS
+                                                        : CUBLAS_STATUS_NOT_SUPPORTED;
+}
+
+std::size_t workspace_of(std::uint64_t algorithm) {
+  return algorithm % 2 == 1 ? kWorkspaceBytes : 0;
+}
+
 }  // namespace
 
 extern "C" {
 
 cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
-  *handle = reinterpret_cast<cublasLtHandle_t>(new int(1));
+  *handle = reinterpret_cast<cublasLtHandle_t>(new Handle);
   return CUBLAS_STATUS_SUCCESS;
 }
 
 cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
-  delete reinterpret_cast<int*>(handle);
+  delete reinterpret_cast<Handle*>(handle);
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -204,27 +255,33 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
                                               cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t d,
                                               cublasLtMatmulPreference_t preference, int most,
                                               cublasLtMatmulHeuristicResult_t* results, int* count) {
+  ++vendor_log.asked;
   *count = 0;
-  const auto* const given = reinterpret_cast<Description*>(description);
-  if (preference == nullptr || !is_whole(given, reinterpret_cast<Layout*>(a), reinterpret_cast<Layout*>(b),
-                                         reinterpret_cast<Layout*>(c), reinterpret_cast<Layout*>(d))) {
-    return CUBLAS_STATUS_INVALID_VALUE;
+  const cublasStatus_t status = preference == nullptr ? CUBLAS_STATUS_INVALID_VALUE : check(description, a, b, c, d);
+  if (status != CUBLAS_STATUS_SUCCESS) {
+    return status;
   }
-  if (mood_is("failing")) {
-    return CUBLAS_STATUS_EXECUTION_FAILED;
-  }
-  if (mood_is("unsupported")) {
-    return CUBLAS_STATUS_NOT_SUPPORTED;
-  }
-  const int algorithms = mood_is("single") || mood_is("unfused") ? 1 : kAlgorithms;
-  for (; *count < std::min(most, algorithms); ++*count) {
+  for (; *count < std::min(most, offered()); ++*count) {
     cublasLtMatmulHeuristicResult_t& result = results[*count];
     result = {};
     result.algo.data[0] = kFirstAlgorithm + static_cast<std::uint64_t>(*count);
-    result.workspaceSize = *count % 2 == 1 ? kWorkspaceBytes : 0;
+    result.workspaceSize = workspace_of(result.algo.data[0]);
     result.state = CUBLAS_STATUS_SUCCESS;
   }
   return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmulAlgoCheck(cublasLtHandle_t, cublasLtMatmulDesc_t description, cublasLtMatrixLayout_t a,
+                                       cublasLtMatrixLayout_t b, cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t d,
+                                       const cublasLtMatmulAlgo_t* algorithm, cublasLtMatmulHeuristicResult_t* result) {
+  ++vendor_log.built;
+  const std::uint64_t number = algorithm->data[0];
+  if (number < kFirstAlgorithm || number >= kFirstAlgorithm + static_cast<std::uint64_t>(offered())) {
+    return CUBLAS_STATUS_NOT_SUPPORTED;
+  }
+  *result = {};  // of which the library does not write `algo`
+  result->workspaceSize = workspace_of(number);
+  return check(description, a, b, c, d);
 }
 
 cublasStatus_t cublasLtMatmulAlgoConfigGetAttribute(const cublasLtMatmulAlgo_t* algorithm,
@@ -244,15 +301,22 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
                               cublasLtMatrixLayout_t b, const void* beta, const void*, cublasLtMatrixLayout_t c,
                               void* d_data, cublasLtMatrixLayout_t d, const cublasLtMatmulAlgo_t* algorithm,
                               void* workspace, std::size_t workspace_bytes, cudaStream_t stream) {
-  if (mood_is("broken")) {
+  if (mood_is("broken") || (mood_is("faltering") && algorithm->data[0] == kFirstAlgorithm)) {
     return CUBLAS_STATUS_EXECUTION_FAILED;
   }
   const auto* const given = reinterpret_cast<Description*>(description);
   if (handle == nullptr || algorithm == nullptr || *static_cast<const float*>(beta) != 0 ||
       !is_whole(given, reinterpret_cast<Layout*>(a), reinterpret_cast<Layout*>(b), reinterpret_cast<Layout*>(c),
                 reinterpret_cast<Layout*>(d)) ||
-      !is_aligned(a_data) || !is_aligned(b_data) || !is_aligned(d_data)) {
+      !is_aligned(a_data) || !is_aligned(b_data) || !is_aligned(d_data) ||
+      !takes(*given, *reinterpret_cast<Layout*>(d))) {
     return CUBLAS_STATUS_INVALID_VALUE;
+  }
+  Code code{algorithm->data[0], *reinterpret_cast<Layout*>(a), *reinterpret_cast<Layout*>(b),
+            *reinterpret_cast<Layout*>(d), given->attributes};
+  std::get<Attributes>(code).erase(CUBLASLT_MATMUL_DESC_BIAS_POINTER);
+  if (is_first_run_in_capture(reinterpret_cast<Handle*>(handle)->has_run_on[code], stream)) {
+    return CUBLAS_STATUS_EXECUTION_FAILED;
   }
   if (algorithm->data[0] % 2 == 1) {
     if (workspace == nullptr || workspace_bytes < kWorkspaceBytes) {

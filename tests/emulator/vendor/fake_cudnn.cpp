@@ -3,7 +3,9 @@
 //
 // Engines are numbered from 40. Some may never be chosen, as they give other bytes each time or round their inputs:
 // those compute nothing, so that a test fails where they are. Arrays lie as N, H, W, C.
+#include "tests/emulator/runtime.h"
 #include "tests/emulator/vendor/element.h"
+#include "tests/emulator/vendor/log.h"
 
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
@@ -18,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,9 +31,11 @@ struct cudnnContext {
 namespace {
 
 using duel::test::is_aligned;
+using duel::test::is_first_run_in_capture;
 using duel::test::load;
 using duel::test::mood_is;
 using duel::test::store;
+using duel::test::vendor_log;
 
 struct Engine {
   std::int64_t index;
@@ -42,7 +47,10 @@ const std::array kEngines{Engine{40, std::nullopt, 0},
                           Engine{42, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC, 0},
                           Engine{43, CUDNN_NUMERICAL_NOTE_TENSOR_CORE, 0},
                           Engine{44, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS, 0},
-                          Engine{45, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION, 0}};
+                          Engine{45, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION, 0},
+                          Engine{46, std::nullopt, 0}};
+constexpr cudnnBackendKnobType_t kKnob = CUDNN_KNOB_TYPE_TILE_SIZE;  // of every engine
+constexpr std::int64_t kKnobValue = 7;
 bool computes(const Engine& engine) {
   return !engine.note || *engine.note == CUDNN_NUMERICAL_NOTE_TENSOR_CORE;
 }
@@ -52,7 +60,8 @@ struct Descriptor {
   bool is_finalized = false;
   std::map<int, std::vector<char>> attributes;
   const Engine* engine = nullptr;     // of configurations, engines and knobs
-  const Descriptor* graph = nullptr;  // of configurations
+  const Descriptor* graph = nullptr;  // of configurations and engines
+  std::set<cudaStream_t> has_run_on;  // of plans
 
   bool has(int attribute) const { return attributes.contains(attribute); }
   template <class Value>
@@ -146,6 +155,12 @@ const std::array kRules{
     Rule{CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
          true},
     Rule{CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, true},
+    Rule{CUDNN_BACKEND_ENGINE_DESCRIPTOR, CUDNN_ATTR_ENGINE_OPERATION_GRAPH, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, true},
+    Rule{CUDNN_BACKEND_ENGINE_DESCRIPTOR, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1, true},
+    Rule{CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1, true},
+    Rule{CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, CUDNN_TYPE_INT64, 1, true},
+    Rule{CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, true},
+    Rule{CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, true},
     Rule{CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, true},
     Rule{CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG,
          CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, true},
@@ -307,6 +322,7 @@ struct Run {
   void run() const {
     static std::uint64_t calls = 0;
     ++calls;
+    vendor_log.runs.push_back({engine->index, duel::emulator::runtime().graph_launches});
     const bool is_first = engine == &kEngines.front();
     Arrays arrays(data);
     for (const Step& step : steps) {
@@ -384,6 +400,25 @@ bool is_whole(const Descriptor& d) {
   return true;
 }
 
+// An engine or a configuration that was not proposed but described. False where there is none of that number, or where
+// it has no such knobs.
+bool find_engine(Descriptor& d) {
+  if (d.type == CUDNN_BACKEND_ENGINE_DESCRIPTOR) {
+    d.graph = &d.part(CUDNN_ATTR_ENGINE_OPERATION_GRAPH);
+    for (const Engine* const engine : engines(*d.graph)) {
+      d.engine = engine->index == d.get<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX) ? engine : d.engine;
+    }
+  } else {
+    const Descriptor &engine = d.part(CUDNN_ATTR_ENGINECFG_ENGINE), &knob = d.part(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES);
+    const bool has_knobs = d.list<void*>(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES).size() == 1 &&
+                           knob.get<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE) == kKnob &&
+                           knob.get<std::int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE) == kKnobValue;
+    d.graph = engine.graph;
+    d.engine = has_knobs ? engine.engine : nullptr;
+  }
+  return d.engine != nullptr;
+}
+
 template <class Value>
 void give(void* values, const Value& value) {
   std::memcpy(values, &value, sizeof value);
@@ -423,7 +458,7 @@ void cudnnGetLastErrorString(char* text, std::size_t bytes) {
 }
 
 cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, cudnnBackendDescriptor_t* descriptor) {
-  *descriptor = new Descriptor{type, false, {}, nullptr, nullptr};
+  *descriptor = new Descriptor{type, false, {}, nullptr, nullptr, {}};
   return CUDNN_STATUS_SUCCESS;
 }
 
@@ -450,6 +485,11 @@ cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor) {
   auto& d = *static_cast<Descriptor*>(descriptor);
   if (d.is_finalized || !is_whole(d) || mood_is("failing")) {
     return CUDNN_STATUS_BAD_PARAM;
+  }
+  vendor_log.asked += d.type == CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR;
+  vendor_log.built += d.type == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR;
+  if ((d.type == CUDNN_BACKEND_ENGINE_DESCRIPTOR || d.type == CUDNN_BACKEND_ENGINECFG_DESCRIPTOR) && !find_engine(d)) {
+    return CUDNN_STATUS_NOT_SUPPORTED;
   }
   if (d.type == CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR && engines(d.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH)).empty()) {
     return CUDNN_STATUS_NOT_SUPPORTED;
@@ -492,8 +532,8 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t const descriptor
         give(values, *d.engine->note);
       }
       return CUDNN_STATUS_SUCCESS;
-    case CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE: give(values, CUDNN_KNOB_TYPE_TILE_SIZE); return CUDNN_STATUS_SUCCESS;
-    case CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE: give(values, std::int64_t{7}); return CUDNN_STATUS_SUCCESS;
+    case CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE: give(values, kKnob); return CUDNN_STATUS_SUCCESS;
+    case CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE: give(values, kKnobValue); return CUDNN_STATUS_SUCCESS;
     case CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE:
       give(values, d.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG).engine->workspace_bytes);
       return CUDNN_STATUS_SUCCESS;
@@ -503,7 +543,8 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t const descriptor
 
 cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
                                   cudnnBackendDescriptor_t variant_pack) {
-  const auto &p = *static_cast<Descriptor*>(plan), &pack = *static_cast<Descriptor*>(variant_pack);
+  auto& p = *static_cast<Descriptor*>(plan);
+  const auto& pack = *static_cast<Descriptor*>(variant_pack);
   if (mood_is("broken")) {
     return CUDNN_STATUS_EXECUTION_FAILED;
   }
@@ -511,6 +552,9 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     return CUDNN_STATUS_BAD_PARAM;
   }
   const Descriptor& configuration = p.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+  if (mood_is("faltering") && configuration.engine == &kEngines.front()) {
+    return CUDNN_STATUS_EXECUTION_FAILED;
+  }
   const auto ids = pack.list<std::int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
   const auto pointers = pack.list<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
   const auto tensors = tensors_in_memory(*configuration.graph);
@@ -525,6 +569,9 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   const bool has_workspace = pack.get<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE) != nullptr;
   if (run->data.size() != tensors.size() || (run->engine->workspace_bytes > 0 && !has_workspace)) {
     return CUDNN_STATUS_BAD_PARAM;
+  }
+  if (is_first_run_in_capture(p.has_run_on, handle->stream)) {
+    return CUDNN_STATUS_EXECUTION_FAILED;
   }
   if (computes(*run->engine)) {
     for (const Descriptor* const op : operations(*configuration.graph)) {
