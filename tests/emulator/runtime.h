@@ -13,8 +13,9 @@ struct Runtime {
   int devices = 1;
   int driver = -1;  // the newest CUDA that the driver supports: 12040 is 12.4, 0 is no driver; -1: the runtime's own
   std::size_t memory_bytes = std::size_t{8} << 30;  // of the device
-  std::uint64_t late_seed = 0;                      // not 0: work runs late, in an order that this chooses (stream.h)
-  bool ignores_stream_waits = false;                // a fault: cudaStreamWaitEvent orders nothing
+  int multiprocessors = 3;            // few and odd, so that small arrays still meet every branch of a launcher
+  std::uint64_t late_seed = 0;        // not 0: work runs late, in an order that this chooses (stream.h)
+  bool ignores_stream_waits = false;  // a fault: cudaStreamWaitEvent orders nothing
   std::size_t shared_allocation = 0;  // a fault: allocations of just so many bytes are all the same memory; 0: none
   int calls_until_lost = 0;           // this call, counted from 1, and all later ones fail; 0: none does
   int lost = 0;                       // the code that they fail with
