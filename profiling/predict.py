@@ -49,24 +49,30 @@ STEPS = [f"{preset}-{precision}" for preset in ("classic", "steady") for precisi
 
 
 class BlockCost:
-    """Of an average block: warp instructions in all and by class, sectors, cycles of the longest of its warps alone."""
+    """Of an average block: warp instructions in all and by class, sectors, cycles of the longest of its warps alone.
+
+    `walks`: [(counts of a warp, how many warps of the launch it stands for)]."""
 
     def __init__(self, walks, warps):
-        count = len(walks)
-        self.warps = warps
-        self.issued = sum(each.issued for each in walks) / count * warps
-        self.units = {unit: sum(each.by_class.get(unit, 0) for each in walks) / count * warps for unit in UNITS}
-        self.shared_cycles = sum(each.shared_cycles for each in walks) / count * warps
-        self.sectors = sum(each.sectors for each in walks) / count * warps
-        self.cycles = max(each.cycles for each in walks)
+        share = sum(weight for _, weight in walks) / warps
 
-    def busy(self, schedulers=ISSUE):
-        """(what keeps a multiprocessor busy, its cycles for one block)."""
+        def mean(value):
+            return sum(value(each) * weight for each, weight in walks) / share
+
+        self.warps = warps
+        self.issued = mean(lambda each: each.issued)
+        self.units = {unit: mean(lambda each: each.by_class.get(unit, 0)) for unit in UNITS}
+        self.shared_cycles = mean(lambda each: each.shared_cycles)
+        self.sectors = mean(lambda each: each.sectors)
+        self.cycles = max(each.cycles for each, _ in walks)
+
+    def busy_times(self, at_once=1):
+        """Cycles of a multiprocessor for a block, by what is busy, where so many blocks are there at once."""
         times = {unit: self.units[unit] / rate for unit, rate in UNITS.items()}
-        times["issue"] = self.issued / min(schedulers, self.warps)
+        times["issue"] = self.issued / min(ISSUE, at_once * self.warps)
         times["shared"] = self.shared_cycles
         times["L2 port"] = self.sectors / SECTORS_PER_CYCLE
-        return max(times.items(), key=lambda item: item[1])
+        return times
 
 
 def blocks_at_once(kernel, launch):
@@ -79,10 +85,12 @@ def blocks_at_once(kernel, launch):
 
 
 def sampled(count, wanted):
-    """Numbers below `count`, spread evenly, with the first and the last."""
+    """[(number below `count`, how many it stands for)]: spread evenly; the last, which may be short, for itself alone."""
     if count <= wanted:
-        return list(range(count))
-    return [i * (count - 1) // max(1, wanted - 1) for i in range(wanted)]
+        return [(i, 1) for i in range(count)]
+    if wanted == 1:
+        return [(0, count)]
+    return [(i * (count - 1) // (wanted - 1), (count - 1) / (wanted - 1)) for i in range(wanted - 1)] + [(count - 1, 1)]
 
 
 def walk_launch(kernel, launch, is_last):
@@ -90,11 +98,12 @@ def walk_launch(kernel, launch, is_last):
     grid, block = launch["grid"], launch["block"]
     warps = -(-block[0] * block[1] * block[2] // 32)
     walks = []
-    for number in sampled(grid[0] * grid[1] * grid[2], 1 if is_last else SAMPLED_BLOCKS):
+    for number, blocks in sampled(grid[0] * grid[1] * grid[2], 1 if is_last else SAMPLED_BLOCKS):
         index = (number % grid[0], number // grid[0] % grid[1], number // grid[0] // grid[1])
         shared = {}
-        for warp in sampled(warps, 2):
-            walks.append(warp_walk.Walk(kernel, launch, index, warp, shared, is_last).run())
+        for warp, alike in sampled(warps, 2):
+            counts = warp_walk.Walk(kernel, launch, index, warp, shared, is_last).run()
+            walks.append((counts, blocks * alike))
     return BlockCost(walks, warps)
 
 
@@ -104,20 +113,20 @@ def launch_time(kernel, launch, walk=walk_launch):
     cost = walk(kernel, launch, False)
     busiest = -(-blocks // MULTIPROCESSORS)
     resident = min(blocks_at_once(kernel, launch), busiest)
-    unit, cycles = cost.busy()
-    if resident * cost.warps < ISSUE:
-        unit, cycles = cost.busy(resident * cost.warps)
-    times = {unit: cycles * busiest, "latency": cost.cycles * busiest / resident}
+    times = {name: value * busiest for name, value in cost.busy_times(resident).items()}
+    times["latency"] = cost.cycles * busiest / resident
     times["L2"] = cost.sectors * blocks * 32 / (L2_TB_S * 1e12) * CLOCK_GHZ * 1e9
     limit, cycles = max(times.items(), key=lambda item: item[1])
     tail = 0
     if any("ATOM" in each.opcode for each in kernel.instructions):
         last, usual = walk(kernel, launch, True), cost
-        tail = max(last.busy()[1] - usual.busy()[1], last.cycles - usual.cycles, 0)
+        tail = max(max(last.busy_times().values()) - max(usual.busy_times().values()), last.cycles - usual.cycles, 0)
     to_us = 1 / (CLOCK_GHZ * 1e3)
     return {"us": (cycles + tail) * to_us, "limit": "last block" if tail > cycles else limit,
             "instructions": round(cost.issued * blocks), "tail_us": tail * to_us,
-            "parts": {name: value * to_us for name, value in times.items()}}
+            "parts": {name: value * to_us for name, value in times.items()}, "resident": resident,
+            "block": {"warps": cost.warps, "instructions": round(cost.issued),
+                      **{unit: round(count) for unit, count in cost.units.items() if count}}}
 
 
 def node_time(kernels, node, known):
@@ -202,6 +211,24 @@ def print_step(rows, old):
               f"{row['blocks'][0] if row['blocks'] else ''}")
 
 
+def explain(kernels, recorded, known, pattern):
+    """Every part of the time of the launches whose operator, arrays, place or kernel match."""
+    seen = set()
+    for node in recorded["nodes"]:
+        for launch in node["launches"]:
+            key = json.dumps(launch, sort_keys=True)
+            kernel = kernels[launch["kernel"]]
+            text = f"{node['op']} {node['arrays']}  [{node['place']}] {name_of(launch['kernel'])}"
+            if re.search(pattern, text) and key not in seen:
+                seen.add(key)
+                time = known[key]
+                print(f"\n{text}\n  grid {launch['grid']}, {kernel.registers} registers, "
+                      f"{kernel.shared_bytes + launch['shared']} bytes shared, {time['resident']} blocks a multiprocessor")
+                print("  us: " + ", ".join(f"{name} {us:.1f}" for name, us in time["parts"].items() if us >= 0.05)
+                      + f", last block {time['tail_us']:.1f}, memory {node['bytes'] / (MEMORY_TB_S * 1e6):.1f}")
+                print("  of a block: " + ", ".join(f"{name} {count}" for name, count in time["block"].items()))
+
+
 def to_json(steps):
     rows = [{"id": f"step {rows[0]['step']}", "what": f"{len(rows)} nodes", "us": round(sum(row["us"] for row in rows), 1)}
             for rows in steps]
@@ -223,6 +250,7 @@ def main():
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="a build with nvcc for sm_90")
     parser.add_argument("--steps", nargs="+", default=STEPS, choices=STEPS, metavar="PRESET-PRECISION")
     parser.add_argument("--json", type=Path, help="where the predictions are written")
+    parser.add_argument("--explain", metavar="REGEX", help="every part of the time of operators, places or kernels like this")
     parser.add_argument("--compare", type=Path, help="a file that --json wrote before")
     arguments = parser.parse_args()
     program = arguments.build / "profiling/duel_launches"
@@ -246,6 +274,8 @@ def main():
     steps = [predict_step(code.kernels, step, known) for step in recorded]
     for rows in steps:
         print_step(rows, old)
+    for step in recorded if arguments.explain else []:
+        explain(code.kernels, step, known, arguments.explain)
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(to_json(steps), indent=1) + "\n")
