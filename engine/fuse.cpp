@@ -1,6 +1,7 @@
 #include "engine/fuse.h"
 
 #include "engine/nodes.h"
+#include "kernels/conv2d_bias_act.h"
 #include "kernels/reduce.h"
 
 #include <algorithm>
@@ -31,6 +32,12 @@ bool is_private(const Program& program, const std::vector<int>& uses, Value valu
 Node* producer_of(Program& program, Value value) {
   const ValueInfo& info = program.info(value);
   return info.alias.exists() || info.producer < 0 ? nullptr : &program.nodes()[static_cast<std::size_t>(info.producer)];
+}
+
+// The node that makes `value` without a reshape, if its name is `op`.
+Node* producer_named(Program& program, Value value, const char* op) {
+  Node* node = producer_of(program, value);
+  return node != nullptr && node->op == op ? node : nullptr;
 }
 
 // The layer whose output `node` (a bias_act_forward) takes straight, or nullptr.
@@ -96,6 +103,32 @@ void fuse_bias_gradients(Program& program) {
   }
 }
 
+// The weight's gradient into the pass that makes the gradient before the activation and its sum over rows, for layers on
+// pictures of few channels: what it reads is that gradient and the picture.
+void fuse_picture_gradients(Program& program) {
+  for (Node& node : program.nodes()) {
+    if (node.op != "conv2d_backward_weight" || program.shape(node.inputs[0]).back() > kFewChannels) {
+      continue;
+    }
+    const Value x = node.inputs[0], dz = node.inputs[1], dw = node.outputs[0];
+    Node* before = producer_named(program, dz, "bias_act_backward");
+    const bool is_known = before != nullptr && before->outputs[0] == dz &&
+                          program.info(program.root(x)).producer < program.info(dz).producer;
+    if (!is_known || program.dtype(x) != program.dtype(dz)) {
+      continue;
+    }
+    const Value db = before->outputs[1];
+    Node fused = conv2d_bias_act_backward_node(program, std::any_cast<Conv2d>(node.parameters),
+                                               std::any_cast<Activation>(before->parameters), x, before->inputs[0],
+                                               before->inputs[1], program.shape(dw));
+    fused.outputs = {dz, dw, db};
+    fused.has_effect = before->has_effect || node.has_effect;
+    program.info(dw).producer = program.info(dz).producer;
+    *before = std::move(fused);
+    node = Node{};  // neither outputs nor effect: pruned
+  }
+}
+
 void fuse_normalizations(Program& program) {
   const std::vector<int> uses = count_uses(program);
   for (Node& node : program.nodes()) {
@@ -121,12 +154,6 @@ void fuse_normalizations(Program& program) {
     *before = std::move(fused);
     node = Node{};  // neither outputs nor effect: pruned
   }
-}
-
-// The node that makes `value` without a reshape, if its name is `op`.
-Node* producer_named(Program& program, Value value, const char* op) {
-  Node* node = producer_of(program, value);
-  return node != nullptr && node->op == op ? node : nullptr;
 }
 
 // Real and generated pictures go through the discriminator as one batch, so that the loss takes two slices of the
@@ -173,6 +200,7 @@ void fuse(Program& program) {
   program.prune();
   fuse_epilogues(program);
   fuse_bias_gradients(program);
+  fuse_picture_gradients(program);
   fuse_normalizations(program);
   fuse_joined_logits(program);
   program.prune();

@@ -1,6 +1,7 @@
 #include "engine/nodes.h"
 
 #include "kernels/bias_act.h"
+#include "kernels/conv2d_bias_act.h"
 
 namespace duel {
 
@@ -37,6 +38,22 @@ Node bias_act_backward_node(const Activation& act, Value dy, Value y) {
   node.inputs = {dy, y};
   node.in_place = true;
   node.run = [act](Context& c, Views in, Views out) { bias_act_backward(c, act, in[0], in[1], out[0], out[1]); };
+  return node;
+}
+
+Node conv2d_bias_act_backward_node(const Program& program, const Conv2d& conv, const Activation& act, Value x, Value dy,
+                                   Value y, const Shape& w) {
+  Node node;
+  node.op = "conv2d_bias_act_backward";
+  node.parameters = conv;
+  node.inputs = {x, dy, y};
+  node.prepare = [conv, act](Context& c, Views in, Views out) {
+    prepare_conv2d_bias_act_backward(c, conv, act, in[0], in[1], in[2], out[0], out[1], out[2]);
+  };
+  node.run = [conv, act](Context& c, Views in, Views out) {
+    conv2d_bias_act_backward(c, conv, act, in[0], in[1], in[2], out[0], out[1], out[2]);
+  };
+  node.flops = conv2d_cost(conv, program.described(x), {nullptr, w, DType::f32}, program.described(dy)).flops;
   return node;
 }
 

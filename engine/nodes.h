@@ -16,6 +16,10 @@ Node conv2d_node(const Program& program, const Conv2d& conv, const Activation& a
 // Outputs: the gradient before the activation, and its sum over rows.
 Node bias_act_backward_node(const Activation& act, Value dy, Value y);
 
+// Outputs: dz, dw, db (kernels/conv2d_bias_act.h). `w`: the filters' shape.
+Node conv2d_bias_act_backward_node(const Program& program, const Conv2d& conv, const Activation& act, Value x, Value dy,
+                                   Value y, const Shape& w);
+
 // Outputs: y, mean, rstd.
 Node batch_norm_node(const BatchNorm& p, Value x, Value gamma, Value beta);
 Node batch_norm_inference_node(const BatchNorm& p, Value x, Value gamma, Value beta, Value mean, Value variance);

@@ -1,5 +1,5 @@
-// Each activation and its derivative as a function object, so that a kernel is compiled per activation: in maps here,
-// in the epilogues of matrix products and convolutions.
+// Each activation and its derivative as a function object, so that a kernel is compiled per activation: in maps;
+// or chosen as it runs, in the epilogues of products.
 #pragma once
 
 #include "kernels/activation.h"
@@ -44,6 +44,29 @@ struct ActivationFunction {
     }
   }
 };
+
+// Chosen as it runs, in kernels so large that one an activation would be too many.
+__device__ __forceinline__ float activated(ActivationKind kind, float slope, float x) {
+  using enum ActivationKind;
+  switch (kind) {
+    case relu: return ActivationFunction<relu>{}(x);
+    case leaky_relu: return ActivationFunction<leaky_relu>{slope}(x);
+    case tanh: return ActivationFunction<tanh>{}(x);
+    case sigmoid: return ActivationFunction<sigmoid>{}(x);
+    default: return x;
+  }
+}
+
+__device__ __forceinline__ float activated_backward(ActivationKind kind, float slope, float dy, float y) {
+  using enum ActivationKind;
+  switch (kind) {
+    case relu: return ActivationFunction<relu>{}.backward(dy, y);
+    case leaky_relu: return ActivationFunction<leaky_relu>{slope}.backward(dy, y);
+    case tanh: return ActivationFunction<tanh>{}.backward(dy, y);
+    case sigmoid: return ActivationFunction<sigmoid>{}.backward(dy, y);
+    default: return dy;
+  }
+}
 
 // On the host: calls `call` with the ActivationFunction of that activation.
 template <class Call>

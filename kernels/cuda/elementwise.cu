@@ -23,7 +23,9 @@ struct ScaleAndShift {
 };
 
 struct Softplus {
-  __device__ float operator()(float x) const { return fmaxf(x, 0.0F) + log1pf(expf(-fabsf(x))); }
+  __device__ float operator()(float x) const {
+    return (x < 0.0F ? 0.0F : x) + log1pf(expf(-fabsf(x)));  // not fmaxf, which would hide a NaN
+  }
 };
 
 struct Sigmoid {

@@ -1,21 +1,11 @@
 // What happens to a finished sum: bias, activation, rounding to the output's type, and where it goes.
 #pragma once
 
-#include "kernels/activation.h"
+#include "kernels/cuda/activation.cuh"
 #include "kernels/cuda/device.cuh"
 #include "kernels/cuda/operands.cuh"
 
 namespace duel {
-
-__device__ __forceinline__ float activated(ActivationKind kind, float slope, float x) {
-  switch (kind) {
-    case ActivationKind::relu: return fmaxf(x, 0.0F);
-    case ActivationKind::leaky_relu: return x > 0.0F ? x : slope * x;
-    case ActivationKind::tanh: return tanhf(x);
-    case ActivationKind::sigmoid: return 1.0F / (1.0F + expf(-x));
-    default: return x;
-  }
-}
 
 // Row m of the product is row m of y.
 struct PlainRows {
@@ -78,6 +68,29 @@ struct Epilogue {
       static_cast<float*>(y)[offset] = value;
     }
   }
+  // `Width` neighbours in a row, which n is a multiple of, aligned as a vector of them.
+  template <int Width>
+  __device__ __forceinline__ void store_vector(int m_index, int column, const float (&sums)[Width]) const {
+    if (m_index >= m || column >= n) {
+      return;
+    }
+    const std::int64_t offset = row(m_index) * n + column;
+    if (to_bf16) {
+      Vector<Bf16, Width> vector;
+#pragma unroll
+      for (int i = 0; i < Width; ++i) {
+        vector.values[i] = from_float<Bf16>(finished(column + i, sums[i]));
+      }
+      duel::store_vector(static_cast<Bf16*>(y) + offset, vector);
+    } else {
+      Vector<float, Width> vector;
+#pragma unroll
+      for (int i = 0; i < Width; ++i) {
+        vector.values[i] = finished(column + i, sums[i]);
+      }
+      duel::store_vector(static_cast<float*>(y) + offset, vector);
+    }
+  }
   // Two neighbours in a row, `column` even: in one store where the row begins at an even element.
   __device__ __forceinline__ void store_pair(int m_index, int column, float first, float second) const {
     if (m_index >= m || n % 2 != 0) {
@@ -95,44 +108,5 @@ struct Epilogue {
     }
   }
 };
-
-// The part of the sums that a block takes. Where a product has too few tiles to fill the GPU, each tile is shared by
-// several blocks, which write their sums down; the one that finishes last adds them up in order, so that two runs give
-// the same bytes.
-struct Split {
-  int parts = 1;                // blocks per tile: gridDim.z
-  int k_per_part = 0;           // a multiple of the tile's depth
-  float* partials = nullptr;    // [tiles, parts, sums of a thread, threads]
-  unsigned* tickets = nullptr;  // [tiles], zero
-};
-
-// Adds the sums of a tile's other parts to `sums`, in order of the parts. True in the block that holds the whole.
-template <int Threads, int Sums>
-__device__ __forceinline__ bool is_complete(const Split& split, float (&sums)[Sums]) {
-  if (split.parts == 1) {
-    return true;
-  }
-  const std::int64_t tile = std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x;
-  float* const tile_partials = split.partials + tile * split.parts * (Threads * Sums) + threadIdx.x;
-  float* const own = tile_partials + std::int64_t{blockIdx.z} * (Threads * Sums);
-#pragma unroll
-  for (int i = 0; i < Sums; ++i) {
-    own[i * Threads] = sums[i];
-  }
-  if (!is_last_block(split.tickets + tile, static_cast<unsigned>(split.parts))) {
-    return false;
-  }
-#pragma unroll
-  for (int i = 0; i < Sums; ++i) {
-    sums[i] = 0.0F;
-  }
-  for (int part = 0; part < split.parts; ++part) {
-#pragma unroll
-    for (int i = 0; i < Sums; ++i) {
-      sums[i] += tile_partials[(std::int64_t{part} * Sums + i) * Threads];
-    }
-  }
-  return true;
-}
 
 }  // namespace duel

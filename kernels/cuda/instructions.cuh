@@ -7,6 +7,7 @@
 //   load_matrices    four 8x8 matrices of 16-bit elements, lane 8m+i giving row i of matrix m      ldmatrix.x4 sm_75
 //   load_transposed  the same, each matrix transposed                          ldmatrix.x4.trans     sm_75
 //   copy_async       16 (or 4) bytes global to shared, `bytes` of them read and the rest zero      cp.async sm_80
+//                    by way of the first cache (.ca) or, 16 bytes not Cached, past it (.cg)
 //   copy_commit, copy_wait<N>    closes a group; waits until at most N groups are in flight
 //   wait_for_previous_kernel, let_next_kernel_start    programmatic dependent launch               griddepcontrol sm_90
 //
@@ -80,15 +81,19 @@ __device__ __forceinline__ void load_transposed(std::uint32_t (&r)[4], const voi
 
 // Copies Size bytes (16 or 4), of which the first `bytes` are read and the rest become zero. Both addresses are
 // multiples of Size.
-template <int Size>
+template <int Size, bool Cached = Size == 4>
 __device__ __forceinline__ void copy_async(void* shared, const void* global, int bytes) {
 #if __CUDA_ARCH__ >= 800
-  if constexpr (Size == 16) {
+  if constexpr (Size == 16 && Cached) {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;\n" ::"r"(shared_address(shared)), "l"(global),
+                 "r"(bytes)
+                 : "memory");
+  } else if constexpr (Size == 16) {
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(shared_address(shared)), "l"(global),
                  "r"(bytes)
                  : "memory");
   } else {
-    static_assert(Size == 4);
+    static_assert(Size == 4 && Cached);
     asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(shared_address(shared)), "l"(global), "r"(bytes)
                  : "memory");
   }

@@ -8,10 +8,21 @@
 //   outer(i)     decodes an outer index; an index beyond the extent gives one whose every element is outside
 //   inner(k)     decodes a k, likewise
 //   at(o, i)     the element's address, or null where it is outside: it counts as zero
+//   base()       the array's beginning
+//   kOverlaps    whether the rows of the matrix share many of their elements
 //   vectorised   16 bytes from at(o, i) on lie in one row or column, wholly inside or outside, and are aligned
+//
+// Where the extents allow it (`walks`), a kernel decodes its first step alone and then walks: neighbouring steps of
+// `depth` sums differ by the same offset for every element, but for a test that depends on the tap of the filter. Then
+// an operand also has
+//
+//   walks(depth)       whether every step of `depth` sums, the first of which begins at a multiple of it, is whole and
+//                      lies in one tap
+//   place(i, k)        of an element: its address but for the step's offset, and in which taps it is inside (a bit
+//   each) cursor(k)          of a step, the same for all elements: offset and tap; advance() takes it to the next step
 #pragma once
 
-#include "kernels/conv2d.h"
+#include "kernels/cuda/conv2d_shape.h"
 #include "kernels/cuda/device.cuh"
 #include "kernels/cuda/divider.cuh"
 
@@ -19,11 +30,21 @@
 
 namespace duel {
 
+// An element of an operand that is walked through.
+template <class T>
+struct Place {
+  const T* from;  // in the step whose offset is 0; may lie outside the array where no tap is inside
+  unsigned taps;  // bit t: inside where the step lies in tap t
+};
+inline constexpr int kWalkedTaps = 32;
+
 // A(i,k) = data[i * stride + k], or data[k * stride + i] where AlongK is false.
 template <class T, bool AlongK>
 struct Matrix {
   using Element = T;
   static constexpr bool kAlongK = AlongK;
+  static constexpr bool kOverlaps = false;
+  static constexpr bool kStepsArePixels = false;
 
   const T* data;  // [outer, stride] or [inner, stride]
   int outer_extent, inner_extent;
@@ -35,30 +56,26 @@ struct Matrix {
     vectorised = all_aligned(data) && stride % kPerVector<T> == 0;
   }
 
+  __device__ __forceinline__ const T* base() const { return data; }
+
   using Outer = std::int64_t;  // offset, or -1
   using Inner = std::int64_t;
   __device__ __forceinline__ Outer outer(int i) const { return i >= outer_extent ? -1 : AlongK ? i * stride : i; }
   __device__ __forceinline__ Inner inner(int k) const { return k >= inner_extent ? -1 : AlongK ? k : k * stride; }
   __device__ __forceinline__ const T* at(Outer o, Inner i) const { return o < 0 || i < 0 ? nullptr : data + o + i; }
-};
 
-// The extents of a convolution and the divisions that its indices need.
-struct ConvShape {
-  int N, H, W, C, K, R, S, P, Q, stride, pad_top, pad_left;
-
-  ConvShape(const Conv2d& conv, const Shape& x, const Shape& w, const Shape& y)
-      : N(x[0]),
-        H(x[1]),
-        W(x[2]),
-        C(x[3]),
-        K(w[0]),
-        R(w[1]),
-        S(w[2]),
-        P(y[1]),
-        Q(y[2]),
-        stride(conv.stride),
-        pad_top(conv.pad_top),
-        pad_left(conv.pad_left) {}
+  bool walks(int depth) const { return inner_extent > 0 && inner_extent % depth == 0; }
+  struct Cursor {
+    std::int64_t offset;
+    static constexpr int tap = 0;
+  };
+  __device__ __forceinline__ Place<T> place(int i, int k) const {
+    return {data + (AlongK ? i * stride + k : k * stride + i), i < outer_extent ? 1U : 0U};
+  }
+  __device__ __forceinline__ Cursor cursor(int k) const { return {AlongK ? k : k * stride}; }
+  __device__ __forceinline__ void advance(Cursor& cursor, int depth) const {
+    cursor.offset += AlongK ? depth : depth * stride;
+  }
 };
 
 // The pictures' patches: X(pixel, (r,s,c)) = x[n, p*stride+r-pad_top, q*stride+s-pad_left, c], pixel = (n,p,q). Forward
@@ -67,9 +84,11 @@ template <class T, bool AlongK>
 struct Patches {
   using Element = T;
   static constexpr bool kAlongK = AlongK;
+  static constexpr bool kOverlaps = AlongK;
+  static constexpr bool kStepsArePixels = !AlongK;
 
   const T* x;  // [N,H,W,C]
-  int H, W, C, stride, pad_top, pad_left;
+  int H, W, C, R, S, P, Q, stride, pad_top, pad_left;
   int pixels, taps;  // N*P*Q, R*S*C
   Divider by_pq, by_q, by_sc, by_c;
   bool vectorised;
@@ -79,6 +98,10 @@ struct Patches {
         H(s.H),
         W(s.W),
         C(s.C),
+        R(s.R),
+        S(s.S),
+        P(s.P),
+        Q(s.Q),
         stride(s.stride),
         pad_top(s.pad_top),
         pad_left(s.pad_left),
@@ -90,6 +113,8 @@ struct Patches {
         by_c(s.C) {
     vectorised = all_aligned(x) && C % kPerVector<T> == 0;
   }
+
+  __device__ __forceinline__ const T* base() const { return x; }
 
   struct Pixel {
     std::int64_t picture;  // offset, or -1
@@ -142,31 +167,41 @@ struct Patches {
       return element(i, o);
     }
   }
-};
 
-// For the input's gradient. With a stride, pixels of x fall into stride*stride classes by (h+pad_top) % stride and
-// (w+pad_left) % stride, and only the taps r of h's remainder, s of w's, ever meet a pixel of the class: each class is
-// a product of its own, without the zeros that a dilated dy would be full of.
-struct GradientClass {
-  int first_h, first_w;  // of the class: h = first_h + stride * i
-  int rows, columns;     // how many i, j
-  int first_r, first_s;  // r = first_r + stride * j
-  int taps_r, taps_s;
-
-  GradientClass(const ConvShape& s, int h_remainder, int w_remainder)
-      : first_h(first(h_remainder, s.pad_top, s.stride)),
-        first_w(first(w_remainder, s.pad_left, s.stride)),
-        rows(count(first_h, s.H, s.stride)),
-        columns(count(first_w, s.W, s.stride)),
-        first_r(h_remainder),
-        first_s(w_remainder),
-        taps_r(count(first_r, s.R, s.stride)),
-        taps_s(count(first_s, s.S, s.stride)) {}
-
-  // The least h >= 0 with (h + pad) % stride == remainder.
-  static int first(int remainder, int pad, int stride) { return ((remainder - pad) % stride + stride) % stride; }
-  static int count(int first, int extent, int stride) {
-    return first >= extent ? 0 : (extent - first - 1) / stride + 1;
+  // Along k, a step lies in one tap. Along the outer index a step is of pixels, and PixelWalk (reach.cuh) walks.
+  bool walks(int depth) const {
+    return AlongK ? C % depth == 0 && std::int64_t{R} * S <= kWalkedTaps : pixels % depth == 0;
+  }
+  struct Cursor {
+    std::int64_t offset;
+    int tap, s, c;
+  };
+  __device__ __forceinline__ Place<T> place(int i, int k) const {
+    const Pixel from = pixel(i);
+    unsigned inside = 0;
+    for (int r = 0, bit = 0; r < R; ++r) {
+      const bool is_row = from.picture >= 0 && from.h + r >= 0 && from.h + r < H;
+      for (int s = 0; s < S; ++s, ++bit) {
+        inside |= is_row && from.w + s >= 0 && from.w + s < W ? 1U << bit : 0U;
+      }
+    }
+    return {x + max(from.picture, std::int64_t{0}) + (std::int64_t{from.h} * W + from.w) * C + k, inside};
+  }
+  __device__ __forceinline__ Cursor cursor(int k) const {
+    const Tap first = tap(k);
+    return {(std::int64_t{first.r} * W + first.s) * C + first.c, first.r * S + first.s, first.s, first.c};
+  }
+  __device__ __forceinline__ void advance(Cursor& cursor, int depth) const {
+    cursor.offset += depth;
+    cursor.c += depth;
+    if (cursor.c == C) {  // the next pixel of the row, which lies behind this one
+      cursor.c = 0;
+      ++cursor.tap;
+      if (++cursor.s == S) {
+        cursor.s = 0;
+        cursor.offset += std::int64_t{W - S} * C;
+      }
+    }
   }
 };
 
@@ -175,9 +210,11 @@ template <class T>
 struct GradientPatches {
   using Element = T;
   static constexpr bool kAlongK = true;
+  static constexpr bool kOverlaps = true;
+  static constexpr bool kStepsArePixels = false;
 
   const T* dy;  // [N,P,Q,K]
-  int P, Q, K, first_p, first_q;
+  int P, Q, K, first_p, first_q, taps_r, taps_s;
   int pixels, taps;
   Divider by_ij, by_j, by_sk, by_k;
   bool vectorised;
@@ -189,6 +226,8 @@ struct GradientPatches {
         K(s.K),
         first_p((c.first_h + s.pad_top - c.first_r) / s.stride),
         first_q((c.first_w + s.pad_left - c.first_s) / s.stride),
+        taps_r(c.taps_r),
+        taps_s(c.taps_s),
         pixels(s.N * c.rows * c.columns),
         taps(c.taps_r * c.taps_s * s.K),
         by_ij(std::max(1, c.rows * c.columns)),
@@ -197,6 +236,8 @@ struct GradientPatches {
         by_k(s.K) {
     vectorised = all_aligned(dy) && K % kPerVector<T> == 0;
   }
+
+  __device__ __forceinline__ const T* base() const { return dy; }
 
   struct Outer {
     std::int64_t picture;  // offset, or -1
@@ -226,6 +267,40 @@ struct GradientPatches {
     const bool inside = o.picture >= 0 && i.r >= 0 && p >= 0 && p < P && q >= 0 && q < Q;
     return inside ? dy + o.picture + (std::int64_t{p} * Q + q) * K + i.k : nullptr;
   }
+
+  bool walks(int depth) const { return taps > 0 && K % depth == 0 && std::int64_t{taps_r} * taps_s <= kWalkedTaps; }
+  struct Cursor {
+    std::int64_t offset;
+    int tap, s, k;
+  };
+  __device__ __forceinline__ Place<T> place(int index, int k) const {
+    const Outer from = outer(index);
+    unsigned inside = 0;
+    for (int r = 0, bit = 0; r < taps_r; ++r) {
+      const bool is_row = from.picture >= 0 && from.p - r >= 0 && from.p - r < P;
+      for (int s = 0; s < taps_s; ++s, ++bit) {
+        inside |= is_row && from.q - s >= 0 && from.q - s < Q ? 1U << bit : 0U;
+      }
+    }
+    return {dy + max(from.picture, std::int64_t{0}) + (std::int64_t{from.p} * Q + from.q) * K + k, inside};
+  }
+  __device__ __forceinline__ Cursor cursor(int index) const {
+    const Inner first = inner(index);
+    return {first.k - (std::int64_t{first.r} * Q + first.s) * K, first.r * taps_s + first.s, first.s, first.k};
+  }
+  __device__ __forceinline__ void advance(Cursor& cursor, int depth) const {
+    cursor.offset += depth;
+    cursor.k += depth;
+    if (cursor.k == K) {  // the pixel before this one
+      cursor.k = 0;
+      cursor.offset -= 2 * std::int64_t{K};
+      ++cursor.tap;
+      if (++cursor.s == taps_s) {
+        cursor.s = 0;
+        cursor.offset += std::int64_t{taps_s - Q} * K;
+      }
+    }
+  }
 };
 
 // W(c, (r,s,k)) = w[k, r, s, c], over the class's taps.
@@ -233,9 +308,11 @@ template <class T>
 struct GradientFilter {
   using Element = T;
   static constexpr bool kAlongK = false;
+  static constexpr bool kOverlaps = false;
+  static constexpr bool kStepsArePixels = false;
 
   const T* w;  // [K,R,S,C]
-  int C, S, first_r, first_s, stride;
+  int C, S, K, first_r, first_s, stride, taps_s;
   int taps;
   std::int64_t filter;  // R*S*C
   Divider by_sk, by_k;
@@ -245,15 +322,19 @@ struct GradientFilter {
       : w(view.as<const T>()),
         C(s.C),
         S(s.S),
+        K(s.K),
         first_r(c.first_r),
         first_s(c.first_s),
         stride(s.stride),
+        taps_s(c.taps_s),
         taps(c.taps_r * c.taps_s * s.K),
         filter(std::int64_t{s.R} * s.S * s.C),
         by_sk(std::max(1, c.taps_s * s.K)),
         by_k(s.K) {
     vectorised = all_aligned(w) && C % kPerVector<T> == 0;
   }
+
+  __device__ __forceinline__ const T* base() const { return w; }
 
   using Outer = int;           // c, or -1
   using Inner = std::int64_t;  // offset, or -1
@@ -267,6 +348,30 @@ struct GradientFilter {
     return k * filter + (std::int64_t{first_r + stride * r} * S + first_s + stride * s) * C;
   }
   __device__ __forceinline__ const T* at(Outer o, Inner i) const { return o < 0 || i < 0 ? nullptr : w + i + o; }
+
+  bool walks(int depth) const { return taps > 0 && K % depth == 0; }
+  struct Cursor {
+    std::int64_t offset;
+    int s, k;
+    static constexpr int tap = 0;
+  };
+  __device__ __forceinline__ Place<T> place(int c, int k) const { return {w + k * filter + c, c < C ? 1U : 0U}; }
+  __device__ __forceinline__ Cursor cursor(int index) const {
+    const int r = by_sk.quotient(index), sk = by_sk.remainder(index, r), s = by_k.quotient(sk);
+    return {inner(index), s, by_k.remainder(sk, s)};
+  }
+  __device__ __forceinline__ void advance(Cursor& cursor, int depth) const {
+    cursor.offset += depth * filter;
+    cursor.k += depth;
+    if (cursor.k == K) {  // the class's next tap
+      cursor.k = 0;
+      cursor.offset += std::int64_t{stride} * C - K * filter;
+      if (++cursor.s == taps_s) {
+        cursor.s = 0;
+        cursor.offset += std::int64_t{stride} * (S - taps_s) * C;
+      }
+    }
+  }
 };
 
 }  // namespace duel

@@ -17,7 +17,7 @@ std::uint32_t to_tf32(float value);
 void load_matrices(std::uint32_t (&r)[4], const void* row, emulator::Location where = emulator::Location::current());
 void load_transposed(std::uint32_t (&r)[4], const void* row, emulator::Location where = emulator::Location::current());
 
-template <int Size>
+template <int Size, bool Cached = Size == 4>  // which cache a copy goes by changes nothing here
 void copy_async(void* shared, const void* global, int bytes, emulator::Location where = emulator::Location::current()) {
   static_assert(Size == 4 || Size == 16);
   emulator::async_copy(shared, global, Size, bytes, where);

@@ -166,6 +166,52 @@ TEST(Fuse, TheLossIsThatOfTheSmallOperators) {
   }
 }
 
+// The gradients of a convolutional layer's own arrays, and where it is wanted, of its picture, which reads dz too.
+std::vector<Value> layer_gradients(SmallProgram& s, int channels, bool of_picture) {
+  Program& p = s.program;
+  const Value x = s.input({2, 5, 4, channels}), w = s.input({6, 3, 3, channels}), bias = s.input({6});
+  const Value y = ops::bias_act(p, {ActivationKind::relu}, ops::conv2d(p, Conv2d::same(3), x, w), bias);
+  std::vector<Value> of = {w, bias};
+  if (of_picture) {
+    of.push_back(x);
+  }
+  return differentiate(p, ops::mean(p, ops::multiply(p, y, y)), of);
+}
+
+TEST(Fuse, TheGradientsOfALayerOnPicturesAreOnePass) {
+  const auto has = [](const SmallProgram& s, const std::string& op) {
+    const std::vector<Node>& nodes = s.program.nodes();
+    return std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) { return node.op == op; });
+  };
+  for (const int channels : {1, 4, 5}) {
+    for (const bool of_picture : {false, true}) {
+      SmallProgram plain, fused;
+      const std::vector<Value> expected = layer_gradients(plain, channels, of_picture),
+                               got = layer_gradients(fused, channels, of_picture);
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        plain.program.keep(expected[i]);
+        fused.program.keep(got[i]);
+      }
+      plain.program.prune();
+      fuse(fused.program);
+      EXPECT_EQ(has(fused, "conv2d_bias_act_backward"), channels <= 4);
+      EXPECT_EQ(has(fused, "conv2d_backward_weight"), channels > 4);
+      EXPECT_EQ(has(fused, "conv2d_backward_input"), of_picture);
+      plain.finish();
+      fused.finish();
+      plain.run();
+      fused.run();
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        const std::vector<float> a = plain.read(expected[i]), b = fused.read(got[i]);
+        ASSERT_EQ(a.size(), b.size());
+        for (std::size_t k = 0; k < a.size(); ++k) {
+          EXPECT_NEAR(a[k], b[k], 1e-5);
+        }
+      }
+    }
+  }
+}
+
 TEST(Fuse, LeavesALayerWhoseSumIsReadElsewhere) {
   SmallProgram s;
   const Value product = ops::matmul(s.program, {}, s.input({5, 7}), s.input({7, 3}), DType::f32);

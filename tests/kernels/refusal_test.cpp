@@ -4,6 +4,7 @@
 #include "kernels/bias_act.h"
 #include "kernels/check.h"
 #include "kernels/conv2d.h"
+#include "kernels/conv2d_bias_act.h"
 #include "kernels/elementwise.h"
 #include "kernels/gan_loss.h"
 #include "kernels/gather.h"
@@ -226,6 +227,28 @@ std::vector<WrongCall> wrong_bias_act_backwards() {
           {"db as long as rows", call(f32({3, 5}), f32({3, 5}), f32({3, 5}), f32({3})), {"[3]", "[5]"}},
           {"db in bf16", call(bf16({3, 5}), bf16({3, 5}), bf16({3, 5}), bf16({5})), {"bf16[5]"}},
           {"no dy", call(kNone, f32({3, 5}), f32({3, 5}), f32({5})), {}}};
+}
+
+std::vector<WrongCall> wrong_conv2d_bias_act_backwards() {
+  struct Arrays {
+    View x = f32({2, 5, 4, 3}), dy = f32({2, 5, 4, 6}), y = f32({2, 5, 4, 6}), dz = f32({2, 5, 4, 6}),
+         dw = f32({6, 3, 3, 3}), db = f32({6});
+  };
+  const auto call = [](const Arrays& a) {
+    return [=](Context& context) {
+      conv2d_bias_act_backward(context, Conv2d::same(3), {}, a.x, a.dy, a.y, a.dz, a.dw, a.db);
+    };
+  };
+  return {{"dw of other channels", call({.dw = f32({6, 3, 3, 2})}), {"[6,3,3,2]", "[2,5,4,3]"}},
+          {"dw of rank 3", call({.dw = f32({6, 3, 9})}), {"[6,3,9]"}},
+          {"dw in bf16", call({.dw = bf16({6, 3, 3, 3})}), {"bf16[6,3,3,3]"}},
+          {"dy of another shape", call({.dy = f32({2, 4, 5, 6})}), {"[2,4,5,6]", "[2,5,4,6]"}},
+          {"dy of another type", call({.dy = bf16({2, 5, 4, 6})}), {"bf16[2,5,4,6]"}},
+          {"y of another shape", call({.y = f32({2, 5, 4, 3})}), {"y is f32[2,5,4,3]"}},
+          {"dz of another type", call({.dz = bf16({2, 5, 4, 6})}), {"dz is bf16[2,5,4,6]"}},
+          {"db as long as pictures", call({.db = f32({2})}), {"db is f32[2]"}},
+          {"x of integers", call({.x = u8({2, 5, 4, 3})}), {"u8[2,5,4,3]"}},
+          {"no x", call({.x = {}}), {}}};
 }
 
 template <class Op>
@@ -567,6 +590,7 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"activation_backward", wrong_activation_backwards()},
       {"bias_backward", wrong_bias_backwards()},
       {"bias_act_backward", wrong_bias_act_backwards()},
+      {"conv2d_bias_act_backward", wrong_conv2d_bias_act_backwards()},
       {"batch_norm_forward",
        wrong_batch_norm_forwards([](Context& context, const BatchNorm& p, const BatchNormArrays& a) {
          batch_norm_forward(context, p, a.x, a.gamma, a.beta, a.y, a.mean, a.spread);

@@ -229,7 +229,8 @@ OpCase unaligned(const OpCase& op_case) {
   const auto without_first = [](Views views, const auto& arrays) {
     std::vector<View> shorter;
     for (std::size_t i = 0; i < views.size(); ++i) {
-      shorter.push_back({views[i].as<std::byte>() + size_of(views[i].dtype), arrays[i].shape, views[i].dtype});
+      std::byte* const data = views[i].as<std::byte>();  // none while a call is prepared
+      shorter.push_back({data != nullptr ? data + size_of(views[i].dtype) : nullptr, arrays[i].shape, views[i].dtype});
     }
     return shorter;
   };
@@ -242,6 +243,11 @@ OpCase unaligned(const OpCase& op_case) {
   for (Output& output : c.outputs) {
     output.shape = longer(output.shape);
     output.initial = behind_one(output.initial ? output.initial : values({NAN}));
+  }
+  if (op_case.prepare) {
+    c.prepare = [=](Context& context, Views in, Views out) {
+      op_case.prepare(context, without_first(in, op_case.inputs), without_first(out, op_case.outputs));
+    };
   }
   c.run = [=](Context& context, Views in, Views out) {
     op_case.run(context, without_first(in, op_case.inputs), without_first(out, op_case.outputs));
