@@ -41,7 +41,7 @@ SECTORS_PER_CYCLE = 2  # that a multiprocessor takes from L2
 # Warp instructions a cycle of a multiprocessor.
 ISSUE = 4
 UNITS = {"alu": 2, "special": 0.5, "double": 2, "tensor": 0.62, "shuffle": 1}
-SAMPLED_BLOCKS = 4
+SAMPLED_BLOCKS = 3
 STEPS = [f"{preset}-{precision}" for preset in ("classic", "steady") for precision in ("fp32", "tf32", "bf16")]
 
 
@@ -203,9 +203,9 @@ def print_step(rows, old):
     print(f"\nstep {step}: {total:.0f} us predicted{before}; {len(rows)} nodes")
     print(f"{'us':>7} {'before' if old else '':>7} {'floor':>6} {'tail':>6} {'limit':<10} operator")
     for row in merged(rows):
-        was = old.get(f"{step}/{row['id']}")
+        was = old.get(id_of(row))
         times = f"{row['times']} x " if row["times"] > 1 else ""
-        before = "" if was is None else f"{was * row['times']:.1f}"
+        before = "" if was is None else f"{was:.1f}"
         print(f"{row['us'] * row['times']:7.1f} {before:>7} {row['floor_us'] * row['times']:6.1f} {row['tail_us']:6.1f} "
               f"{row['limit']:<10} {times}{row['id']}  [{row['what']}] {', '.join(row['kernels'])} "
               f"{row['blocks'][0] if row['blocks'] else ''}")
@@ -229,19 +229,48 @@ def explain(kernels, recorded, known, pattern):
                 print("  of a block: " + ", ".join(f"{name} {count}" for name, count in time["block"].items()))
 
 
-def to_json(steps):
-    rows = [{"id": f"step {rows[0]['step']}", "what": f"{len(rows)} nodes", "us": round(sum(row["us"] for row in rows), 1)}
-            for rows in steps]
+def id_of(row):
+    """What first_light.py calls the measured row: its steps are those of the preset classic."""
+    preset, precision = row["step"].split()
+    return f"operator {precision if preset == 'classic' else row['step']} {row['id']}"
+
+
+def to_json(steps, others=()):
+    """`others`: rows of the file that are about something else."""
+    rows = [{"id": f"step {rows[0]['step']}", "what": f"{len(rows)} nodes, our kernels, one lane",
+             "us": round(sum(row["us"] for row in rows), 1)} for rows in steps]
+    rows += others
     for step in steps:
-        rows += [{"id": row["id"], "step": row["step"], "what": f"{row['what']}, {row['limit']}", "us": round(row["us"], 2),
-                  "times": row["times"]} for row in merged(step)]
-    return {"gpu": GPU, "method": "a prediction by profiling/predict.sh from machine code, no measurement", "rows": rows}
+        for row in merged(step):
+            times = f"{row['times']} times" if row["times"] > 1 else "once"
+            rows.append({"id": id_of(row), "what": f"{row['what']}, {times}; {row['limit']}",
+                         "us": round(row["us"] * row["times"], 2)})
+    return {"gpu": GPU, "method": "predicted, not measured: profiling/predict.sh from machine code, see there; +-40 %. Rows of "
+            "PyTorch: from what such steps take elsewhere, the middle of a range.", "rows": rows}
 
 
-def read_old(path):
-    """{"step classic bf16": us, "classic bf16/matmul ...": us} of a file that --json wrote."""
-    return {row["id"] if "step" not in row else f"{row['step']}/{row['id']}": row["us"]
-            for row in json.loads(Path(path).read_text())["rows"]}
+def read_rows(path):
+    return json.loads(path.read_text())["rows"]
+
+
+def write_json(path, steps):
+    """Rows of steps and operators that were not predicted now stay as they are, and so do all others."""
+    old = read_rows(path) if path.exists() else []
+    fresh = to_json(steps)
+    done = {row["id"] for row in fresh["rows"]}
+    names = [rows[0]["step"] for rows in steps]
+
+    def is_stale(row):
+        words = row["id"].split()
+        step = f"classic {words[1]}" if words[0] == "operator" and words[1] not in ("classic", "steady") else " ".join(words[1:3])
+        return row["id"] in done or words[0] in ("step", "operator") and step in names
+
+    kept = [row for row in old if not is_stale(row)]
+    report = to_json(steps, [row for row in kept if not row["id"].startswith("operator")])
+    report["rows"] += [row for row in kept if row["id"].startswith("operator")]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = ",\n  ".join(json.dumps(row) for row in report["rows"])
+    path.write_text(f'{{\n "gpu": {json.dumps(report["gpu"])},\n "method": {json.dumps(report["method"])},\n "rows": [\n  {lines}\n ]\n}}\n')
 
 
 def main():
@@ -249,7 +278,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="a build with nvcc for sm_90")
     parser.add_argument("--steps", nargs="+", default=STEPS, choices=STEPS, metavar="PRESET-PRECISION")
-    parser.add_argument("--json", type=Path, help="where the predictions are written")
+    parser.add_argument("--json", type=Path, help="file whose rows of these steps are written anew")
     parser.add_argument("--explain", metavar="REGEX", help="every part of the time of operators, places or kernels like this")
     parser.add_argument("--compare", type=Path, help="a file that --json wrote before")
     arguments = parser.parse_args()
@@ -258,7 +287,7 @@ def main():
         print(f"predict: SKIPPED: there is no {program}; build it with nvcc: cmake --build {arguments.build} --target "
               "duel_launches")
         return 77
-    old = read_old(arguments.compare) if arguments.compare else {}
+    old = {row["id"]: row.get("us") for row in read_rows(arguments.compare)} if arguments.compare else {}
     with tempfile.TemporaryDirectory() as folder:
         try:
             code = machine_code.Program(program, folder)
@@ -277,8 +306,7 @@ def main():
     for step in recorded if arguments.explain else []:
         explain(code.kernels, step, known, arguments.explain)
     if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(to_json(steps), indent=1) + "\n")
+        write_json(arguments.json, steps)
     return 0
 
 

@@ -50,8 +50,17 @@ def half_bits(text):
 
 def spread(function, *values):
     """The function of values that are numbers, the same in all lanes, or lists of one for each lane."""
-    if not any(type(value) is list for value in values):
+    for value in values:
+        if type(value) is list:
+            break
+    else:
         return function(*values)
+    if len(values) == 2:  # the usual case, for speed
+        a, b = values
+        if type(b) is not list:
+            return [function(x, b) for x in a]
+        if type(a) is not list:
+            return [function(a, x) for x in b]
     lists = [value if type(value) is list else [value] * LANES for value in values]
     return [function(*each) for each in zip(*lists)]
 
@@ -73,7 +82,7 @@ class Counts:
     def __init__(self):
         self.issued = 0
         self.by_class = {}  # warp instructions
-        self.shared_cycles = 0  # of the multiprocessor's shared memory, at 128 bytes a cycle
+        self.shared_cycles = 0  # of the multiprocessor's shared memory, bank conflicts included
         self.sectors = 0  # of 32 bytes, read through to L2 or written
         self.cycles = 0  # of the warp alone
 
@@ -387,8 +396,11 @@ TWO_PREDICATES = {"ISETP", "UISETP", "FSETP", "DSETP", "PLOP3", "UPLOP3"}
 FLAGGED = {"IADD3", "UIADD3", "LEA", "ULEA", "IMAD", "UIMAD", "LOP3", "ULOP3", "SHFL", "ATOMG", "ATOMS", "ATOM", "VOTE", "VOTEU"}
 
 
+PREDICATES = {f"{sign}{kind}{name}" for sign in ("", "!") for kind in ("P", "UP") for name in "01234567T"}
+
+
 def is_predicate(text):
-    return re.match(r"^!?U?P(\d|T)$", text) is not None
+    return text in PREDICATES
 
 
 def leading_outputs(name, operands):
@@ -806,10 +818,25 @@ def shared_place(walk, text):
     return walk.sum_of(inner)
 
 
+def bank_cycles(places, size):
+    """How often shared memory is read for lanes that want `size` bytes at these places: 32 banks of four bytes, each of which
+    gives one word at a time, to any number of lanes."""
+    banks = {}
+    for word in {place // 4 + k for place in set(places) for k in range(max(1, size // 4))}:
+        banks[word % 32] = banks.get(word % 32, 0) + 1
+    return max(banks.values(), default=0)
+
+
+def lane_places(walk, address):
+    if type(address) is not list:
+        return [address]
+    return [address[lane] for lane in range(LANES) if walk.mask >> lane & 1]
+
+
 def load_shared(walk, step):
     size = width_of(step.parts)
     address = shared_place(walk, step.operands[1])
-    walk.counts.shared_cycles += max(1, size // 4)
+    walk.counts.shared_cycles += bank_cycles(lane_places(walk, address), size)
     target = step.operands[0]
     for k in range(max(1, size // 4)):
         value = spread(lambda at: walk.shared.get(at + 4 * k, READ_VALUE), address)
@@ -819,8 +846,8 @@ def load_shared(walk, step):
 
 def store_shared(walk, step):
     size = width_of(step.parts)
-    walk.counts.shared_cycles += max(1, size // 4)
     address, source = shared_place(walk, step.operands[0]), step.operands[1]
+    walk.counts.shared_cycles += bank_cycles(lane_places(walk, address), size)
     places = address if type(address) is list else [address] * LANES
     for k in range(max(1, size // 4)):
         value = walk.get(f"R{int(source[1:]) + k}" if source != "RZ" else source)
@@ -831,7 +858,11 @@ def store_shared(walk, step):
 
 
 def load_matrix(walk, step):
-    walk.counts.shared_cycles += 4
+    rows = shared_place(walk, step.operands[1])
+    rows = rows if type(rows) is list else [rows] * LANES
+    count = int(step.parts[-1]) if step.parts[-1] in ("2", "4") else 1
+    for matrix in range(count):  # its eight rows of 16 bytes, whose addresses eight lanes hold
+        walk.counts.shared_cycles += bank_cycles(rows[8 * matrix:8 * matrix + 8], 16)
     floating(walk, step)
 
 
@@ -848,7 +879,7 @@ def copy_to_shared(walk, step):
     if walk.mask:
         walk.touch(walk.global_address(step.operands[1]), size, True, "BYPASS" not in step.parts)
     walk.mask = whole
-    walk.counts.shared_cycles += size // 4
+    walk.counts.shared_cycles += bank_cycles(lane_places(walk, shared_place(walk, step.operands[0])), size)
     walk.copy_end = max(walk.copy_end, walk.now + LATENCY["load"])
 
 

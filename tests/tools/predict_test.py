@@ -5,6 +5,7 @@ arithmetic of a launch. With the path of duel_launches, also what that says of a
 import json
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 from types import SimpleNamespace
@@ -165,6 +166,14 @@ class Walk(unittest.TestCase):
         self.assertEqual(walk(text).counts.issued, 4)
         self.assertEqual(walk(text, is_last=True).counts.issued, 6)
 
+    def test_shared_memory_gives_a_bank_one_word_at_a_time(self):
+        for stride, size, cycles in ((4, "", 1), (8, "", 2), (128, "", 32), (132, "", 1), (0, "", 1), (16, ".128", 4), (0, ".128", 1)):
+            walked = walk(listing("S2R R3, SR_LANEID", f"IMAD R3, R3, {stride:#x}, RZ", f"LDS{size} R4, [R3]", "EXIT"))
+            self.assertEqual(walked.counts.shared_cycles, cycles, (stride, size))
+        for stride, cycles in ((16, 4), (128, 32), (80, 4)):  # rows of four 8x8 matrices
+            walked = walk(listing("S2R R3, SR_LANEID", f"IMAD R3, R3, {stride:#x}, RZ", "LDSM.16.M88.4 R4, [R3]", "EXIT"))
+            self.assertEqual(walked.counts.shared_cycles, cycles, stride)
+
     def test_an_unknown_instruction_is_refused_by_name(self):
         with self.assertRaisesRegex(warp_walk.Unknown, "WGMMA.64"):
             walk(listing("WGMMA.64 R0, R1, R2", "EXIT"))
@@ -237,12 +246,20 @@ class Arithmetic(unittest.TestCase):
         self.assertEqual(time["limit"], "memory")
         self.assertEqual(predict.node_time({}, {**node, "bytes": 0}, known)["limit"], "issue")
 
-    def test_rows_as_json_can_be_compared(self):
+    def test_a_file_keeps_the_rows_that_are_about_something_else(self):
         row = {"step": "classic bf16", "id": "cast a -> b", "op": "cast", "what": "d_main", "us": 2.0, "limit": "gap"}
-        report = predict.to_json([[row, {**row, "us": 4.0}, {**row, "id": "add", "us": 5.0}]])
-        self.assertEqual([each["us"] for each in report["rows"]], [11.0, 3.0, 5.0])
-        self.assertEqual([each.get("times") for each in report["rows"]], [None, 2, 1])
-        self.assertEqual(report["rows"][0]["id"], "step classic bf16")
+        tf32 = {**row, "step": "classic tf32"}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "predictions" / "h100.json"
+            predict.write_json(path, [[tf32]])
+            report = json.loads(path.read_text())
+            report["rows"].append({"id": "torch eager bf16", "us": 1850})
+            report["rows"].append({"id": "operator bf16 gone a -> b", "us": 1850})
+            path.write_text(json.dumps(report))
+            predict.write_json(path, [[row, {**row, "us": 4.0}, {**row, "id": "add", "us": 5.0}]])
+            found = {each["id"]: each["us"] for each in predict.read_rows(path)}
+        self.assertEqual(found, {"step classic bf16": 11.0, "step classic tf32": 2.0, "torch eager bf16": 1850,
+                                 "operator bf16 cast a -> b": 6.0, "operator bf16 add": 5.0, "operator tf32 cast a -> b": 2.0})
 
 
 class Recorded(unittest.TestCase):
