@@ -204,6 +204,7 @@ void conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& a
   } else {
     plan.run(context, {x.data, w.data, y.data});
   }
+  finish_activation(context, act, y);
 }
 
 void conv2d_backward_input(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {

@@ -87,6 +87,7 @@ void matmul(CpuContext& context, const Matmul& p, View a, View b, View bias, Vie
   } else {
     plan.run(context, {a.data, b.data, y.data});
   }
+  finish_activation(context, p.activation, y);
 }
 
 }  // namespace duel

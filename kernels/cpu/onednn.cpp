@@ -8,6 +8,8 @@
 
 namespace duel {
 
+void bias_act_forward(CpuContext&, const Activation&, View x, View bias, View y);  // of bias_act.cpp
+
 const dnnl::engine& onednn_engine() {
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   return engine;
@@ -36,7 +38,7 @@ dnnl::memory::data_type onednn_type(DType dtype) {
 dnnl::primitive_attr onednn_attributes(const Activation& activation) {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (activation.kind == ActivationKind::identity) {
+  if (activation.kind == ActivationKind::identity || activation.kind == ActivationKind::relu) {
     return attributes;
   }
   dnnl::algorithm algorithm = dnnl::algorithm::eltwise_relu;
@@ -54,6 +56,12 @@ dnnl::primitive_attr onednn_attributes(const Activation& activation) {
 #endif
   attributes.set_post_ops(operations);
   return attributes;
+}
+
+void finish_activation(CpuContext& context, const Activation& activation, View y) {
+  if (activation.kind == ActivationKind::relu) {
+    bias_act_forward(context, activation, y, {}, y);
+  }
 }
 
 void OnednnPlan::add(const dnnl::primitive& primitive, std::initializer_list<std::pair<int, dnnl::memory>> arguments,

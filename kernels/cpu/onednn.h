@@ -31,8 +31,10 @@ std::string onednn_version();  // "2.6.3, avx512_core_bf16"
 
 dnnl::memory::data_type onednn_type(DType dtype);
 
-// Attributes with scratch memory given by us, and the activation as a post-operation.
+// Attributes with scratch memory given by us, and the activation as a post-operation; but ReLU, which oneDNN takes as a
+// maximum that hides a NaN, is then still to be taken behind the primitive.
 dnnl::primitive_attr onednn_attributes(const Activation& activation);
+void finish_activation(CpuContext& context, const Activation& activation, View y);
 
 class OnednnPlan {
 public:

@@ -51,7 +51,7 @@ target_compile_definitions(duel_kernels_emulated PRIVATE DUEL_HAS_CUDA)
 target_link_libraries(duel_kernels_emulated PUBLIC duel_emulator_options fmt::fmt PRIVATE DNNL::dnnl OpenMP::OpenMP_CXX ${CMAKE_DL_LIBS})
 
 file(GLOB EMULATED_TESTS CONFIGURE_DEPENDS emulator/*_test.cpp emulator/backends/*.cpp kernels/operator_test.cpp
-     kernels/gather_test.cpp kernels/context_test.cpp)
+     kernels/gather_test.cpp kernels/nan_test.cpp kernels/context_test.cpp)
 if(NOT EXISTS ${DUEL_CUDA_INCLUDE}/cublasLt.h)
   list(FILTER EMULATED_TESTS EXCLUDE REGEX "vendor_test\\.cpp$")
 endif()

@@ -4,6 +4,9 @@
 #include "emulator/block.h"
 #include "emulator/warp.h"
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace duel {
@@ -18,24 +21,60 @@ struct MmaOperands {
   float d[4];
 };
 
-// d += a b. The products are exact, or as good as; a tensor core adds them in an order and with a rounding of its own.
+// d += a b, as tensor cores add (Fasi et al., "Numerical behavior of NVIDIA tensor cores", 2021): the products are
+// exact, and they and d are cut off, not rounded, below 2^-24 of the largest one's binade, as is their sum to an f32. A
+// real one may take them in several steps. Eight elements of a row side by side, in loops that vectorise.
 template <int K>
-void compute_products(const WarpOperands& operands, const float (&a)[16][K], const float (&b)[K][8]) {
-  float d[16][8];
-  for (int row = 0; row < 16; ++row) {
+void add_products(const float* a, const float (*b)[8], float (&d)[8]) {
+  float largest[8], plain[8], unit[8];
+  for (int column = 0; column < 8; ++column) {
+    largest[column] = std::fabs(d[column]);
+    plain[column] = d[column];
+  }
+  for (int k = 0; k < K; ++k) {
     for (int column = 0; column < 8; ++column) {
-      const int lane = row % 8 * 4 + column / 2;
-      d[row][column] = operands.of<MmaOperands>(lane).d[row / 8 * 2 + column % 2];
-    }
-    for (int k = 0; k < K; ++k) {
-      for (int column = 0; column < 8; ++column) {
-        d[row][column] += a[row][k] * b[k][column];
-      }
+      const float product = a[k] * b[k][column], size = std::fabs(product);
+      largest[column] = largest[column] < size ? size : largest[column];
+      plain[column] += product;
     }
   }
-  for (int lane = 0; lane < 32; ++lane) {
-    for (int i = 0; i < 4; ++i) {
-      static_cast<float*>(operands.out[lane])[i] = d[lane / 4 + 8 * (i / 2)][lane % 4 * 2 + i % 2];
+  std::int32_t units[8];
+  for (int column = 0; column < 8; ++column) {  // powers of 2: all exact
+    const float binade = __uint_as_float(__float_as_uint(std::max(largest[column], 0x1p-60F)) & 0x7F800000);
+    unit[column] = binade * 0x1p-24F;
+    units[column] = static_cast<std::int32_t>(std::isfinite(plain[column]) ? d[column] / unit[column] : 0.0F);
+  }
+  for (int k = 0; k < K; ++k) {
+    for (int column = 0; column < 8; ++column) {
+      const float product = std::isfinite(plain[column]) ? a[k] * b[k][column] : 0.0F;
+      units[column] += static_cast<std::int32_t>(product / unit[column]);
+    }
+  }
+  for (int column = 0; column < 8; ++column) {
+    if (!std::isfinite(plain[column])) {
+      d[column] = plain[column];
+      continue;
+    }
+    const std::uint32_t size = static_cast<std::uint32_t>(units[column] < 0 ? -units[column] : units[column]);
+    const int spare = std::max(0, 8 - std::countl_zero(size));  // bits that an f32 has not
+    const float value = static_cast<float>(size >> spare << spare) * unit[column];
+    d[column] = units[column] < 0 ? -value : value;
+  }
+}
+
+template <int K>
+void compute_products(const WarpOperands& operands, const float (&a)[16][K], const float (&b)[K][8]) {
+  for (int row = 0; row < 16; ++row) {
+    float d[8];
+    for (int column = 0; column < 8; ++column) {
+      const int lane = row % 8 * 4 + column / 2;
+      d[column] = operands.of<MmaOperands>(lane).d[row / 8 * 2 + column % 2];
+    }
+    add_products<K / 2>(a[row], b, d);
+    add_products<K / 2>(a[row] + K / 2, b + K / 2, d);
+    for (int column = 0; column < 8; ++column) {
+      const int lane = row % 8 * 4 + column / 2;
+      static_cast<float*>(operands.out[lane])[row / 8 * 2 + column % 2] = d[column];
     }
   }
 }

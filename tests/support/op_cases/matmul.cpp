@@ -119,6 +119,9 @@ std::vector<OpCase> make_cases() {
       }
     }
   }
+  for (const DType dtype : {DType::f32, DType::bf16}) {  // sums so long that tensor cores' cut-off bits add up
+    cases.push_back(make_case({16, 24, 50176, {false, true, kIdentity}, false, dtype, DType::f32}));
+  }
   // One long extent, for which the CPU has a way of its own: whole blocks of rows, columns and steps, and what is left.
   const Problem long_ones[] = {
       {40, 96, 4352, {false, false, kRelu}, true}, {33, 80, 4100, {false, false, kTanh}, true},

@@ -1,0 +1,138 @@
+// A number that is not one must not be hidden by an operator: a broken step would look healthy. Each activation, alone
+// and in the epilogue of every kind of product, each loss, and the pointwise functions.
+#include "kernels/batch_norm.h"
+#include "kernels/bias_act.h"
+#include "kernels/conv2d.h"
+#include "kernels/elementwise.h"
+#include "kernels/gan_loss.h"
+#include "kernels/matmul.h"
+#include "tests/support/op_runner.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <deque>
+#include <limits>
+
+namespace duel::test {
+
+namespace {
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+class NanTest : public testing::TestWithParam<Backend> {
+protected:
+  NanTest() : context_(GetParam().open(GetParam().variants.front())) {}
+
+  // An array of halves; `place` is not a number, unless negative.
+  View array(const Shape& shape, DType dtype, std::int64_t place = -1) {
+    Array values(static_cast<std::size_t>(shape.count()), 0.5);
+    if (place >= 0) {
+      values[static_cast<std::size_t>(place)] = kNan;
+    }
+    const std::vector<std::byte> bytes = to_bytes(values, dtype);
+    const View view = buffers_.emplace_back(*context_, bytes.size()).view(shape, dtype);
+    upload<std::byte>(*context_, view_of_bytes(view), bytes);
+    return view;
+  }
+  static View view_of_bytes(const View& view) { return {view.data, Shape{static_cast<int>(view.bytes())}, DType::u8}; }
+  Array read(const View& view) { return from_bytes(download<std::byte>(*context_, view_of_bytes(view)), view.dtype); }
+  void expect_nan(const View& view, std::int64_t place, const std::string& what) {
+    const double value = read(view)[static_cast<std::size_t>(place)];
+    EXPECT_TRUE(std::isnan(value)) << what << " makes " << value << " of it";
+  }
+  std::vector<DType> types() const {
+    return GetParam().tf32 || !context_->supports_bf16() ? std::vector{DType::f32}
+                                                         : std::vector{DType::f32, DType::bf16};
+  }
+
+  std::shared_ptr<Context> context_;
+  std::deque<Buffer> buffers_;
+};
+
+TEST_P(NanTest, PassesEveryActivation) {
+  for (const DType dtype : types()) {
+    for (const Activation& act : every_activation()) {
+      const View x = array({5, 33}, dtype, 40), bias = array({33}, DType::f32), y = array({5, 33}, dtype);
+      bias_act_forward(*context_, act, x, View{}, y);
+      expect_nan(y, 40, "bias_act_forward, " + name_of(act));
+      bias_act_forward(*context_, act, x, bias, y);
+      expect_nan(y, 40, "bias_act_forward with a bias, " + name_of(act));
+      const View dx = array({5, 33}, dtype), db = array({33}, DType::f32), positive = array({5, 33}, dtype);
+      activation_backward(*context_, act, x, positive, dx);
+      expect_nan(dx, 40, "activation_backward, " + name_of(act));
+      bias_act_backward(*context_, act, x, positive, dx, db);
+      expect_nan(dx, 40, "bias_act_backward, " + name_of(act));
+      expect_nan(db, 7, "the sum of bias_act_backward, " + name_of(act));
+    }
+  }
+}
+
+TEST_P(NanTest, PassesTheEpilogueOfEveryProduct) {
+  for (const DType dtype : types()) {
+    for (const Activation& act : every_activation()) {
+      // Narrow, ragged, whole, in parts; and so long that the CPU has a way of its own.
+      for (const auto& [n, k] : {std::pair{1, 40}, {24, 37}, {24, 64}, {72, 640}, {96, 4352}}) {
+        const View a = array({9, k}, dtype, 3 * k + 5), b = array({k, n}, dtype), bias = array({n}, DType::f32),
+                   y = array({9, n}, dtype);
+        Matmul p;
+        p.activation = act;
+        prepare_matmul(*context_, p, a, b, bias, y);
+        matmul(*context_, p, a, b, bias, y);
+        expect_nan(y, 3 * n, fmt::format("matmul of {} and {}, {}", a, b, name_of(act)));
+      }
+      for (const auto& [pictures, channels] :
+           {std::pair{2, 1}, {2, 3}, {2, 5}, {2, 32}, {80, 16}}) {  // the last: Winograd
+        const View x = array({pictures, 5, 6, channels}, dtype, 7 * channels), w = array({32, 3, 3, channels}, dtype),
+                   bias = array({32}, DType::f32), y = array({pictures, 5, 6, 32}, dtype);
+        prepare_conv2d_forward(*context_, Conv2d::same(3), act, x, w, bias, y);
+        conv2d_forward(*context_, Conv2d::same(3), act, x, w, bias, y);
+        expect_nan(y, std::int64_t{7} * 32 + 3, fmt::format("conv2d_forward of {}, {}", x, name_of(act)));
+      }
+      const View x = array({9, 24}, dtype, 30), gamma = array({24}, DType::f32), y = array({9, 24}, dtype),
+                 mean = array({24}, DType::f32), rstd = array({24}, DType::f32);
+      batch_norm_forward(*context_, {1e-5F, act}, x, gamma, gamma, y, mean, rstd);
+      expect_nan(y, 30, "batch_norm_forward, " + name_of(act));
+      batch_norm_inference(*context_, {1e-5F, act}, x, gamma, gamma, gamma, gamma, y);
+      expect_nan(y, 30, "batch_norm_inference, " + name_of(act));
+    }
+  }
+}
+
+TEST_P(NanTest, PassesEveryLoss) {
+  for (const DType dtype : types()) {
+    for (const LossKind kind :
+         {LossKind::bce, LossKind::lsgan, LossKind::hinge, LossKind::relativistic, LossKind::wgan}) {
+      for (const LossSide side : {LossSide::discriminator, LossSide::generator}) {
+        const GanLoss p{kind, side};
+        const std::string what = fmt::format("{} of the {}", name_of(kind), name_of(side));
+        const View none, loss = array({1}, DType::f32), dreal = array({9, 1}, dtype), dfake = array({9, 1}, dtype);
+        const View whole = array({9, 1}, dtype), broken = array({9, 1}, dtype, 4);
+        gan_loss(*context_, p, needs_reals(p) ? whole : none, broken, loss, needs_reals(p) ? dreal : none, dfake);
+        expect_nan(loss, 0, what);
+        if (needs_reals(p)) {
+          gan_loss(*context_, p, broken, whole, loss, dreal, dfake);
+          expect_nan(loss, 0, what + ", of reals");
+        }
+      }
+    }
+  }
+}
+
+TEST_P(NanTest, PassesPointwiseFunctions) {
+  for (const DType dtype : types()) {
+    const View x = array({33}, dtype, 5), y = array({33}, dtype);
+    for (const UnaryKind kind :
+         {UnaryKind::softplus, UnaryKind::sigmoid, UnaryKind::square_root, UnaryKind::reciprocal}) {
+      unary(*context_, kind, x, y);
+      expect_nan(y, 5, fmt::format("unary {}", static_cast<int>(kind)));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(backends, NanTest, testing::ValuesIn(backends()),
+                         [](const testing::TestParamInfo<Backend>& test) { return test.param.name; });
+
+}  // namespace
+
+}  // namespace duel::test
