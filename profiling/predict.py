@@ -230,9 +230,8 @@ def explain(kernels, recorded, known, pattern):
 
 
 def id_of(row):
-    """What first_light.py calls the measured row: its steps are those of the preset classic."""
-    preset, precision = row["step"].split()
-    return f"operator {precision if preset == 'classic' else row['step']} {row['id']}"
+    """What first_light.py calls the measured row; it measures the operators of classic alone."""
+    return f"operator {row['step'].split()[1]} {row['id']}" if row["step"].startswith("classic ") else None
 
 
 def to_json(steps, others=()):
@@ -241,7 +240,7 @@ def to_json(steps, others=()):
              "us": round(sum(row["us"] for row in rows), 1)} for rows in steps]
     rows += others
     for step in steps:
-        for row in merged(step):
+        for row in merged(step) if id_of(step[0]) else []:
             times = f"{row['times']} times" if row["times"] > 1 else "once"
             rows.append({"id": id_of(row), "what": f"{row['what']}, {times}; {row['limit']}",
                          "us": round(row["us"] * row["times"], 2)})
@@ -262,7 +261,7 @@ def write_json(path, steps):
 
     def is_stale(row):
         words = row["id"].split()
-        step = f"classic {words[1]}" if words[0] == "operator" and words[1] not in ("classic", "steady") else " ".join(words[1:3])
+        step = f"classic {words[1]}" if words[0] == "operator" else " ".join(words[1:3])
         return row["id"] in done or words[0] in ("step", "operator") and step in names
 
     kept = [row for row in old if not is_stale(row)]

@@ -251,14 +251,14 @@ class Arithmetic(unittest.TestCase):
         tf32 = {**row, "step": "classic tf32"}
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "predictions" / "h100.json"
-            predict.write_json(path, [[tf32]])
+            predict.write_json(path, [[tf32], [{**row, "step": "steady bf16"}]])
             report = json.loads(path.read_text())
             report["rows"].append({"id": "torch eager bf16", "us": 1850})
             report["rows"].append({"id": "operator bf16 gone a -> b", "us": 1850})
             path.write_text(json.dumps(report))
             predict.write_json(path, [[row, {**row, "us": 4.0}, {**row, "id": "add", "us": 5.0}]])
             found = {each["id"]: each["us"] for each in predict.read_rows(path)}
-        self.assertEqual(found, {"step classic bf16": 11.0, "step classic tf32": 2.0, "torch eager bf16": 1850,
+        self.assertEqual(found, {"step classic bf16": 11.0, "step classic tf32": 2.0, "step steady bf16": 2.0, "torch eager bf16": 1850,
                                  "operator bf16 cast a -> b": 6.0, "operator bf16 add": 5.0, "operator tf32 cast a -> b": 2.0})
 
 
