@@ -55,9 +55,18 @@ private:
   std::vector<Value> of_root_;
 };
 
+// "discriminator/conv1" of "d_main/discriminator/conv1", recorded in "d_main".
+std::string name_within(const std::string& scope, const std::string& name) {
+  if (scope.empty() || !(name + "/").starts_with(scope + "/")) {
+    return name;
+  }
+  return name.substr(std::min(name.size(), scope.size() + 1));
+}
+
 }  // namespace
 
 std::vector<Value> differentiate(Program& program, Value loss, const std::vector<Value>& with_respect_to) {
+  const std::string outer = program.scope();
   const Program::Scope scope(program, "backward");
   const std::size_t forward_nodes = program.nodes().size();
   const std::vector<bool> dependent = find_dependent(program, with_respect_to, forward_nodes);
@@ -87,6 +96,7 @@ std::vector<Value> differentiate(Program& program, Value loss, const std::vector
     const auto derive = node.derive;
     check(derive != nullptr, "differentiate: {} has no derivative (recorded as \"{}\")", node.op,
           program.info(outputs[0]).name);
+    const Program::Scope of_node(program, name_within(outer, program.info(outputs[0]).name));
     Backward backward(program, inputs, outputs, output_gradients, wanted);
     derive(backward);
     for (std::size_t k = 0; k < inputs.size(); ++k) {

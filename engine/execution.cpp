@@ -9,7 +9,7 @@ namespace {
 
 // Where a node was recorded, for messages.
 std::string place_of(const Program& program, const Node& node) {
-  const std::string name = node.outputs.empty() ? "" : program.info(node.outputs[0]).name;
+  const std::string& name = program.place(node);
   return fmt::format("recorded as \"{}{}{}\"", name, name.empty() ? "" : "/", node.op);
 }
 
@@ -36,8 +36,8 @@ private:
 
 }  // namespace
 
-Execution::Execution(Context& context, Program program, int lanes)
-    : program_(std::move(program)), lanes_(plan_lanes(program_, lanes)), plan_(plan_memory(program_, lanes_)) {
+Execution::Execution(Context& context, Program program, const LaneRequest& request)
+    : program_(std::move(program)), lanes_(plan_lanes(program_, request)), plan_(plan_memory(program_, lanes_)) {
   attach(nullptr);
   context.open_lanes(lanes_.lanes, lanes_.marks);
   for (std::size_t i = 0; i < program_.nodes().size(); ++i) {

@@ -12,9 +12,9 @@ namespace duel {
 
 class Execution {
 public:
-  // Plans for at most so many lanes, and prepares the operators on the context's device. Errors of an operator name the
+  // Plans for lanes as requested, and prepares the operators on the context's device. Errors of an operator name the
   // node.
-  Execution(Context& context, Program program, int lanes = 1);
+  Execution(Context& context, Program program, const LaneRequest& request = {});
 
   const Program& program() const { return program_; }
   const LanePlan& lanes() const { return lanes_; }

@@ -10,22 +10,22 @@ namespace duel {
 
 namespace {
 
-// Microseconds on a GPU of some size. Only their relations count, and these only roughly.
-constexpr double kLaunch = 2, kHandover = 1.5;  // of a node, however small; of a wait between lanes
-constexpr double kBytesPerMicrosecond = 2e6, kFlopsPerMicrosecond = 5e7;
-
-double cost_of(const Program& program, const Node& node) {
+double cost_of(const Program& program, const Node& node, const LaneCosts& costs) {
   const Cost cost = program.cost(node);
-  return kLaunch + std::max(cost.bytes / kBytesPerMicrosecond, cost.flops / kFlopsPerMicrosecond);
+  return costs.launch + std::max(cost.bytes / costs.bytes_per_us, cost.flops / costs.flops_per_us);
 }
 
 // Puts nodes on lanes one after another, and keeps the time as if each took what it is guessed to.
 class Assignment {
 public:
-  Assignment(const Program& program, const std::vector<std::vector<int>>& dependencies, int lanes)
-      : dependencies_(dependencies), lane_of_(dependencies.size()), end_(dependencies.size()), free_(lanes, 0) {
+  Assignment(const Program& program, const std::vector<std::vector<int>>& dependencies, const LaneRequest& request)
+      : dependencies_(dependencies),
+        handover_(request.costs.handover),
+        lane_of_(dependencies.size()),
+        end_(dependencies.size()),
+        free_(static_cast<std::size_t>(request.lanes), 0) {
     for (const Node& node : program.nodes()) {
-      cost_.push_back(cost_of(program, node));
+      cost_.push_back(cost_of(program, node, request.costs));
     }
     find_latest_ends();
     for (std::size_t i = 0; i < cost_.size(); ++i) {
@@ -62,7 +62,7 @@ private:
     double begin = free_[static_cast<std::size_t>(lane)];
     for (const int earlier : dependencies_[node]) {
       const auto i = static_cast<std::size_t>(earlier);
-      begin = std::max(begin, end_[i] + (lane_of_[i] == lane ? 0 : kHandover));
+      begin = std::max(begin, end_[i] + (lane_of_[i] == lane ? 0 : handover_));
     }
     return begin;
   }
@@ -89,6 +89,7 @@ private:
   }
 
   const std::vector<std::vector<int>>& dependencies_;
+  double handover_;
   std::vector<int> lane_of_;
   std::vector<double> cost_, latest_end_, end_;
   std::vector<bool> is_critical_;
@@ -155,13 +156,13 @@ private:
 
 }  // namespace
 
-LanePlan plan_lanes(const Program& program, int lanes) {
+LanePlan plan_lanes(const Program& program, const LaneRequest& request) {
   LanePlan plan;
-  plan.lanes = std::max(lanes, 1);
+  plan.lanes = std::max(request.lanes, 1);
   const std::vector<std::vector<int>> dependencies = find_dependencies(program);
   plan.places.resize(dependencies.size());
   if (plan.lanes > 1) {
-    const Assignment assignment(program, dependencies, plan.lanes);
+    const Assignment assignment(program, dependencies, request);
     for (std::size_t i = 0; i < plan.places.size(); ++i) {
       plan.places[i].lane = assignment.lane_of()[i];
     }

@@ -32,7 +32,20 @@ struct LanePlan {
   std::vector<NodeSet> before;   // of each node: those that are done when it begins
 };
 
-// At most so many lanes; with one, nodes run one behind the other.
-LanePlan plan_lanes(const Program& program, int lanes);
+// What a node is guessed to take, in microseconds on a GPU of some size. Only the relations count, and they change
+// where nodes run and nothing that they compute.
+struct LaneCosts {
+  double launch = 2, handover = 1.5;  // of a node, however small; of a wait between lanes
+  double bytes_per_us = 2e6, flops_per_us = 5e7;
+};
+
+// How a program is asked to be planned: on at most so many lanes; with one, nodes run one behind the other.
+struct LaneRequest {
+  LaneRequest(int most = 1, const LaneCosts& guess = {}) : lanes(most), costs(guess) {}  // a number is one
+  int lanes;
+  LaneCosts costs;
+};
+
+LanePlan plan_lanes(const Program& program, const LaneRequest& request);
 
 }  // namespace duel

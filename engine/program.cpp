@@ -53,6 +53,7 @@ void Program::record(Node node, std::vector<Value> outputs) {
 
 void Program::record_effect(Node node) {
   node.has_effect = true;
+  node.scope = scope_;
   nodes_.push_back(std::move(node));
 }
 

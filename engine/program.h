@@ -73,6 +73,7 @@ struct Node {
   bool constant = false;                                       // the derivative is zero: comparisons, draws
   bool in_place = false;    // output 0 may lie where an input that is used for the last time lay
   bool has_effect = false;  // writes bound memory on purpose: kept even where no output is used
+  std::string scope;        // where it was recorded, if it has no outputs, whose names say it
   double flops = 0;         // beyond reading and writing
   double bytes = -1;        // read and written; -1: every input and every output once
 };
@@ -105,7 +106,7 @@ public:
   class Scope {
   public:
     Scope(Program& program, const std::string& name) : program_(program), length_(program.scope_.size()) {
-      program.scope_ += (program.scope_.empty() ? "" : "/") + name;
+      program.scope_ += (program.scope_.empty() || name.empty() ? "" : "/") + name;
     }
     ~Scope() { program_.scope_.resize(length_); }
     Scope(const Scope&) = delete;
@@ -117,6 +118,7 @@ public:
   };
 
   // --- looking
+  const std::string& scope() const { return scope_; }
   const ValueInfo& info(Value value) const { return values_[static_cast<std::size_t>(value.id)]; }
   ValueInfo& info(Value value) { return values_[static_cast<std::size_t>(value.id)]; }
   const Shape& shape(Value value) const { return info(value).shape; }
@@ -129,6 +131,10 @@ public:
   View described(Value value) const;  // shape and type, without data unless bound
   Cost cost(const Node& node) const;
   std::string arrays(const Node& node) const;  // "f32[64,100] f32[100,128] -> f32[64,128]"
+  // Where it was recorded: "d_main/discriminator/conv1", and of gradients "d_main/backward/discriminator/conv1".
+  const std::string& place(const Node& node) const {
+    return node.outputs.empty() ? node.scope : info(node.outputs[0]).name;
+  }
 
   // Drops nodes whose results nobody uses.
   void prune();

@@ -1,71 +1,152 @@
 #include "host/ceilings.h"
 
+#include "host/call_timer.h"
 #include "kernels/check.h"
+#include "kernels/conv2d.h"
 #include "kernels/elementwise.h"
 #include "kernels/matmul.h"
 #include "kernels/memory.h"
 #include "kernels/random.h"
+#include "kernels/reduce.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
+#include <limits>
+#include <utility>
 
 namespace duel {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-// Seconds of a call: the least of several windows of at least 50 ms, as a ceiling is what is possible.
-double least_seconds(Context& context, const std::function<void()>& call) {
-  const auto window = [&](int calls) {
-    context.synchronize();
-    const Clock::time_point begin = Clock::now();
-    for (int i = 0; i < calls; ++i) {
-      call();
-    }
-    context.synchronize();
-    return std::chrono::duration<double>(Clock::now() - begin).count() / calls;
-  };
-  const double once = std::min(window(1), window(1));
-  const int calls = static_cast<int>(std::clamp(0.05 / once, 1.0, 1000.0));
-  double least = once;
-  for (int i = 0; i < 7; ++i) {
-    least = std::min(least, window(calls));
+// Milliseconds of a call: the least of several windows, as a ceiling is what is possible; so many that the last few
+// brought nothing better, where other programs take their share of the device.
+double least_milliseconds(Context& context, const CeilingSizes& sizes, const std::function<void()>& call) {
+  constexpr int kInVain = 3, kMost = 12;
+  CallTimer timer(context, calls_in_a_graph(context), call);
+  double least = std::numeric_limits<double>::infinity();
+  for (int window = 0, in_vain = 0; window < kMost && in_vain < kInVain; ++window) {
+    const double time = timer.window(sizes.window_ms);
+    in_vain = time < 0.99 * least ? 0 : in_vain + 1;
+    least = std::min(least, time);
   }
   return least;
 }
 
-double measure_copy(Context& context, bool is_gpu) {
-  const int megabytes = is_gpu ? 1024 : 256;
-  const Shape shape{megabytes, 1 << 18};
-  Buffer from(context, static_cast<std::size_t>(megabytes) << 20), to(context, from.bytes());
-  from.clear();
-  const double seconds = least_seconds(context, [&] {
-    affine(context, {1, 0}, from.view(shape, DType::f32), to.view(shape, DType::f32));
-  });
-  return 2 * static_cast<double>(from.bytes()) / seconds / 1e9;
+// The best of four ways to move bytes among arrays that take `bytes` together. A copy reads its target too on most
+// processors, which nobody counts: changing in place does not.
+double measure_bandwidth(Context& context, const CeilingSizes& sizes, const Buffer& memory, std::size_t bytes) {
+  constexpr int kColumns = 1 << 10;
+  constexpr std::size_t kRow = kColumns * sizeof(float);
+  const auto part = [&](std::size_t offset, std::size_t size) {
+    return memory.view({static_cast<int>(size / kRow), kColumns}, DType::f32, offset);
+  };
+  Buffer sum(context, sizeof(float));
+  const View all = part(0, bytes), from = part(0, bytes / 2), to = part(bytes / 2, bytes / 2);
+  const std::pair<double, std::function<void()>> ways[] = {
+      {1, [&] { reduce_sum(context, {}, all, sum.view({1}, DType::f32)); }},
+      {1, [&] { fill(context, 1, all); }},
+      {1,
+       [&] {
+         affine(context, {1, 0}, from, to);
+       }},
+      {2,
+       [&] {
+         affine(context, {1, 0}, all, all);
+       }},
+  };
+  double best = 0;
+  for (const auto& [times, way] : ways) {
+    best = std::max(best, times * static_cast<double>(bytes) / least_milliseconds(context, sizes, way) / 1e6);
+  }
+  return best;
 }
 
-// TFLOP/s of a square product of random numbers: zeros would take less power, and so run faster than work does.
-double measure_product(Context& context, DType dtype, int n) {
-  const Shape shape{n, n};
-  const std::size_t count = static_cast<std::size_t>(shape.count());
-  Buffer random(context, count * sizeof(float)), counter(context, sizeof(std::int64_t));
-  Buffer a(context, count * size_of(dtype)), b(context, count * size_of(dtype)), y(context, count * sizeof(float));
-  counter.clear();
-  const View numbers = random.view(shape, DType::f32);
-  for (std::uint32_t i = 0; i < 2; ++i) {
-    random_normal(context, {i, Purpose::sample_latents}, counter.view({1}, DType::i64), numbers);
-    cast(context, numbers, (i == 0 ? a : b).view(shape, dtype));
+// The largest array that the device has room for, up to what was asked for.
+Buffer allocate_most(Context& context, std::size_t bytes) {
+  for (;; bytes /= 2) {
+    try {
+      return {context, bytes};
+    } catch (const Error& error) {
+      if (error.kind() != Error::Kind::device || bytes <= std::size_t{64} << 20) {
+        throw;
+      }
+    }
   }
-  const View left = a.view(shape, dtype), right = b.view(shape, dtype), product = y.view(shape, DType::f32);
-  prepare_matmul(context, {}, left, right, {}, product);
-  const double seconds = least_seconds(context, [&] { matmul(context, {}, left, right, {}, product); });
-  return 2 * static_cast<double>(count) * n / seconds / 1e12;
+}
+
+std::vector<Ceilings::Bandwidth> measure_bandwidths(Context& context, const CeilingSizes& sizes) {
+  Buffer memory = allocate_most(context, sizes.largest_array);
+  memory.clear();
+  std::vector<Ceilings::Bandwidth> list;
+  for (std::size_t bytes = std::size_t{64} << 10; bytes <= memory.bytes(); bytes *= 2) {
+    list.push_back({static_cast<double>(bytes) / 1e6, measure_bandwidth(context, sizes, memory, bytes)});
+  }
+  return list;
+}
+
+// An array of random numbers: zeros would take less power, and so products run faster than work does.
+class RandomArray {
+public:
+  RandomArray(Context& context, const Shape& shape, DType dtype)
+      : shape_(shape), dtype_(dtype), array_(context, static_cast<std::size_t>(shape.count()) * size_of(dtype)) {
+    Buffer counter(context, sizeof(std::int64_t));
+    Buffer numbers(context, static_cast<std::size_t>(shape.count()) * sizeof(float));
+    counter.clear();
+    random_normal(context, {1, Purpose::sample_latents}, counter.view({1}, DType::i64),
+                  numbers.view(shape, DType::f32));
+    dtype == DType::f32 ? affine(context, {1, 0}, numbers.view(shape, dtype), view())
+                        : cast(context, numbers.view(shape, DType::f32), view());
+    context.synchronize();
+  }
+  View view() const { return array_.view(shape_, dtype_); }
+
+private:
+  Shape shape_;
+  DType dtype_;
+  Buffer array_;
+};
+
+double measure_product(Context& context, const CeilingSizes& sizes, DType dtype, DType result, const int (&mkn)[3]) {
+  const auto [m, k, n] = mkn;
+  const RandomArray a(context, {m, k}, dtype), b(context, {k, n}, dtype), y(context, {m, n}, result);
+  prepare_matmul(context, {}, a.view(), b.view(), {}, y.view());
+  const double milliseconds =
+      least_milliseconds(context, sizes, [&] { matmul(context, {}, a.view(), b.view(), {}, y.view()); });
+  return 2.0 * m * k * n / milliseconds / 1e9;
+}
+
+double measure_convolution(Context& context, const CeilingSizes& sizes, DType dtype, int extent) {
+  constexpr int kPictures = 32, kChannels = 64, kFilter = 5;
+  const Conv2d conv;  // no padding: every product counts
+  const RandomArray x(context, {kPictures, extent + kFilter - 1, extent + kFilter - 1, kChannels}, dtype);
+  const RandomArray w(context, {kChannels, kFilter, kFilter, kChannels}, dtype);
+  const RandomArray y(context, {kPictures, extent, extent, kChannels}, dtype);
+  prepare_conv2d_forward(context, conv, {}, x.view(), w.view(), {}, y.view());
+  const double milliseconds =
+      least_milliseconds(context, sizes, [&] { conv2d_forward(context, conv, {}, x.view(), w.view(), {}, y.view()); });
+  return conv2d_cost(conv, x.view(), w.view(), y.view()).flops / milliseconds / 1e9;
+}
+
+// TFLOP/s. No one shape is the best of every library: what is long and narrow is some library's best as well.
+double measure_products(Context& context, const CeilingSizes& sizes, DType dtype) {
+  const bool is_gpu = context.free_bytes().has_value();
+  const int largest = sizes.largest_product > 0 ? sizes.largest_product : is_gpu ? 8192 : 2048;
+  double best = 0;
+  for (const DType result : {DType::f32, DType::bf16}) {
+    if (result == DType::bf16 && dtype != DType::bf16) {
+      continue;
+    }
+    for (int n = largest; n >= largest / 8; n /= 2) {
+      best = std::max(best, measure_product(context, sizes, dtype, result, {n, n, n}));
+    }
+    const int wide = 16 * largest, narrow = std::max(1, largest / 16);
+    best = std::max(best, measure_product(context, sizes, dtype, result, {narrow, wide, narrow}));
+    best = std::max(best, measure_product(context, sizes, dtype, result, {narrow, narrow, wide}));
+  }
+  return std::max(best, measure_convolution(context, sizes, dtype, std::max(1, largest / 64)));
 }
 
 struct Known {
@@ -91,15 +172,29 @@ double Ceilings::tflops(DType dtype, bool allow_tf32) const {
   return dtype == DType::bf16 ? bf16 : allow_tf32 && tf32 > 0 ? tf32 : f32;
 }
 
-Ceilings measure_ceilings(Context& context) {
-  const bool is_gpu = context.free_bytes().has_value();
-  const int n = is_gpu ? 8192 : 2048;
+double Ceilings::least_us(double bytes, double working_set) const {
+  double least = bytes / gigabytes_per_second / 1e3;
+  for (std::size_t i = 0; i < by_size.size(); ++i) {
+    const double held = 1e6 * by_size[std::min(i + 1, by_size.size() - 1)].megabytes;
+    const double share = working_set > held ? held / working_set : 1;
+    least =
+        std::min(least, bytes / 1e3 * (share / by_size[i].gigabytes_per_second + (1 - share) / gigabytes_per_second));
+  }
+  return least;
+}
+
+Ceilings measure_ceilings(Context& context, const CeilingSizes& sizes) {
   Ceilings ceilings;
   ceilings.source = "measured on " + context.name();
-  ceilings.gigabytes_per_second = measure_copy(context, is_gpu);
-  (context.supports_tf32() ? ceilings.tf32 : ceilings.f32) = measure_product(context, DType::f32, n);
+  ceilings.by_size = measure_bandwidths(context, sizes);
+  // The best of the three largest sizes: another program that moves bytes meanwhile seldom meets all of them.
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, ceilings.by_size.size()); ++i) {
+    ceilings.gigabytes_per_second =
+        std::max(ceilings.gigabytes_per_second, ceilings.by_size[ceilings.by_size.size() - 1 - i].gigabytes_per_second);
+  }
+  (context.supports_tf32() ? ceilings.tf32 : ceilings.f32) = measure_products(context, sizes, DType::f32);
   if (context.supports_bf16()) {
-    ceilings.bf16 = measure_product(context, DType::bf16, n);
+    ceilings.bf16 = measure_products(context, sizes, DType::bf16);
   }
   return ceilings;
 }
@@ -110,7 +205,7 @@ Ceilings known_ceilings(std::string_view name) {
       return one.ceilings;
     }
   }
-  throw_error(Error::Kind::usage, "--ceilings {}: must be measured, or one of {}", name,
+  throw_error(Error::Kind::usage, "--ceilings {}: must be measured, a probe's FILE.json, or one of {}", name,
               fmt::join(known_ceiling_names(), ", "));
 }
 

@@ -1,6 +1,7 @@
 #include "host/device.h"
 
 #include "host/choice_cache.h"
+#include "host/device_probe.h"
 #include "host/inline_queue.h"
 #include "host/make_cuda_queue.h"
 #include "kernels/check.h"
@@ -67,6 +68,15 @@ Context make_context(const Options& options) {
 int planned_lanes(Context& context, const Options& options) {
   const int most = context.most_lanes();
   return options.schedule.lanes == 0 ? most : std::min(options.schedule.lanes, most);
+}
+
+LaneRequest lane_request(Context& context, const Options& options) {
+  const int lanes = planned_lanes(context, options);
+  if (lanes == 1) {
+    return lanes;  // nothing to decide
+  }
+  const std::optional<DeviceProbe> probe = remembered_probe(remembered_probes_path(), context.name());
+  return {lanes, probe ? lane_costs_of(*probe) : LaneCosts{}};
 }
 
 std::unique_ptr<DeviceQueue> make_device_queue(Context& context, bool graphs) {

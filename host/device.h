@@ -1,6 +1,7 @@
 // Which device the options mean, and the context on it.
 #pragma once
 
+#include "engine/lanes.h"
 #include "host/device_queue.h"
 #include "host/options.h"
 #include "kernels/context.h"
@@ -27,6 +28,8 @@ Context make_context(const Options& options);
 // On how many lanes of the device (kernels/context.h) a step is planned: options.schedule.lanes, or where that is 0 as
 // many as there are; on a CPU 1.
 int planned_lanes(Context& context, const Options& options);
+// The same, with the costs that a probe of the context's device gave, where one is remembered (device_probe.h).
+LaneRequest lane_request(Context& context, const Options& options);
 
 // What a scheduler gives its work to on the context's device. `graphs`: a GPU captures steps once and replays them.
 std::unique_ptr<DeviceQueue> make_device_queue(Context& context, bool graphs);

@@ -1,14 +1,15 @@
 #include "host/kernel_bench.h"
 
+#include "host/call_timer.h"
 #include "host/dataset.h"
 #include "host/device.h"
+#include "host/roofline.h"
 #include "host/timing.h"
 #include "host/trainer.h"
 #include "kernels/check.h"
 
 #include <fnmatch.h>
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,117 +20,139 @@ namespace duel {
 
 namespace {
 
+constexpr int kWindows = 7;
+
 Options with_kernels(Options options, const std::string& kernels) {
   options.kernels = kernels;
   return options;
 }
 
 // A training on one device whose nodes can be run one by one.
-struct Bench {
+class Bench {
+public:
   Bench(Context opened, const Options& options, const Dataset& dataset)
-      : context(std::move(opened)), trainer(context, options, dataset) {}
+      : context_(std::move(opened)), trainer_(context_, options, dataset) {}
 
-  const Execution& phase(int number) { return number == 0 ? trainer.discriminator_phase() : trainer.generator_phase(); }
-
-  double window(int number, std::size_t node, int calls) {
-    context.synchronize();
-    const Clock::time_point begin = Clock::now();
-    for (int i = 0; i < calls; ++i) {
-      phase(number).run_node(context, node);
-    }
-    context.synchronize();
-    return milliseconds_since(begin) / calls;
+  Context& context() { return context_; }
+  const Execution& phase(int number) {
+    return number == 0 ? trainer_.discriminator_phase() : trainer_.generator_phase();
+  }
+  std::function<void()> call_of(int number, std::size_t node) {
+    return [this, number, node] { phase(number).run_node(context_, node); };
+  }
+  void warm_up(double seconds) {
+    duel::warm_up(context_, seconds, [this] {
+      phase(0).run(context_);
+      phase(1).run(context_);
+    });
   }
 
-  Context context;
-  Trainer trainer;
+private:
+  Context context_;
+  Trainer trainer_;
 };
 
-// What makes two nodes the same problem, as far as its arrays say; and what a person reads.
-// Fills the caches of a GPU with something else.
-double cold_milliseconds(Bench& bench, int number, std::size_t node) {
-  Buffer other(bench.context, std::size_t{256} << 20);
-  std::vector<double> times;
-  for (int i = 0; i < 9; ++i) {
-    other.clear();
-    times.push_back(bench.window(number, node, 1));
+// What makes two nodes the same problem, as far as its arrays say.
+std::string problem_of(const Program& program, const Node& node) {
+  return node.op + program.arrays(node);
+}
+
+std::map<std::string, int> count_problems(Bench& bench) {
+  std::map<std::string, int> calls;
+  for (const int number : {0, 1}) {
+    const Program& program = bench.phase(number).program();
+    for (const Node& node : program.nodes()) {
+      ++calls[problem_of(program, node)];
+    }
   }
-  return median(times);
+  return calls;
+}
+
+bool has_vendor_kernel(const Node& node) {
+  return node.op.starts_with("conv2d") || node.op.starts_with("matmul");
+}
+
+// Ours and the vendor's in turn, each as often the first of the two.
+void time_in_turn(Bench& ours, Bench* vendor, int number, std::size_t node, double milliseconds, KernelTime& time) {
+  CallTimer timer(ours.context(), calls_in_a_graph(ours.context()), ours.call_of(number, node));
+  std::optional<CallTimer> vendor_timer;
+  if (vendor != nullptr) {
+    try {
+      vendor_timer.emplace(vendor->context(), calls_in_a_graph(vendor->context()), vendor->call_of(number, node));
+    } catch (const Error& error) {  // one kernel of a library that fails
+      time.vendor_error = error.what();
+    }
+  }
+  const double each = milliseconds / kWindows / (vendor_timer ? 2 : 1);
+  std::vector<double> times, vendor_times;
+  for (int window = 0; window < 2 * kWindows; ++window) {
+    if (window % 4 == 0 || window % 4 == 3) {
+      times.push_back(timer.window(each));
+    } else if (vendor_timer) {
+      vendor_times.push_back(vendor_timer->window(each));
+    }
+  }
+  time.ms = median(times);
+  time.vendor_ms = vendor_timer ? median(vendor_times) : 0;
 }
 
 }  // namespace
 
-void bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
-                   const std::function<void(const KernelTime&)>& each) {
+std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
+                          const std::function<void(const KernelTime&)>& each) {
   const Options& options = request.options;
   const Dataset dataset = open_dataset(options.data);
   // The vendor's first: the number of threads that oneDNN takes is that of the context made last, the same for both.
   std::unique_ptr<Bench> vendor;
+  std::string why_no_vendor;
   const bool is_gpu = cuda_number(resolve_device(options.device)).has_value();
   try {
     vendor = std::make_unique<Bench>(make_context(with_kernels(options, "vendor")), options, dataset);
-  } catch (const Error&) {  // a GPU without libraries beside it: ours are timed alone
-    check(is_gpu, "bench kernels: oneDNN cannot be used");
+  } catch (const Error& error) {  // a GPU without libraries beside it: ours are timed alone
+    check(is_gpu, "bench kernels: oneDNN cannot be used: {}", error.what());
+    why_no_vendor = error.what();
   }
   Bench ours(make_context(with_kernels(options, "ours")), options, dataset);
-
-  std::map<std::string, int> calls;
-  const auto key_of = [](const Program& program, const Node& node) { return node.op + program.arrays(node); };
-  for (const int number : {0, 1}) {
-    const Program& program = ours.phase(number).program();
-    for (const Node& node : program.nodes()) {
-      ++calls[key_of(program, node)];
-    }
+  std::optional<CacheFlush> flush;
+  if (is_gpu) {
+    flush.emplace(ours.context(), request.flush_bytes);
   }
+  ours.warm_up(request.warm_seconds);
+
+  std::map<std::string, int> calls = count_problems(ours);
   for (const int number : {0, 1}) {
     const Program& program = ours.phase(number).program();
     for (std::size_t i = 0; i < program.nodes().size(); ++i) {
       // In the order of the step, so that every operator finds its inputs in the arena.
       const Node& node = program.nodes()[i];
-      const double first = ours.window(number, i, 1);
+      ours.call_of(number, i)();
+      int& count = calls[problem_of(program, node)];
+      KernelTime time;
       if (vendor) {
-        vendor->window(number, i, 1);
+        try {
+          vendor->call_of(number, i)();
+        } catch (const Error& error) {
+          time.vendor_error = error.what();
+        }
       }
-      int& count = calls[key_of(program, node)];
       if (count == 0 || ::fnmatch(request.filter.c_str(), node.op.c_str(), 0) != 0) {
         continue;
       }
-      constexpr int kWindows = 7;
-      const bool has_vendor = vendor != nullptr && (node.op.starts_with("conv2d") || node.op.starts_with("matmul"));
-      const double each_window = request.milliseconds / kWindows / (has_vendor ? 2 : 1);
-      const int repeats = static_cast<int>(std::clamp(each_window / std::max(1e-3, first), 1.0, 10000.0));
-      std::vector<double> times, vendor_times;
-      for (int window = 0; window < kWindows; ++window) {
-        times.push_back(ours.window(number, i, repeats));
-        if (has_vendor) {
-          vendor_times.push_back(vendor->window(number, i, repeats));
-        }
-      }
+      const bool is_in_turn = vendor && has_vendor_kernel(node) && time.vendor_error.empty();
+      time_in_turn(ours, is_in_turn ? vendor.get() : nullptr, number, i, request.milliseconds, time);
       const Cost cost = program.cost(node);
-      const bool is_bf16 = std::any_of(node.inputs.begin(), node.inputs.end(), [&](Value input) {
-        return input.exists() && program.dtype(input) == DType::bf16;
-      });
-      const double tflops = ceilings.tflops(is_bf16 ? DType::bf16 : DType::f32, options.precision == "tf32");
-      const double flop_ms = tflops > 0 ? cost.flops / tflops / 1e9 : 0;
-      const double byte_ms = cost.bytes / ceilings.gigabytes_per_second / 1e6;
-      KernelTime time;
-      time.op = node.op;
-      time.arrays = program.arrays(node);
-      time.where = number == 0 ? "d_main" : "g_main";
-      if (!node.outputs.empty()) {
-        time.where += " " + program.info(node.outputs[0]).name;
-      }
+      const NodeFloor floor = floor_of(program, node, ceilings, options.precision == "tf32");
+      time.key = key_of(program, node);
       time.calls = std::exchange(count, 0);
-      time.ms = median(times);
-      time.cold_ms = is_gpu ? cold_milliseconds(ours, number, i) : 0;
-      time.vendor_ms = has_vendor ? median(vendor_times) : 0;
+      time.cold_ms = flush ? cold_milliseconds(ours.context(), *flush, ours.call_of(number, i)) : 0;
       time.gflop = cost.flops / 1e9;
       time.megabytes = cost.bytes / 1e6;
-      time.floor_ms = std::max(flop_ms, byte_ms);
-      time.by_operations = flop_ms > byte_ms;
+      time.floor_ms = floor.us() / 1e3;
+      time.by_operations = floor.by_operations();
       each(time);
     }
   }
+  return why_no_vendor;
 }
 
 }  // namespace duel

@@ -28,7 +28,7 @@ Options with_residency(Options options, const std::string& residency) {
 constexpr std::size_t kSpareBytes = std::size_t{64} << 20;
 
 // With "auto" replaced by whichever takes less memory.
-Options smallest(const Options& options, const Dataset& dataset, int lanes) {
+Options smallest(const Options& options, const Dataset& dataset, const LaneRequest& lanes) {
   if (options.schedule.residency != "auto") {
     return options;
   }
@@ -39,7 +39,7 @@ Options smallest(const Options& options, const Dataset& dataset, int lanes) {
 }
 
 // The largest batch below options.train.batch that takes at most `bytes`; 0 where not even one picture does.
-int largest_batch(Options options, const Dataset& dataset, int lanes, std::size_t bytes) {
+int largest_batch(Options options, const Dataset& dataset, const LaneRequest& lanes, std::size_t bytes) {
   int fits = 0, too_many = options.train.batch;
   while (too_many - fits > 1) {
     options.train.batch = fits + (too_many - fits) / 2;
@@ -84,7 +84,7 @@ RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
                         .slot_rows = plan.slot_rows});
 }
 
-MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, int lanes) {
+MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, const LaneRequest& lanes) {
   const RecordedStep step(options, dataset);
   MemoryUse use;
   for (const Network* network : {step.model().generator.get(), step.model().discriminator.get()}) {
@@ -105,7 +105,7 @@ bool streams_pictures(Context& context, const Options& options, const Dataset& d
     return options.schedule.residency == "stream";
   }
   const std::optional<std::size_t> free_bytes = context.free_bytes();
-  return free_bytes && plan_memory_use(options, dataset, planned_lanes(context, options)).required() > *free_bytes;
+  return free_bytes && plan_memory_use(options, dataset, lane_request(context, options)).required() > *free_bytes;
 }
 
 void check_memory(Context& context, const Options& asked, const Dataset& dataset) {
@@ -113,7 +113,7 @@ void check_memory(Context& context, const Options& asked, const Dataset& dataset
   if (!free_bytes) {
     return;
   }
-  const int lanes = planned_lanes(context, asked);
+  const LaneRequest lanes = lane_request(context, asked);
   const Options options = smallest(asked, dataset, lanes);
   const MemoryUse use = plan_memory_use(options, dataset, lanes);
   if (use.required() <= *free_bytes) {
@@ -124,7 +124,7 @@ void check_memory(Context& context, const Options& asked, const Dataset& dataset
   std::string what_fits =
       batch > 0 ? fmt::format("--batch {} would fit", batch) : "no batch would fit; use --device cpu";
   // Operators that run side by side need their arrays at the same time.
-  if (lanes > 1 && plan_memory_use(smallest(asked, dataset, 1), dataset, 1).required() <= *free_bytes) {
+  if (lanes.lanes > 1 && plan_memory_use(smallest(asked, dataset, 1), dataset, 1).required() <= *free_bytes) {
     what_fits = batch > 0 ? fmt::format("--batch {} or --lanes 1 would fit", batch) : "--lanes 1 would fit";
   }
   throw_error(Error::Kind::device,

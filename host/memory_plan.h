@@ -1,6 +1,7 @@
 // What a training will take of a device's memory, known before anything is allocated there.
 #pragma once
 
+#include "engine/lanes.h"
 #include "host/dataset.h"
 #include "host/options.h"
 #include "host/recipes/gan.h"
@@ -43,9 +44,9 @@ private:
   std::optional<GanPhases> phases_;
 };
 
-// Plans both phases for so many lanes, for a GPU that need not be there; pictures of residency "auto" are taken to lie
+// Plans both phases for these lanes, for a GPU that need not be there; pictures of residency "auto" are taken to lie
 // on the device. The workspace, which only the device knows, stays 0.
-MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, int lanes);
+MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, const LaneRequest& lanes);
 
 // Throws kind `device` where the training does not fit into the memory that is free on the context's device: how much
 // it needs and which batch would fit. A CPU has no memory of its own, and passes.

@@ -1,7 +1,6 @@
 #include "host/parity.h"
 
 #include "host/device.h"
-#include "host/replay.h"
 
 #include <cstdio>
 
@@ -9,59 +8,74 @@ namespace duel {
 
 namespace {
 
-struct Off {
-  int step;
-  Deviation deviation;
-};
+constexpr const char* kRow = "{:>5} {:<8} {:>9} {:>9} {:>9}  {:<27} {:>9}  {:<27} {:>9}\n";
 
-void print_head(Context& context, const Trajectory& trajectory, const std::string& precision, double tolerance) {
+void print_head(Context& context, const Trajectory& trajectory, const std::string& precision, const Bounds& bounds) {
   const Options& o = trajectory.options();
   const Shape& picture = trajectory.picture();
   fmt::print("{}: {} steps of preset {}, loss {}, batch {}, pictures {}x{}x{}, recorded by {}\n",
              trajectory.path().string(), trajectory.steps(), o.preset, o.loss.kind, o.train.batch, picture[1],
              picture[2], picture[3], trajectory.recorder());
-  fmt::print("replayed on {} in {}, tolerance {:.1e}\n", context.name(), precision, tolerance);
   fmt::print(
-      "Each number is the largest |duel - recorded| of a tensor, over its largest recorded element; of weights, over "
+      "replayed on {} in {}; bounds: loss {:.0e}, gradient in norm {:.0e}, in one element {:.0e}, weight {:.0e}\n",
+      context.name(), precision, bounds.loss, bounds.gradient_norm, bounds.gradient_element, bounds.weight);
+  fmt::print(
+      "Each number is a deviation from the record: of a loss, over its size; of gradients, the largest of any "
+      "tensor's,\n"
+      "|difference| over |recorded| in norm, and the most wrong element over the tensor's largest; of weights, over "
       "the\n"
-      "learning rate. Each update takes the recorded gradients, after the engine's own were compared with them.\n");
-  fmt::print("{:>5} {:>9} {:>9} {:>10}  {:<34} {:>9}  {}\n", "step", "d_loss", "g_loss", "gradients", "most in",
-             "weights", "most in");
+      "learning rate. Each update takes the recorded gradients, after the engine's own were compared with them.\n"
+      "Rows `recorder`: what the recording program's own float32 deviates, from the recorded weights.\n");
+  fmt::print(kRow, "step", "", "d_loss", "g_loss", "in norm", "most in", "element", "most in", "weights");
 }
 
 // "generator/dense1/weight", without the kind that the column's title says.
 std::string short_name(const Deviation& deviation) {
   const std::string& name = deviation.tensor;
-  for (const std::string prefix : {"gradient/", "weight/"}) {
-    if (name.starts_with(prefix)) {
-      return name.substr(prefix.size());
-    }
+  const std::string prefix = "gradient/";
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+}
+
+std::string number(double value) {
+  return fmt::format("{:.1e}", value);
+}
+
+void print_row(const std::string& step, const char* who, const Deviations& deviations, const std::string& weights) {
+  fmt::print(kRow, step, who, number(deviations.d_loss), number(deviations.g_loss), number(deviations.norm.value),
+             short_name(deviations.norm), number(deviations.element.value), short_name(deviations.element), weights);
+}
+
+void print_off(const ReplayedStep& step, const Trajectory& trajectory) {
+  const Off& off = *step.first_off;
+  fmt::print(
+      "parity: off at step {}: {} deviates by {:.2e}{}{}, bound {:.1e}{}\n", step.step, off.deviation.tensor,
+      off.deviation.value, *off.measure == '\0' ? "" : " ", off.measure, off.bound,
+      off.recorders_float32 ? fmt::format("; the recorder's own float32 by {:.2e}", *off.recorders_float32) : "");
+  const std::string doubt = trajectory.doubt();
+  if (!doubt.empty()) {
+    fmt::print("parity: {}\n", doubt);
   }
-  return name;
 }
 
 }  // namespace
 
-double default_tolerance(const std::string& precision) {
-  return precision == "bf16" ? 1e-1 : precision == "tf32" ? 1e-2 : 1e-4;
-}
-
-int print_parity(Context& context, const Trajectory& trajectory, const std::string& precision, double tolerance) {
-  Replay replay(context, trajectory, precision, tolerance);
-  print_head(context, trajectory, precision, tolerance);
-  std::optional<Off> off;
+int print_parity(Context& context, const Trajectory& trajectory, const std::string& precision, const Bounds& bounds) {
+  Replay replay(context, trajectory, precision, bounds);
+  print_head(context, trajectory, precision, bounds);
+  std::optional<ReplayedStep> off;
   for (int i = 0; i < trajectory.steps(); ++i) {
     const ReplayedStep step = replay.step();
-    fmt::print("{:>5} {:>9.1e} {:>9.1e} {:>10.1e}  {:<34} {:>9.1e}  {}\n", step.step, step.d_loss, step.g_loss,
-               step.gradient.value, short_name(step.gradient), step.weight.value, short_name(step.weight));
+    print_row(fmt::format("{}", step.step), "duel", step.duel, number(step.weight.value));
+    if (step.recorders_float32) {
+      print_row("", "recorder", *step.recorders_float32, "");
+    }
     std::fflush(stdout);
     if (!off && step.first_off) {
-      off = Off{step.step, *step.first_off};
+      off = step;
     }
   }
   if (off) {
-    fmt::print("parity: off at step {}: {} deviates by {:.2e}, tolerance {:.1e}\n", off->step, off->deviation.tensor,
-               off->deviation.value, tolerance);
+    print_off(*off, trajectory);
     return 1;
   }
   fmt::print("parity: ok\n");
@@ -77,8 +91,11 @@ int run_parity(const ParityRequest& request) {
   options.kernels = request.kernels;
   validate(options);
   Context context = make_context(options);
-  return print_parity(context, trajectory, request.precision,
-                      request.tolerance.value_or(default_tolerance(request.precision)));
+  Bounds bounds = default_bounds(request.precision);
+  if (const std::optional<double> tolerance = request.tolerance) {
+    bounds = {*tolerance, *tolerance, *tolerance, *tolerance};
+  }
+  return print_parity(context, trajectory, request.precision, bounds);
 }
 
 }  // namespace duel

@@ -1,6 +1,8 @@
-// `duel parity`: a recorded trajectory replayed, and a table of how far each step lies from the record.
+// `duel parity`: a recorded trajectory replayed, and a table of how far each step lies from the record; beside that,
+// how far the recording program lies from it in float32.
 #pragma once
 
+#include "host/replay.h"
 #include "host/trajectory.h"
 #include "kernels/context.h"
 
@@ -12,14 +14,11 @@ namespace duel {
 struct ParityRequest {
   std::string file, device = "auto", precision = "fp32", kernels = "auto";
   int threads = 0;
-  std::optional<double> tolerance;  // otherwise default_tolerance(precision)
+  std::optional<double> tolerance;  // of everything; otherwise default_bounds(precision)
 };
 
-// 1e-4 in fp32; what products rounded to TF32 and arrays stored in bf16 need is more.
-double default_tolerance(const std::string& precision);
-
 // The table, and at the end "parity: ok" (returns 0) or the first tensor that is off (returns 1).
-int print_parity(Context& context, const Trajectory& trajectory, const std::string& precision, double tolerance);
+int print_parity(Context& context, const Trajectory& trajectory, const std::string& precision, const Bounds& bounds);
 
 // The same on the device that is asked for.
 int run_parity(const ParityRequest& request);

@@ -19,7 +19,7 @@ namespace {
 using Block = Parameters::Block;
 
 constexpr double kLeastLoss = 0.01;             // what a loss is measured against at the least
-constexpr double kLeastPartOfGradients = 0.01;  // of the network's largest gradient
+constexpr double kLeastPartOfGradients = 0.05;  // of the network's largest gradient
 constexpr double kNothing = 1e-20;              // instead of dividing by zero
 constexpr double kRounding = 0x1p-22;           // of a weight, by both programs together, in each step
 
@@ -36,19 +36,42 @@ double largest_magnitude(const std::vector<float>& values) {
   return largest;
 }
 
-// The part `rounding` of each element is no deviation.
-double deviation_of(const std::vector<float>& got, const std::vector<float>& recorded, double magnitude,
-                    double rounding = 0) {
+double norm_of(const std::vector<float>& values) {
+  double sum = 0;
+  for (const float value : values) {
+    sum += static_cast<double>(value) * static_cast<double>(value);
+  }
+  return std::sqrt(sum);
+}
+
+double finite_or_infinity(double value) {
+  return std::isfinite(value) ? value : std::numeric_limits<double>::infinity();
+}
+
+// The part `rounding` of each element is no difference.
+double largest_difference(const std::vector<float>& got, const std::vector<float>& recorded, double rounding = 0) {
   double largest = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double wanted = recorded[i];
-    const double difference = std::fabs(static_cast<double>(got[i]) - wanted);
-    if (!std::isfinite(difference)) {
-      return std::numeric_limits<double>::infinity();
-    }
+    const double difference = finite_or_infinity(std::fabs(static_cast<double>(got[i]) - wanted));
     largest = std::max(largest, difference - rounding * std::fabs(wanted));
   }
-  return largest / std::max(magnitude, kNothing);
+  return largest;
+}
+
+double norm_of_difference(const std::vector<float>& got, const std::vector<float>& recorded) {
+  double sum = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double difference = static_cast<double>(got[i]) - static_cast<double>(recorded[i]);
+    sum += difference * difference;
+  }
+  return finite_or_infinity(std::sqrt(sum));
+}
+
+void keep_larger(Deviation& largest, const Deviation& other) {
+  if (largest.tensor.empty() || other.value > largest.value) {
+    largest = other;
+  }
 }
 
 // The first node that reads the whole gradient.
@@ -60,6 +83,16 @@ std::size_t update_of(const Execution& phase) {
 }
 
 }  // namespace
+
+Bounds default_bounds(const std::string& precision) {
+  if (precision == "bf16") {
+    return {5e-2, 2e-1, 5e-1, 1e-4};
+  }
+  if (precision == "tf32") {
+    return {1e-2, 5e-2, 1e-1, 1e-4};
+  }
+  return {1e-4, 1e-4, 1e-4, 1e-4};
+}
 
 GanModel Replay::make_allocated_model() {
   Dataset batch;
@@ -85,11 +118,11 @@ GanBuffers Replay::buffers() const {
           {latents, latents, shares_.view({batch}, DType::f32)}};
 }
 
-Replay::Replay(Context& context, const Trajectory& trajectory, const std::string& precision, double tolerance)
+Replay::Replay(Context& context, const Trajectory& trajectory, const std::string& precision, const Bounds& bounds)
     : context_(context),
       trajectory_(trajectory),
       options_(with_precision(trajectory.options(), precision)),
-      tolerance_(tolerance),
+      bounds_(bounds),
       model_(make_allocated_model()),
       pictures_(context, static_cast<std::size_t>(trajectory.picture().with_rows(options_.train.batch).count())),
       counter_(context, sizeof(std::int64_t)),
@@ -143,7 +176,12 @@ void Replay::upload_floats(const char* name, const View& view) {
 
 ReplayedStep Replay::step() {
   check(now_.step < trajectory_.steps(), "replay: all {} steps are done", trajectory_.steps());
-  now_ = {now_.step + 1, 0, 0, {}, {}, {}};
+  const int step = now_.step + 1;
+  now_ = {};
+  now_.step = step;
+  if (trajectory_.tells_float32()) {
+    now_.recorders_float32.emplace();
+  }
   const Options::Optimizer& optimizer = options_.optimizer;
 
   upload_pictures("d_reals", Purpose::d_reals);
@@ -166,7 +204,8 @@ void Replay::run_phase(const Execution& phase, const Parameters& parameters, dou
   const std::size_t update = update_of(phase);
   phase.run(context_, [&](std::size_t node) {
     if (node + 1 == update) {
-      compare_loss(is_discriminator ? "d_loss" : "g_loss", is_discriminator ? now_.d_loss : now_.g_loss);
+      compare_loss(is_discriminator ? "d_loss" : "g_loss",
+                   is_discriminator ? &Deviations::d_loss : &Deviations::g_loss);
       exchange_gradients(parameters);
     }
   });
@@ -176,13 +215,20 @@ void Replay::run_phase(const Execution& phase, const Parameters& parameters, dou
   }
 }
 
-void Replay::compare_loss(const char* name, double& deviation) {
+void Replay::compare_loss(const char* name, double Deviations::*loss) {
   const std::vector<std::string> names = gan_metrics(options_);
   const auto column = static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
   const std::vector<float> got{download<float>(context_, buffers().ring)[column]};
   const std::vector<float> recorded = trajectory_.read(step_tensor(now_.step, name));
-  deviation = deviation_of(got, recorded, std::max(largest_magnitude(recorded), kLeastLoss));
-  note(name, deviation, nullptr);
+  const double magnitude = std::max(largest_magnitude(recorded), kLeastLoss);
+  const double value = largest_difference(got, recorded) / magnitude;
+  now_.duel.*loss = value;
+  std::optional<double> recorders;
+  if (now_.recorders_float32) {
+    recorders = trajectory_.read(float32_tensor(now_.step, name))[0] / magnitude;
+    (*now_.recorders_float32).*loss = *recorders;
+  }
+  note({{name, value}, bounds_.loss, "", recorders});
 }
 
 void Replay::exchange_gradients(const Parameters& parameters) {
@@ -195,11 +241,30 @@ void Replay::exchange_gradients(const Parameters& parameters) {
   for (std::size_t i = 0; i < recorded.size(); ++i) {
     const Parameter& parameter = parameters.list()[i];
     const View view = parameters.view(Block::gradient, parameter);
-    const double magnitude = std::max(largest_magnitude(recorded[i]), kLeastPartOfGradients * largest);
-    note("gradient/" + parameter_name(parameters, parameter),
-         deviation_of(download<float>(context_, view), recorded[i], magnitude), &now_.gradient);
+    compare_gradient("gradient/" + parameter_name(parameters, parameter), download<float>(context_, view), recorded[i],
+                     std::max(kLeastPartOfGradients * largest, kNothing));
     upload<float>(context_, view, recorded[i]);
   }
+}
+
+void Replay::compare_gradient(const std::string& name, const std::vector<float>& got,
+                              const std::vector<float>& recorded, double least_magnitude) {
+  const double norm = std::max(norm_of(recorded), least_magnitude);
+  const double element = std::max(largest_magnitude(recorded), least_magnitude);
+  const Deviation in_norm{name, norm_of_difference(got, recorded) / norm};
+  const Deviation in_element{name, largest_difference(got, recorded) / element};
+  keep_larger(now_.duel.norm, in_norm);
+  keep_larger(now_.duel.element, in_element);
+  std::optional<double> norm_in_float32, element_in_float32;
+  if (now_.recorders_float32) {
+    const std::vector<float> differences = trajectory_.read(float32_tensor(now_.step, name));
+    norm_in_float32 = differences[0] / norm;
+    element_in_float32 = differences[1] / element;
+    keep_larger(now_.recorders_float32->norm, {name, *norm_in_float32});
+    keep_larger(now_.recorders_float32->element, {name, *element_in_float32});
+  }
+  note({in_norm, bounds_.gradient_norm, "in norm", norm_in_float32});
+  note({in_element, bounds_.gradient_element, "in one element", element_in_float32});
 }
 
 void Replay::compare_weights(const char* group, const Parameters& parameters, Block block, double learning_rate) {
@@ -207,16 +272,16 @@ void Replay::compare_weights(const char* group, const Parameters& parameters, Bl
     const std::string name = fmt::format("{}/{}", group, parameter_name(parameters, parameter));
     const std::vector<float> recorded = trajectory_.read(step_tensor(now_.step, name));
     const std::vector<float> got = download<float>(context_, parameters.view(block, parameter));
-    note(name, deviation_of(got, recorded, learning_rate, kRounding * now_.step), &now_.weight);
+    const double difference = largest_difference(got, recorded, kRounding * now_.step);
+    const Deviation deviation{name, difference / std::max(learning_rate, kNothing)};
+    keep_larger(now_.weight, deviation);
+    note({deviation, bounds_.weight, "", {}});
   }
 }
 
-void Replay::note(const std::string& tensor, double value, Deviation* largest) {
-  if (largest != nullptr && (largest->tensor.empty() || value > largest->value)) {
-    *largest = {tensor, value};
-  }
-  if (!now_.first_off && value > tolerance_) {
-    now_.first_off = Deviation{tensor, value};
+void Replay::note(Off off) {
+  if (!now_.first_off && off.deviation.value > off.bound) {
+    now_.first_off = std::move(off);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "host/step_bench.h"
 
+#include "host/call_timer.h"
 #include "host/dataset.h"
 #include "host/device.h"
 #include "host/roofline.h"
@@ -17,27 +18,16 @@ namespace duel {
 
 namespace {
 
-double time_call(Context& context, const std::function<void()>& call) {
-  context.synchronize();
-  const Clock::time_point begin = Clock::now();
-  call();
-  context.synchronize();
-  return milliseconds_since(begin);
-}
+constexpr double kWarmSeconds = 0.3;
 
-// A call's median over windows of `in_a_row` calls, warmed up by one.
-double time_alone(Context& context, int in_a_row, const std::function<void()>& call) {
+// A call's median over several windows.
+double time_alone(Context& context, bool is_gpu, const std::function<void()>& call) {
   constexpr int kWindows = 9;
-  call();
+  const double window_ms = is_gpu ? 1 : 0;  // a CPU's clock is good enough for one call
+  CallTimer timer(context, calls_in_a_graph(context), call);
   std::vector<double> times;
   for (int i = 0; i < kWindows; ++i) {
-    times.push_back(time_call(context,
-                              [&] {
-                                for (int repeat = 0; repeat < in_a_row; ++repeat) {
-                                  call();
-                                }
-                              }) /
-                    in_a_row);
+    times.push_back(timer.window(window_ms));
   }
   return median(times);
 }
@@ -45,6 +35,8 @@ double time_alone(Context& context, int in_a_row, const std::function<void()>& c
 bool is_primitive(const std::string& op) {
   return op == "matmul" || op.starts_with("conv2d");
 }
+
+using FloorOf = std::function<NodeFloor(const Program&, const Node&)>;
 
 // Of each node within the step; where the device computes while the host goes on, that would time the waiting.
 std::vector<double> times_within_step(Context& context, const Execution& execution) {
@@ -65,23 +57,24 @@ std::vector<double> times_within_step(Context& context, const Execution& executi
   return medians;
 }
 
-void time_operators(Context& context, const Execution& execution, const std::string& phase, bool is_gpu,
-                    std::map<std::string, OperatorTime>& operators) {
-  const std::vector<Node>& nodes = execution.program().nodes();
+void time_operators(Context& context, const Execution& execution, const FloorOf& floor_of_node, bool is_gpu,
+                    std::map<NodeKey, OperatorTime>& operators) {
+  const Program& program = execution.program();
   const std::vector<double> within = is_gpu ? std::vector<double>() : times_within_step(context, execution);
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const std::string name = phase + " " + nodes[i].op;
-    OperatorTime& entry = operators[name];
-    const Cost cost = execution.program().cost(nodes[i]);
-    const bool is_timed_alone = is_gpu || is_primitive(nodes[i].op);
-    const double alone =
-        is_timed_alone ? time_alone(context, is_gpu ? 32 : 1, [&] { execution.run_node(context, i); }) : 0;
-    entry.op = name;
+  for (std::size_t i = 0; i < program.nodes().size(); ++i) {
+    const Node& node = program.nodes()[i];
+    const NodeKey key = key_of(program, node);
+    OperatorTime& entry = operators[key];
+    const Cost cost = program.cost(node);
+    const bool is_timed_alone = is_gpu || is_primitive(node.op);
+    const double alone = is_timed_alone ? time_alone(context, is_gpu, [&] { execution.run_node(context, i); }) : 0;
+    entry.key = key;
     ++entry.calls;
     entry.ms += is_gpu ? alone : within[i];
     entry.gflop += cost.flops / 1e9;
     entry.megabytes += cost.bytes / 1e6;
-    entry.alone_ms += is_primitive(nodes[i].op) ? alone : 0;
+    entry.alone_ms += is_primitive(node.op) ? alone : 0;
+    entry.floor_ms += floor_of_node(program, node).us() / 1e3;
   }
 }
 
@@ -95,6 +88,7 @@ void time_steps(Trainer& trainer, double seconds, bool is_gpu, StepBench& result
   constexpr int kMostTuningSteps = 320;
   const bool is_tuned = trainer.steps_per_launch() > 0 && trainer.lanes() > 0;
   trainer.run_to(trainer.steps_done() + (is_tuned ? 3 : kMostTuningSteps));
+  warm_up(trainer.context(), kWarmSeconds, [&] { trainer.step(); });
   trainer.drain();
   result.steps_per_launch = std::max(1, trainer.steps_per_launch());
   result.lanes = std::max(1, trainer.lanes());
@@ -127,16 +121,16 @@ StepBench bench_step(const Options& options, const Ceilings& ceilings, double se
   result.device = context.name();
   result.is_graph = is_gpu && options.schedule.launch == "graph";
   time_steps(trainer, seconds, is_gpu, result);
-  std::map<std::string, OperatorTime> operators;
-  time_operators(context, trainer.discriminator_phase(), "d_main", is_gpu, operators);
-  time_operators(context, trainer.generator_phase(), "g_main", is_gpu, operators);
-  for (const OperatorFloor& floor : make_roofline(options, dataset, ceilings).operators) {
-    operators[floor.name].floor_ms = floor.us / 1e3;
-    result.floor_ms += floor.us / 1e3;
-  }
-  for (auto& [name, entry] : operators) {
+  std::map<NodeKey, OperatorTime> operators;
+  const FloorOf floor_of_node = [&](const Program& program, const Node& node) {
+    return floor_of(program, node, ceilings, options.precision == "tf32");
+  };
+  time_operators(context, trainer.discriminator_phase(), floor_of_node, is_gpu, operators);
+  time_operators(context, trainer.generator_phase(), floor_of_node, is_gpu, operators);
+  for (const auto& [key, entry] : operators) {
     result.primitives_ms += entry.alone_ms;
     result.operators_ms += entry.ms;
+    result.floor_ms += entry.floor_ms;
     result.gflop += entry.gflop;
     result.megabytes += entry.megabytes;
     result.operator_calls += entry.calls;
@@ -169,9 +163,9 @@ std::string advice(const StepBench& bench) {
       bench.operators.begin(), bench.operators.end(),
       [](const OperatorTime& a, const OperatorTime& b) { return a.ms - a.floor_ms < b.ms - b.floor_ms; });
   return fmt::format(
-      "Look at {} first: {:.3g} ms of a step, where {:.3g} is the floor; at that, a step would take "
+      "Look at {} of {} first: {:.3g} ms of a step, where {:.3g} is the floor; at that, a step would take "
       "{:.3g} ms.",
-      worst->op, worst->ms, worst->floor_ms, bench.ms_median - (worst->ms - worst->floor_ms));
+      worst->key.op, worst->key.where, worst->ms, worst->floor_ms, bench.ms_median - (worst->ms - worst->floor_ms));
 }
 
 }  // namespace duel

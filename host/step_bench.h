@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/ceilings.h"
+#include "host/node_key.h"
 #include "host/options.h"
 
 #include <string>
@@ -10,13 +11,13 @@
 
 namespace duel {
 
-struct OperatorTime {
-  std::string op;       // "d_main conv2d_forward"
-  int calls = 0;        // in a step
-  double ms = 0;        // median of their sum: within the step on a CPU; on a GPU, each repeated in a row
-  double alone_ms = 0;  // matrix products and convolutions: median of each repeated alone, summed; else 0
-  double floor_ms = 0;  // the least by the ceilings, see roofline.h
-  double gflop = 0;
+struct OperatorTime {  // of all nodes with the same key: the same operator on arrays of the same shapes, at one place
+  NodeKey key;
+  int calls = 0;         // in a step
+  double ms = 0;         // median of their sum: within the step on a CPU; on a GPU, each in a graph of itself
+  double alone_ms = 0;   // matrix products and convolutions: median of each repeated alone, summed; else 0
+  double floor_ms = 0;   // the least by the ceilings, see roofline.h
+  double gflop = 0;      // of the direct algorithm
   double megabytes = 0;  // least traffic: inputs once, outputs once
 };
 

@@ -5,6 +5,7 @@
 #include "kernels/check.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <climits>
 #include <cmath>
@@ -15,7 +16,7 @@ namespace duel {
 
 namespace {
 
-constexpr const char* kFormat = "duel trajectory 1";
+constexpr std::array<const char*, 2> kFormats = {"duel trajectory 1", "duel trajectory 2"};
 
 std::string described(DType dtype, const std::vector<std::int64_t>& shape) {
   return fmt::format("{}[{}]", name_of(dtype), fmt::join(shape, ","));
@@ -25,6 +26,10 @@ std::string described(DType dtype, const std::vector<std::int64_t>& shape) {
 
 std::string step_tensor(int step, const std::string& name) {
   return fmt::format("step{}/{}", step, name);
+}
+
+std::string float32_tensor(int step, const std::string& name) {
+  return step_tensor(step, "float32/" + name);
 }
 
 std::string parameter_name(const Parameters& parameters, const Parameter& parameter) {
@@ -38,10 +43,13 @@ void Trajectory::fail(fmt::format_string<Args...> format, Args&&... args) const 
 
 Trajectory::Trajectory(const std::filesystem::path& path) : file_(path) {
   const auto format = file_.metadata().find("format");
-  if (format == file_.metadata().end() || format->second != kFormat) {
+  const auto known = format == file_.metadata().end() ? kFormats.end() : std::ranges::find(kFormats, format->second);
+  if (known == kFormats.end()) {
     fail("is no recorded trajectory: its metadata has {} instead of the format \"{}\"",
-         format == file_.metadata().end() ? "no format" : fmt::format("the format \"{}\"", format->second), kFormat);
+         format == file_.metadata().end() ? "no format" : fmt::format("the format \"{}\"", format->second),
+         fmt::join(kFormats, "\" or \""));
   }
+  format_ = static_cast<int>(known - kFormats.begin()) + 1;
   try {
     options_ = options_from_toml(file_.metadata("config"), "its configuration");
   } catch (const Error& error) {  // of kind usage, but here it is the file that is at fault
@@ -50,11 +58,8 @@ Trajectory::Trajectory(const std::filesystem::path& path) : file_(path) {
     }
     fail("{}", error.what());
   }
-  const std::string& steps = file_.metadata("steps");
-  const auto [rest, failure] = std::from_chars(steps.data(), steps.data() + steps.size(), steps_);
-  if (failure != std::errc() || rest != steps.data() + steps.size() || steps_ < 1) {
-    fail("its metadata says steps = \"{}\", but that must be a number from 1 to {}", steps, INT_MAX);
-  }
+  steps_ = read_count("steps", 1);
+  near_kinks_ = format_ >= 2 ? read_count("near_kinks", 0) : 0;
   const SafetensorsFile::Entry& reals = file_.entry(step_tensor(1, "d_reals"));
   const bool are_pictures = reals.dtype == DType::u8 && reals.shape.size() == 4 &&
                             std::all_of(reals.shape.begin(), reals.shape.end(),
@@ -65,6 +70,16 @@ Trajectory::Trajectory(const std::filesystem::path& path) : file_(path) {
   }
   picture_ = {1, static_cast<int>(reals.shape[1]), static_cast<int>(reals.shape[2]), static_cast<int>(reals.shape[3])};
   check_tensors();
+}
+
+int Trajectory::read_count(const std::string& key, int least) const {
+  const std::string& text = file_.metadata(key);
+  int count = 0;
+  const auto [rest, failure] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (failure != std::errc() || rest != text.data() + text.size() || count < least) {
+    fail("its metadata says {} = \"{}\", but that must be a number from {} to {}", key, text, least, INT_MAX);
+  }
+  return count;
 }
 
 void Trajectory::check_tensors() const {
@@ -108,6 +123,16 @@ void Trajectory::check_tensors() const {
       want_all(name(group), discriminator);
     }
     want_all(name("average/"), generator);
+    if (tells_float32()) {
+      for (const char* loss : {"d_loss", "g_loss"}) {
+        want(float32_tensor(step, loss), DType::f32, {1});
+      }
+      for (const Parameters* parameters : {&generator, &discriminator}) {
+        for (const Parameter& parameter : parameters->list()) {
+          want(float32_tensor(step, "gradient/" + parameter_name(*parameters, parameter)), DType::f32, {2});
+        }
+      }
+    }
   }
   for (const auto& [name, entry] : file_.entries()) {
     if (!wanted.contains(name)) {
@@ -132,6 +157,20 @@ void Trajectory::check_tensor(const std::string& name, DType dtype, const Shape&
 std::string Trajectory::recorder() const {
   const auto found = file_.metadata().find("recorder");
   return found == file_.metadata().end() ? "an unknown program" : found->second;
+}
+
+std::string Trajectory::doubt() const {
+  if (format_ < 2) {
+    return "a record of format 1 may come so near a ReLU's kink that its gradient is a matter of rounding: record it "
+           "anew";
+  }
+  if (near_kinks_ > 0) {
+    return fmt::format(
+        "{} rows of its draws lie so near a ReLU's kink that its gradient is a matter of rounding: so large a network "
+        "cannot be kept clear of them",
+        near_kinks_);
+  }
+  return "";
 }
 
 std::vector<std::uint8_t> Trajectory::read_pictures(const std::string& name) const {

@@ -13,17 +13,29 @@ import subprocess
 import sys
 from pathlib import Path
 
+from find_python import python_with
+
 HERE = Path(__file__).resolve().parent
-PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
-PEERS = {  # name: (interpreter, bench, variant)
-    "torch eager": (PYTHON, "compare_pytorch.py", "eager"),
-    "torch tutorial": (PYTHON, "compare_pytorch.py", "tutorial"),
-    "torch tuned": (PYTHON, "compare_pytorch.py", "tuned"),
-    "torch graph": (PYTHON, "compare_pytorch.py", "graph"),
-    "torch compile": (PYTHON, "compare_pytorch.py", "compile"),
-    "jax jit": (os.environ.get("JAX_PYTHON", PYTHON), "compare_jax.py", "jit"),
-    "jax scan": (os.environ.get("JAX_PYTHON", PYTHON), "compare_jax.py", "scan"),
-    "keras": (os.environ.get("KERAS_PYTHON", PYTHON), "compare_keras.py", "train_on_batch"),
+PICTURES = Path("/usr/share/datasets/fashion-mnist")  # where compare_pytorch.py looks too
+PACKAGES = {"compare_pytorch.py": ("torch", "PYTHON"), "compare_jax.py": ("jax", "JAX_PYTHON"),
+            "compare_keras.py": ("tensorflow", "KERAS_PYTHON")}
+
+
+def interpreter_of(bench):
+    """Of PYTHON and its like, else the first on the PATH with the package, else one that will say what it lacks."""
+    package, variable = PACKAGES[bench]
+    return os.environ.get(variable) or os.environ.get("PYTHON") or python_with(package) or sys.executable
+
+
+PEERS = {  # name: (bench, variant)
+    "torch eager": ("compare_pytorch.py", "eager"),
+    "torch tutorial": ("compare_pytorch.py", "tutorial"),
+    "torch tuned": ("compare_pytorch.py", "tuned"),
+    "torch graph": ("compare_pytorch.py", "graph"),
+    "torch compile": ("compare_pytorch.py", "compile"),
+    "jax jit": ("compare_jax.py", "jit"),
+    "jax scan": ("compare_jax.py", "scan"),
+    "keras": ("compare_keras.py", "train_on_batch"),
 }
 # What the CPU backend is to reach: (name, at most or at least, limit, numerator, denominator), each (program, preset, precision)
 # or, for Duel, its own sum of primitives.
@@ -108,14 +120,17 @@ class Results:
 
 def measure(options, device, environment):
     results = Results()
+    # The peers take random pictures where there are none. A step takes as long with these.
+    pictures = Path(os.environ.get("DUEL_FASHION_MNIST") or PICTURES)
+    data = [] if any(pictures.glob("train-images-idx3-ubyte*")) else ["--data", "synthetic"]
     for number in range(1, options.rounds + 1):
         for preset, precision in options.cases:
             size = ["--preset", preset, "--precision", precision, "--batch", options.batch, "--threads", options.threads,
                     "--device", device, "--seconds", options.seconds]
-            commands = {"duel": [options.duel, "bench", "step", *size, "--json"]}
+            commands = {"duel": [options.duel, "bench", "step", *size, *data, "--json"]}
             for name in options.peers:
-                python, bench, variant = PEERS[name]
-                commands[name] = [python, HERE / bench, "--variant", variant, *size]
+                bench, variant = PEERS[name]
+                commands[name] = [interpreter_of(bench), HERE / bench, "--variant", variant, *size]
             for name, command in commands.items():
                 key = (name, preset, precision)
                 if key in results.errors:

@@ -4,8 +4,9 @@
 #
 #   profiling/compare.sh [--duel PROGRAM] [--device auto|cpu|cuda] [--rounds N] [--json FILE] ...      (--help says more)
 #
-# PYTHON is an interpreter with PyTorch, /usr/bin/python3 if not set; JAX_PYTHON one with JAX, and KERAS_PYTHON one with
-# TensorFlow, each the same as PYTHON if not set. What is missing is said in the table.
+# PYTHON is an interpreter with PyTorch, JAX_PYTHON one with JAX, and KERAS_PYTHON one with TensorFlow, each the same as
+# PYTHON if not set; where that is not set either, the first python3 on the PATH that has the package, in a virtual
+# environment or not. What is missing is said in the table.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # OpenBLAS takes processors that are newer than itself for old ones. AVX-512 must exist, or its kernels would crash.

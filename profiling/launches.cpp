@@ -53,18 +53,6 @@ Json to_json(const RecordedLaunch& launch) {
           {"arguments", hex}};
 }
 
-// Where a node was recorded: the name of what it makes, else of the first thing that it reads.
-std::string place_of(const Program& program, const Node& node) {
-  for (const std::vector<Value>& list : {node.outputs, node.inputs}) {
-    for (const Value value : list) {
-      if (value.exists() && !program.info(value).name.empty()) {
-        return program.info(value).name;
-      }
-    }
-  }
-  return "";
-}
-
 Json launches_of(Context& context, const char* phase, const Execution& execution) {
   Json nodes = Json::array();
   LaunchRecorder::take();
@@ -79,7 +67,7 @@ Json launches_of(Context& context, const char* phase, const Execution& execution
     nodes.push_back({{"phase", phase},
                      {"op", node.op},
                      {"arrays", program.arrays(node)},
-                     {"place", place_of(program, node)},
+                     {"place", program.place(node)},
                      {"flops", cost.flops},
                      {"bytes", cost.bytes},
                      {"launches", launches}});

@@ -26,8 +26,9 @@ fi
 [ -x "$bench" ] || die "there is no program $bench; build it with -DDUEL_CUDA=ON, or set OP_BENCH"
 ncu=$(command -v ncu || ls -1 /usr/local/cuda/bin/ncu /opt/nvidia/nsight-compute/*/ncu 2> /dev/null | tail -n 1 || true)
 [ -n "$ncu" ] || die "ncu was not found: install Nsight Compute (it comes with CUDA's toolkit, or developer.nvidia.com/nsight-compute)"
-# Few calls: every one is replayed for each group of counters.
-"$ncu" --set full --import-source yes --launch-count 4 --force-overwrite --export "$out" \
+# Few calls: every one is replayed for each group of counters. The clocks stay as they are: to lock them would change the
+# card for everybody on it, and show speeds that no training has.
+"$ncu" --clock-control none --set full --import-source yes --launch-count 4 --force-overwrite --export "$out" \
   "$bench" --backend cuda --filter "$pattern" --windows 1 --window-ms 0.01 --rotate-mib 0 --bandwidth 1 "$@"
 "$ncu" --import "$out.ncu-rep" --page details --print-details header
 echo "ncu: open $out.ncu-rep in Nsight Compute"

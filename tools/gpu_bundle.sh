@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Makes a folder that checks Duel on another machine with a GPU: one without a network, and of another distribution, as
-# long as its glibc is as new as this machine's. The driver is all it has to have; python3 for tools/gpu_check.sh.
+# long as its glibc is as new as this machine's. The driver is all it has to have; python3 for the scripts in tools/.
 #
 #   bash tools/gpu_bundle.sh [OUT_DIR]        OUT_DIR: build-bundle/duel-gpu by default; replaced where a bundle lies there
 #
-#   programs.tar.xz   bin/: duel, duel_tests, duel_op_bench, for any x86-64-v3 processor; lib/: every shared library that
-#                     they need but glibc's, the driver's, CUDA's and cuDNN's. `sh unpack.sh` unpacks them, once;
-#                     gpu_check.sh does it by itself. Unpacked they have 150 MiB: the three hold the same kernels
+#   programs.tar.xz   bin/: duel, duel_tests, duel_op_bench, duel_probe, for any x86-64-v3 processor; lib/: every shared
+#                     library that they need but glibc's, the driver's, CUDA's and cuDNN's. `sh unpack.sh` unpacks them,
+#                     once; the scripts do it by themselves. Unpacked they have 150 MiB: three hold the same kernels
 #   data/             ten thousand pictures of Fashion-MNIST
-#   tools/            gpu_check.sh
+#   tools/            first_light.sh, for the first minutes on a GPU, and gpu_check.sh, which checks all
+#   profiling/        the same step in PyTorch, for where PyTorch is installed; what was predicted
 #   commit, README.md
 #
 # DUEL_CUDA_ARCHITECTURES=90 builds for one GPU only, which is quicker. Exit codes: 1 it failed; 2 usage, or no nvcc.
@@ -64,14 +65,14 @@ options=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DDUEL_CUDA=ON "-DCMAKE_CUDA_COMPIL
 say "building with $nvcc in $build"
 mkdir -p "$build"
 cmake -S . -B "$build" "${options[@]}" > "$log" 2>&1 || die 1 "cmake failed; see $log"
-cmake --build "$build" -j "${JOBS:-$(nproc)}" --target duel duel_tests duel_op_bench >> "$log" 2>&1 ||
+cmake --build "$build" -j "${JOBS:-$(nproc)}" --target duel duel_tests duel_op_bench duel_probe >> "$log" 2>&1 ||
   die 1 "the build failed; see $log"
 
 # Finished beside its place and moved there whole.
 part=$out.part
 rm -rf "$part"
-mkdir -p "$part"/{bin,lib,data,tools}
-for program in duel tests/duel_tests profiling/duel_op_bench; do
+mkdir -p "$part"/{bin,lib,data,tools,profiling}
+for program in duel tests/duel_tests profiling/duel_op_bench profiling/duel_probe; do
   strip -o "$part/bin/$(basename "$program")" "$build/$program"
 done
 
@@ -123,7 +124,8 @@ rmdir unpacked.part
 END
 
 cp "$pictures"/t10k-{images-idx3,labels-idx1}-ubyte.gz "$part/data/"
-cp tools/gpu_check.sh tools/gpu_check.py "$part/tools/"
+cp tools/first_light.{sh,py} tools/first_light_tables.py tools/gpu_check.{sh,py} tools/gpu_{parts,processes}.py "$part/tools/"
+cp -r profiling/{compare_pytorch,torch_gan,peer_timing,find_python}.py profiling/predictions "$part/profiling/"
 git describe --always --dirty --abbrev=12 --exclude='*' > "$part/commit" 2> /dev/null || echo unknown > "$part/commit"
 # Of the symbols that are asked for, the newest decides where it runs.
 elsewhere=$(mktemp -d)
@@ -132,8 +134,8 @@ cp -r "$part" "$elsewhere/a bundle"
 sh "$elsewhere/a bundle/unpack.sh"
 glibc=$(objdump -T "$elsewhere/a bundle"/{bin,lib}/* | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1)
 cat > "$part/README.md" <<END
-Duel, commit $(cat "$part/commit"), for machines with an NVIDIA GPU, x86-64-v3 and ${glibc/_/ } or newer. Check it there with
-\`bash tools/gpu_check.sh [--quick] [--out DIR]\`; train with \`sh unpack.sh && bin/duel train --data data --out run\`.
+Duel, commit $(cat "$part/commit"), for machines with an NVIDIA GPU, x86-64-v3 and ${glibc/_/ } or newer. The first minutes there:
+\`bash tools/first_light.sh [--stage 1|2] [--out DIR]\`; everything: \`bash tools/gpu_check.sh [--quick] [--out DIR]\`; train with \`sh unpack.sh && bin/duel train --data data --out run\`.
 END
 
 # Whether it runs: from another folder, with a blank in its name, and with nothing in the environment.
@@ -146,6 +148,11 @@ check bin/duel_op_bench --backend cpu --filter 'advance_counter/*' --all --windo
 check bin/duel_tests '--gtest_filter=*ContextTest*/cpu'
 grep -q '\[  PASSED  \]' "$elsewhere/log" || die 1 "duel_tests ran no test in the bundle"
 check bin/duel train --data data --dry-run
+no_device=0
+(cd "$elsewhere/a bundle" && env -i PATH="$PATH" CUDA_VISIBLE_DEVICES=-1 bash tools/first_light.sh --out "$elsewhere/light") \
+  > "$elsewhere/log" 2>&1 || no_device=$?
+[ "$no_device" = 4 ] && [ -s "$elsewhere/light/first-light.md" ] ||
+  die 1 "first_light.sh in the bundle, with no device, ended with $no_device: $(tail -n 3 "$elsewhere/log")"
 for program in "$elsewhere/a bundle"/bin/*; do
   while read -r name arrow path _; do
     if [ "$arrow" = "=>" ] && [[ $path != "$elsewhere"/* ]] && ! is_of_the_system "$name"; then
@@ -160,4 +167,4 @@ kib=$(du -sk --apparent-size "$part" | cut -f 1)
 rm -rf "$out"
 mkdir -p "$(dirname "$out")"
 mv "$part" "$out"
-say "$out: $((kib / 1024)) MiB, needs ${glibc/_/ } or newer; there: bash tools/gpu_check.sh"
+say "$out: $((kib / 1024)) MiB, needs ${glibc/_/ } or newer; there: bash tools/first_light.sh"

@@ -1,6 +1,11 @@
 #!/usr/bin/env python3
 """Records a GAN's training in plain PyTorch, for `duel parity` to replay: configuration, weights, pictures and noise, then
-the losses, gradients and weights of each step, in one safetensors file (host/trajectory.h says what is in it).
+the losses, gradients and weights of each step, in one safetensors file (host/trajectory.h says what is in it). All of
+it is computed in float64; how far PyTorch's own float32 is from that, from the same weights, is written beside it.
+
+A gradient jumps at the kink of a ReLU. Where the value that goes in is zero but for rounding, float32 cannot tell its
+side, and two right programs differ by all that passes there, which looks like an error. So a picture, latent or mixture
+that comes so near a kink is drawn anew. What another program then gets in float32 is right to a few millionths, or wrong.
 
     tools/record_pytorch.py --config FILE.toml --steps 5 --seed 0 --out trajectory.safetensors [--set KEY=VALUE ...]
 
@@ -43,6 +48,9 @@ STEADY = {
 PRESETS = {"classic": CLASSIC, "steady": {**CLASSIC, **STEADY}}
 LOSSES = ("bce", "lsgan", "hinge", "relativistic", "wgan")
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid")
+
+NEAR = 8  # times the largest deviation of float32 at that place: a program may round more than PyTorch does
+MOST_DRAWS = 50
 
 
 # --- configuration --------------------------------------------------------------------------------------------------
@@ -199,25 +207,116 @@ def build_networks(config):
 
 # --- a step ---------------------------------------------------------------------------------------------------------
 
-class Recording:
-    """Two networks in training, and every tensor of it. All in float32, or in float64 where rounding is to be absent."""
+class Networks:
+    """Both networks in one type of arithmetic, and what each phase of a step computes with them."""
 
-    def __init__(self, config, seed, dtype):
+    def __init__(self, config, dtype):
+        import torch
+        self.torch, self.config, self.dtype = torch, config, dtype
+        (self.generator, g_layers), (self.discriminator, d_layers) = build_networks(config)
+        self.layers = {"generator": g_layers, "discriminator": d_layers}
+        self.generator.to(dtype)
+        self.discriminator.to(dtype)
+
+    def take_weights(self, other):
+        self.generator.load_state_dict(other.generator.state_dict())
+        self.discriminator.load_state_dict(other.discriminator.state_dict())
+
+    def pictures(self, pixels):
+        """[N,C,H,W] in [-1,1] of bytes [N,H,W,C]."""
+        return pixels.permute(0, 3, 1, 2).to(self.dtype) / 127.5 - 1
+
+    def fakes(self, latents):
+        with self.torch.no_grad():
+            return self.generator(latents.to(self.dtype))
+
+    def mixtures(self, reals, fakes, shares):
+        share = shares.to(self.dtype).reshape(-1, 1, 1, 1)
+        return share * reals + (1 - share) * fakes
+
+    def squared_gradients(self, logits, pictures):
+        """|d logit / d picture|^2 of each picture."""
+        gradient, = self.torch.autograd.grad(logits.sum(), pictures, create_graph=True)
+        return gradient.square().flatten(1).sum(1)
+
+    def discriminator_loss(self, draws):
+        config, F = self.config, self.torch.nn.functional
+        real_pictures = self.pictures(draws["d_reals"]).requires_grad_()
+        fake_pictures = self.fakes(draws["d_latents"]).requires_grad_()
+        real, fake = self.discriminator(real_pictures), self.discriminator(fake_pictures)
+        loss = {"bce": lambda: (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2,
+                "lsgan": lambda: ((real - 1).square().mean() + fake.square().mean()) / 2,
+                "hinge": lambda: F.relu(1 - real).mean() + F.relu(1 + fake).mean(),
+                "relativistic": lambda: F.softplus(fake - real).mean(),
+                "wgan": lambda: fake.mean() - real.mean()}[config["loss.kind"]]()
+        if config["loss.r1"] > 0:
+            loss = loss + config["loss.r1"] / 2 * self.squared_gradients(real, real_pictures).mean()
+        if config["loss.r2"] > 0:
+            loss = loss + config["loss.r2"] / 2 * self.squared_gradients(fake, fake_pictures).mean()
+        if config["loss.gradient_penalty"] > 0:
+            mixed = self.mixtures(real_pictures, fake_pictures, draws["shares"]).detach().requires_grad_()
+            norms = self.torch.sqrt(self.squared_gradients(self.discriminator(mixed), mixed) + 1e-12)
+            loss = loss + config["loss.gradient_penalty"] * (norms - 1).square().mean()
+        return loss
+
+    def generator_loss(self, draws):
+        F, kind = self.torch.nn.functional, self.config["loss.kind"]
+        fake = self.discriminator(self.generator(draws["g_latents"].to(self.dtype)))
+        if kind == "relativistic":
+            with self.torch.no_grad():
+                real = self.discriminator(self.pictures(draws["g_reals"]))
+            return F.softplus(real - fake).mean()
+        return {"bce": lambda: F.softplus(-fake).mean(),
+                "lsgan": lambda: (fake - 1).square().mean() / 2,
+                "hinge": lambda: -fake.mean(),
+                "wgan": lambda: -fake.mean()}[kind]()
+
+    def loss_and_gradients(self, name, draws):
+        loss = {"generator": self.generator_loss, "discriminator": self.discriminator_loss}[name](draws)
+        parameters = list(getattr(self, name).parameters())
+        gradients = self.torch.autograd.grad(loss, parameters, allow_unused=True)
+        return loss.detach(), [self.torch.zeros_like(p) if g is None else g for p, g in zip(parameters, gradients)]
+
+    def through(self, network, inputs):
+        """What a network makes of its inputs, and each value on its way into an activation with a kink."""
+        kinks = []
+        for module in network:
+            if isinstance(module, (self.torch.nn.ReLU, self.torch.nn.LeakyReLU)):
+                kinks.append(inputs)
+            inputs = module(inputs)
+        return inputs, kinks
+
+    def kinks(self, name, rows, draws, places):
+        """What gradients pass at a kink where these rows of the draw `name` go through: a list of distances from it."""
+        if name == "g_latents":
+            pictures, kinks = self.through(self.generator, rows.to(self.dtype))
+            return kinks + self.through(self.discriminator, pictures)[1]
+        if name == "shares":
+            reals, fakes = self.pictures(draws["d_reals"][places]), self.fakes(draws["d_latents"][places])
+            return self.through(self.discriminator, self.mixtures(reals, fakes, rows))[1]
+        is_real = name == "d_reals"
+        logits, kinks = self.through(self.discriminator, self.pictures(rows) if is_real else self.fakes(rows))
+        return kinks + ([1 - logits if is_real else 1 + logits] if self.config["loss.kind"] == "hinge" else [])
+
+
+class Recording:
+    """Two networks in training in float64, and every tensor of it; beside it, how far float32 is from that."""
+
+    def __init__(self, config, seed):
         import torch
         self.torch, self.config, self.tensors = torch, config, {}
+        self.deviations, self.drawn_again, self.left_near = {}, 0, 0
         self.random = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)  # of the starting weights
-        (self.generator, self.g_layers), (self.discriminator, self.d_layers) = build_networks(config)
-        self.dtype = getattr(torch, dtype)
-        self.generator.to(self.dtype)
-        self.discriminator.to(self.dtype)
-        self.average = copy.deepcopy([layer.module for layer in self.g_layers])
-        settings = {"betas": (config["optimizer.beta1"], config["optimizer.beta2"]), "eps": config["optimizer.epsilon"]}
-        self.g_adam = torch.optim.Adam(self.generator.parameters(), config["optimizer.generator_learning_rate"],
-                                       **settings)
-        self.d_adam = torch.optim.Adam(self.discriminator.parameters(),
-                                       config["optimizer.discriminator_learning_rate"], **settings)
-        self.store_parameters("initial/", lambda p: p)
+        self.exact, self.rounded = Networks(config, torch.float64), Networks(config, torch.float32)
+        self.average = copy.deepcopy([layer.module for layer in self.exact.layers["generator"]])
+        self.adam = {name: torch.optim.Adam(getattr(self.exact, name).parameters(),
+                                            config[f"optimizer.{name}_learning_rate"],
+                                            betas=(config["optimizer.beta1"], config["optimizer.beta2"]),
+                                            eps=config["optimizer.epsilon"])
+                     for name in ("generator", "discriminator")}
+        for name, layers in self.exact.layers.items():
+            self.store_network(f"initial/{name}/", layers, lambda p: p)
 
     # What is stored is copied: the next step overwrites it in place.
     def store(self, name, tensor):
@@ -230,94 +329,102 @@ class Recording:
             for name, parameter, to_duel in layer.parameters():
                 self.store(prefix + name, to_duel(value_of(parameter)))
 
-    def store_parameters(self, prefix, value_of):
-        self.store_network(prefix + "generator/", self.g_layers, value_of)
-        self.store_network(prefix + "discriminator/", self.d_layers, value_of)
+    # --- what is drawn ---
 
-    def draw_reals(self, name):
-        """[N,C,H,W] in [-1,1] of random bytes, which are stored as they are."""
+    def draw_pixels(self, count):
         extents = [self.config["data.synthetic_" + extent] for extent in ("height", "width", "channels")]
-        pixels = self.torch.randint(0, 256, (self.config["train.batch"], *extents), generator=self.random,
-                                    dtype=self.torch.uint8)
-        self.store(name, pixels)
-        return pixels.permute(0, 3, 1, 2).to(self.dtype) / 127.5 - 1
+        return self.torch.randint(0, 256, (count, *extents), generator=self.random, dtype=self.torch.uint8)
 
-    def draw_latents(self, name):
-        latents = self.torch.randn(self.config["train.batch"], self.config["model.latent"], generator=self.random)
-        self.store(name, latents)
-        return latents.to(self.dtype)
+    def draw_latents(self, count):
+        return self.torch.randn(count, self.config["model.latent"], generator=self.random)
 
-    def squared_gradients(self, logits, pictures):
-        """|d logit / d picture|^2 of each picture."""
-        gradient, = self.torch.autograd.grad(logits.sum(), pictures, create_graph=True)
-        return gradient.square().flatten(1).sum(1)
+    def draw_shares(self, count):
+        return self.torch.rand(count, generator=self.random)
 
-    def discriminator_loss(self, real, fake):
-        F = self.torch.nn.functional
-        return {"bce": lambda: (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2,
-                "lsgan": lambda: ((real - 1).square().mean() + fake.square().mean()) / 2,
-                "hinge": lambda: F.relu(1 - real).mean() + F.relu(1 + fake).mean(),
-                "relativistic": lambda: F.softplus(fake - real).mean(),
-                "wgan": lambda: fake.mean() - real.mean()}[self.config["loss.kind"]]()
+    def draw(self, name, draw, draws):
+        """draws[name]: a batch, in which each row is drawn until float32 can tell the side of every kink."""
+        rows = draw(self.config["train.batch"])
+        places = self.torch.arange(len(rows))
+        for _ in range(MOST_DRAWS):
+            places = places[self.is_near_a_kink(name, rows[places], draws, places)]
+            self.drawn_again += len(places)
+            if len(places) == 0:
+                break
+            rows[places] = draw(len(places))
+        else:
+            self.left_near += len(places)
+        draws[name] = rows
 
-    def generator_loss(self, fake, real):
-        F = self.torch.nn.functional
-        return {"bce": lambda: F.softplus(-fake).mean(),
-                "lsgan": lambda: (fake - 1).square().mean() / 2,
-                "hinge": lambda: -fake.mean(),
-                "relativistic": lambda: F.softplus(real - fake).mean(),
-                "wgan": lambda: -fake.mean()}[self.config["loss.kind"]]()
+    def is_near_a_kink(self, name, rows, draws, places):
+        """For each row. float32's largest deviation so far counts, for that of few rows may be small by chance."""
+        near = self.torch.zeros(len(rows), dtype=self.torch.bool)
+        with self.torch.no_grad():
+            exact, rounded = (networks.kinks(name, rows, draws, places) for networks in (self.exact, self.rounded))
+        for i, (values, others) in enumerate(zip(exact, rounded)):
+            deviation = (others.double() - values).abs().max().item()
+            self.deviations[name, i] = max(deviation, self.deviations.get((name, i), 0))
+            near |= (values.abs() < NEAR * self.deviations[name, i]).flatten(1).any(1)
+        return near
 
-    def update(self, prefix, layers, network, adam, loss):
-        """Stores gradients, clips them together, updates, stores weights."""
-        parameters = list(network.parameters())
-        gradients = self.torch.autograd.grad(loss, parameters, allow_unused=True)
-        for parameter, gradient in zip(parameters, gradients):
-            parameter.grad = self.torch.zeros_like(parameter) if gradient is None else gradient.clone()
-        name = "generator/" if network is self.generator else "discriminator/"
-        self.store_network(prefix + "gradient/" + name, layers, lambda p: p.grad)
-        norm = self.torch.sqrt(sum(p.grad.double().square().sum() for p in parameters)).item()
+    def discriminator_draws(self):
+        draws = {}
+        self.draw("d_reals", self.draw_pixels, draws)
+        self.draw("d_latents", self.draw_latents, draws)
+        if self.config["loss.gradient_penalty"] > 0:
+            self.draw("shares", self.draw_shares, draws)
+        return draws
+
+    def generator_draws(self):
+        draws = {}
+        self.draw("g_latents", self.draw_latents, draws)
+        if self.config["loss.kind"] == "relativistic":
+            draws["g_reals"] = self.draw_pixels(self.config["train.batch"])  # only logits are used: no kink matters
+        return draws
+
+    # --- what is computed ---
+
+    def phase(self, prefix, name, draw):
+        """A phase of the network `name`: draws, loss and gradients are stored, and after the update the weights."""
+        layers, parameters = self.exact.layers[name], list(getattr(self.exact, name).parameters())
+        self.rounded.take_weights(self.exact)
+        draws = draw()
+        for kind, rows in draws.items():
+            self.store(prefix + kind, rows)
+
+        loss, gradients = self.exact.loss_and_gradients(name, draws)
+        rounded_loss, rounded_gradients = self.rounded.loss_and_gradients(name, draws)
+        self.store(f"{prefix}{name[0]}_loss", loss.reshape(1))
+        self.store(f"{prefix}float32/{name[0]}_loss", (rounded_loss.double() - loss).abs().reshape(1))
+        differences = {}
+        for parameter, gradient, rounded in zip(parameters, gradients, rounded_gradients):
+            difference = (rounded.double() - gradient).abs()
+            differences[parameter] = self.torch.stack([difference.square().sum().sqrt(), difference.max()])
+            parameter.grad = gradient
+        self.store_network(f"{prefix}gradient/{name}/", layers, lambda p: p.grad)
+        for layer in layers:
+            for tensor, parameter, _ in layer.parameters():
+                self.store(f"{prefix}float32/gradient/{name}/{tensor}", differences[parameter])
+
+        norm = self.torch.sqrt(sum(gradient.square().sum() for gradient in gradients)).item()
         limit = self.config["optimizer.clip_norm"]
         if 0 < limit < norm:  # clip_grad_norm_ would divide by norm + 1e-6
             for parameter in parameters:
                 parameter.grad *= limit / norm
-        adam.step()
-        self.store_network(prefix + "weight/" + name, layers, lambda p: p)
+        self.adam[name].step()
+        self.store_network(f"{prefix}weight/{name}/", layers, lambda p: p)
 
     def step(self, number):
-        torch, config, prefix = self.torch, self.config, f"step{number}/"
-        real = self.draw_reals(prefix + "d_reals").requires_grad_()
-        fake = self.generator(self.draw_latents(prefix + "d_latents")).detach().requires_grad_()
-        real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
-        loss = self.discriminator_loss(real_logits, fake_logits)
-        if config["loss.r1"] > 0:
-            loss = loss + config["loss.r1"] / 2 * self.squared_gradients(real_logits, real).mean()
-        if config["loss.r2"] > 0:
-            loss = loss + config["loss.r2"] / 2 * self.squared_gradients(fake_logits, fake).mean()
-        if config["loss.gradient_penalty"] > 0:
-            shares = torch.rand(config["train.batch"], generator=self.random)
-            self.store(prefix + "shares", shares)
-            share = shares.to(self.dtype).reshape(-1, 1, 1, 1)
-            mixed = (share * real + (1 - share) * fake).detach().requires_grad_()
-            norms = torch.sqrt(self.squared_gradients(self.discriminator(mixed), mixed) + 1e-12)
-            loss = loss + config["loss.gradient_penalty"] * (norms - 1).square().mean()
-        self.store(prefix + "d_loss", loss.reshape(1))
-        self.update(prefix, self.d_layers, self.discriminator, self.d_adam, loss)
+        torch, prefix = self.torch, f"step{number}/"
+        self.phase(prefix, "discriminator", self.discriminator_draws)
+        self.phase(prefix, "generator", self.generator_draws)
 
-        needs_reals = config["loss.kind"] == "relativistic"
-        fresh_logits = self.discriminator(self.draw_reals(prefix + "g_reals")).detach() if needs_reals else None
-        judged = self.discriminator(self.generator(self.draw_latents(prefix + "g_latents")))
-        loss = self.generator_loss(judged, fresh_logits)
-        self.store(prefix + "g_loss", loss.reshape(1))
-        self.update(prefix, self.g_layers, self.generator, self.g_adam, loss)
-
-        decay = config["optimizer.ema_decay"]
+        decay = self.config["optimizer.ema_decay"]
         with torch.no_grad():
-            for module, layer in zip(self.average, self.g_layers):
+            for module, layer in zip(self.average, self.exact.layers["generator"]):
                 for mean, weight in zip(module.parameters(), layer.module.parameters()):
                     mean.mul_(decay).add_(weight, alpha=1 - decay)
         averages = [Layer(layer.name, module, layer.flattens, layer.unflattens)
-                    for module, layer in zip(self.average, self.g_layers)]
+                    for module, layer in zip(self.average, self.exact.layers["generator"])]
         self.store_network(prefix + "average/generator/", averages, lambda p: p)
 
 
@@ -328,7 +435,6 @@ def main():
     parser.add_argument("--seed", type=int, default=0, help="of weights, pictures and noise")
     parser.add_argument("--out", required=True, help="the .safetensors file")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="over the file; may be repeated")
-    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="of PyTorch's arithmetic")
     arguments = parser.parse_args()
     if arguments.steps < 1:
         sys.exit(f"record_pytorch: --steps {arguments.steps} must be at least 1")
@@ -346,13 +452,15 @@ def main():
     except ImportError:
         sys.exit("record_pytorch: PyTorch is missing; on Debian: apt-get install python3-torch; else: pip install torch")
 
-    recording = Recording(config, arguments.seed, arguments.dtype)
+    recording = Recording(config, arguments.seed)
     for number in range(1, arguments.steps + 1):
         recording.step(number)
-    metadata = {"format": "duel trajectory 1", "config": to_toml(config), "steps": str(arguments.steps),
-                "recorder": f"PyTorch {torch.__version__} in {arguments.dtype}"}
+    metadata = {"format": "duel trajectory 2", "config": to_toml(config), "steps": str(arguments.steps),
+                "recorder": f"PyTorch {torch.__version__} in float64",
+                "near_kinks": str(recording.left_near)}
     write_safetensors(arguments.out, recording.tensors, metadata)
-    print(f"{arguments.out}: {arguments.steps} steps, {len(recording.tensors)} tensors")
+    print(f"{arguments.out}: {arguments.steps} steps, {len(recording.tensors)} tensors; {recording.drawn_again} rows were "
+          f"drawn anew for being near a kink, and {recording.left_near} still are")
 
 
 if __name__ == "__main__":

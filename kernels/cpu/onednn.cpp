@@ -1,6 +1,7 @@
 #include "kernels/cpu/onednn.h"
 
 #include "kernels/check.h"
+#include "kernels/cpu/onednn_isa.h"
 
 #include <omp.h>
 
@@ -17,17 +18,8 @@ const dnnl::engine& onednn_engine() {
 
 std::string onednn_version() {
   const dnnl_version_t* version = dnnl_version();
-  const char* isa = "another instruction set";
-  switch (dnnl_get_effective_cpu_isa()) {
-    case dnnl_cpu_isa_sse41: isa = "sse41"; break;
-    case dnnl_cpu_isa_avx: isa = "avx"; break;
-    case dnnl_cpu_isa_avx2: isa = "avx2"; break;
-    case dnnl_cpu_isa_avx512_core: isa = "avx512_core"; break;
-    case dnnl_cpu_isa_avx512_core_vnni: isa = "avx512_core_vnni"; break;
-    case dnnl_cpu_isa_avx512_core_bf16: isa = "avx512_core_bf16"; break;
-    default: break;
-  }
-  return fmt::format("{}.{}.{}, {}", version->major, version->minor, version->patch, isa);
+  return fmt::format("{}.{}.{}, {}", version->major, version->minor, version->patch,
+                     onednn_isa_name(dnnl_get_effective_cpu_isa()));
 }
 
 dnnl::memory::data_type onednn_type(DType dtype) {

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -404,6 +405,26 @@ TEST(Differentiate, NamesAnOperatorWithoutADerivative) {
               std::string::npos)
         << error.what();
   }
+}
+
+// So that a bench can tell one layer's gradient from another's.
+TEST(Differentiate, AGradientBearsTheNameOfTheLayerItIsOf) {
+  SmallProgram s;
+  Program& p = s.program;
+  const Value x = s.input({4, 4}), w = s.input({4, 4});
+  const Program::Scope phase(p, "d_main");
+  Value y;
+  {
+    const Program::Scope layer(p, "discriminator/fc1");
+    y = ops::matmul(p, {}, x, w, DType::f32);
+  }
+  differentiate(p, ops::mean(p, y), {w});
+  EXPECT_EQ(p.nodes().back().op, "matmul");
+  EXPECT_EQ(p.place(p.nodes().back()), "d_main/backward/discriminator/fc1");
+  EXPECT_EQ(p.place(*std::find_if(p.nodes().begin(), p.nodes().end(), [](const Node& n) { return n.op == "fill"; })),
+            "d_main/backward");
+  ops::advance_counter(p, s.counter(0));
+  EXPECT_EQ(p.place(p.nodes().back()), "d_main");
 }
 
 }  // namespace

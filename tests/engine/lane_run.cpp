@@ -6,10 +6,10 @@
 
 namespace duel::test {
 
-LaneRun::LaneRun(Context& context, Program program, int lanes)
+LaneRun::LaneRun(Context& context, Program program, const LaneRequest& request)
     : context_(context),
       program_(std::move(program)),
-      lanes_(plan_lanes(program_, lanes)),
+      lanes_(plan_lanes(program_, request)),
       memory_(plan_memory(program_, lanes_)),
       arena_(context, memory_.arena_bytes) {
   for (const Node& node : program_.nodes()) {

@@ -14,7 +14,7 @@ namespace duel::test {
 
 class LaneRun {
 public:
-  LaneRun(Context& context, Program program, int lanes);
+  LaneRun(Context& context, Program program, const LaneRequest& request);
 
   const Program& program() const { return program_; }
   const MemoryPlan& memory() const { return memory_; }

@@ -16,6 +16,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <set>
 
 namespace duel::test {
 namespace {
@@ -410,6 +412,30 @@ TEST_P(LanesOfTraining, EveryOrderThatTheyAllowGivesTheSameBytes) {
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     EXPECT_EQ(train(2, seed), expected) << seed;
   }
+}
+
+// Costs decide where a node runs, and nothing that it computes.
+TEST_P(LanesOfTraining, EveryGuessOfCostsGivesTheSameBytes) {
+  const auto train = [&](const LaneRequest& request, std::uint64_t seed) {
+    SmallStep step(small_options(GetParam()));
+    for (const Program* program : step.programs()) {
+      LaneRun(step.context, *program, request).run(seed);
+    }
+    return step.state();
+  };
+  const Bytes expected = train(1, 0);
+  const LaneCosts guesses[] = {{0.1, 100, 2e6, 5e7}, {50, 0.01, 2e6, 5e7}, {2, 1.5, 1, 1}, {0, 0, 1e12, 1e12}};
+  std::set<std::vector<int>> plans;
+  for (std::size_t i = 0; i < std::size(guesses); ++i) {
+    EXPECT_EQ(train({2, guesses[i]}, i), expected) << i;
+    std::vector<int> lanes;
+    const SmallStep step(small_options(GetParam()));
+    for (const LanePlan::Place& place : plan_lanes(*step.programs()[0], {2, guesses[i]}).places) {
+      lanes.push_back(place.lane);
+    }
+    plans.insert(lanes);
+  }
+  EXPECT_GT(plans.size(), 1U);  // the guesses do decide something
 }
 
 TEST_P(LanesOfTraining, TheMemoryOfTwoLanesHoldsForOne) {

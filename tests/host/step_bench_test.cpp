@@ -11,14 +11,18 @@ StepBench usual() {
   bench.ms_median = 10;
   bench.ms_max = 12;
   bench.operators_ms = 9.5;
-  bench.operators = {{.op = "d_main matmul", .calls = 3, .ms = 6, .floor_ms = 5.5},
-                     {.op = "d_main adam", .calls = 1, .ms = 3.5, .floor_ms = 1}};
+  bench.operators = {{.key = {.op = "matmul", .arrays = {}, .where = "d_main"}, .calls = 3, .ms = 6, .floor_ms = 5.5},
+                     {.key = {.op = "adam", .arrays = {}, .where = "d_main/discriminator/update"},
+                      .calls = 1,
+                      .ms = 3.5,
+                      .floor_ms = 1}};
   return bench;
 }
 
 TEST(StepBench, AdviceIsWhatIsFurthestAboveItsFloor) {
   EXPECT_EQ(advice(usual()),
-            "Look at d_main adam first: 3.5 ms of a step, where 1 is the floor; at that, a step would "
+            "Look at adam of d_main/discriminator/update first: 3.5 ms of a step, where 1 is the floor; at that, a "
+            "step would "
             "take 7.5 ms.");
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/safetensors.h"
+#include "host/options.h"
 #include "tests/support/temporary_folder.h"
 
 #include <cstring>
@@ -27,6 +28,12 @@ inline std::filesystem::path golden_path(const std::string& name) {
   return golden_folder() / (name + ".safetensors");
 }
 
+// Whether an activation of either network has one: only there does rounding turn gradients on and off.
+inline bool has_kinks(const Options& options) {
+  const auto has_one = [](const std::string& activation) { return activation.ends_with("relu"); };
+  return has_one(options.model.generator_activation) || has_one(options.model.discriminator_activation);
+}
+
 // A file's contents in memory, to be altered and written again.
 struct TensorFile {
   struct Tensor {
@@ -34,6 +41,7 @@ struct TensorFile {
     std::vector<std::int64_t> shape;
     std::vector<std::byte> bytes;
 
+    std::size_t count() const { return bytes.size() / sizeof(float); }
     float get(std::size_t index) const {
       float value = 0;
       std::memcpy(&value, bytes.data() + index * sizeof value, sizeof value);

@@ -4,6 +4,8 @@
 #include "tests/support/trajectory_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <nlohmann/json.hpp>
@@ -11,7 +13,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <limits>
+#include <set>
 #include <thread>
 
 namespace duel::test {
@@ -22,9 +26,10 @@ struct Outcome {
   std::string output;  // of both streams
 };
 
-// Runs `duel ARGUMENTS` in `folder` through the shell.
+// Runs `duel ARGUMENTS` in `folder` through the shell. What the user's own programs remember is none of its business.
 Outcome duel(const TemporaryFolder& folder, const std::string& arguments) {
-  const std::string command = "cd '" + folder.path().string() + "' && '" DUEL_COMMAND "' " + arguments + " 2>&1";
+  const std::string command = fmt::format("cd '{0}' && XDG_CACHE_HOME='{0}/cache' '" DUEL_COMMAND "' {1} 2>&1",
+                                          folder.path().string(), arguments);
   Outcome outcome;
   FILE* pipe = ::popen(command.c_str(), "r");
   char buffer[4096];
@@ -192,6 +197,17 @@ TEST(Command, BenchesPrintWhatProgramsCanRead) {
   }
   expect_failure(duel(folder, "bench kernels --filter nothing " + narrow), 1, "no operator of the step matches");
   expect_failure(duel(folder, "roofline --ceilings moon --preset classic " + kSmall), 2, "h100, h200, a100");
+  std::ofstream(folder / "probe.json")
+      << R"({"device": "NVIDIA A100", "copy_gigabytes_per_second": 1500, "node_us": 2})";
+  const std::string probed = "--ceilings probe.json --preset classic " + kSmall;
+  const auto gaps = nlohmann::json::parse(duel(folder, "roofline --json " + probed).output);
+  EXPECT_EQ(gaps["gb_per_s"], 1500);
+  EXPECT_EQ(gaps["gaps_us"], 2 * gaps["nodes"].get<int>());
+  expect_failure(duel(folder, "roofline " + probed), 0, "\ngaps: ");
+  expect_failure(duel(folder, "bench ceilings --remember probe.json"), 0, "lanes of steps on NVIDIA A100 are planned");
+  EXPECT_TRUE(std::filesystem::exists(folder / "cache/duel/probes.json"));
+  expect_failure(duel(folder, "roofline --ceilings moon.json --preset classic " + kSmall), 3,
+                 "moon.json: cannot be read");
   expect_failure(duel(folder, "roofline --bandwidth 100 --preset classic " + kSmall), 2, "--tflops");
 }
 
@@ -277,7 +293,19 @@ TEST(Command, DryRunAndInfoAndBenchTellWhatTheyShould) {
   EXPECT_GT(bench["floor_ms"], 0);
   EXPECT_GT(bench["operator_calls"], 50);
   EXPECT_GT(bench["advice"].get<std::string>().size(), 40U);
-  EXPECT_FALSE(bench["operators"].empty());
+  int calls = 0;
+  std::set<std::string> keys;  // what rows are joined by
+  for (const auto& row : bench["operators"]) {
+    calls += row["calls"].get<int>();
+    keys.insert(fmt::format("{} {} {}", row["op"].get<std::string>(), row["arrays"].get<std::string>(),
+                            row["where"].get<std::string>()));
+  }
+  EXPECT_EQ(calls, bench["operator_calls"]);
+  EXPECT_EQ(keys.size(), bench["operators"].size());
+  EXPECT_TRUE(
+      keys.contains("conv2d_forward f32[8,10,8,1] f32[4,3,3,1] f32[4] -> f32[8,10,8,4] "
+                    "g_main/discriminator/conv1"))
+      << fmt::format("{}", fmt::join(keys, "\n"));
 }
 
 }  // namespace

@@ -89,14 +89,14 @@ ALL_PARTS = ("device", "operators", "memcheck", "racecheck", *LATER_PASS)
 
 
 class GpuCheck(unittest.TestCase):
-    def check(self, programs, sanitizer=CLEAN_SANITIZER, arguments=(), seconds=20):
+    def check(self, programs, sanitizer=CLEAN_SANITIZER, arguments=(), seconds=20, environment=(), toolkit=False, out=True):
         """Runs the script beside these programs; returns (exit code, output, {part: result})."""
         self.folder = tempfile.TemporaryDirectory(prefix="gpu check ")
         self.addCleanup(self.folder.cleanup)
         root = Path(self.folder.name)
         for folder in ("bin", "tools", "path"):
             (root / folder).mkdir()
-        for name in ("gpu_check.sh", "gpu_check.py"):
+        for name in ("gpu_check.sh", "gpu_check.py", "gpu_parts.py", "gpu_processes.py"):
             (root / "tools" / name).write_text((ROOT / "tools" / name).read_text())
         (root / "commit").write_text("0123456789ab\n")
         for name, text in programs.items():
@@ -104,11 +104,13 @@ class GpuCheck(unittest.TestCase):
         if sanitizer is not None:
             self.script(root / "path/compute-sanitizer", sanitizer)
         self.out = root / "out"
+        if toolkit:
+            (root / "nothing/lib64").mkdir(parents=True)
         environment = {**os.environ, "PATH": f"{root / 'path'}:{os.path.dirname(sys.executable)}:/usr/bin:/bin",
-                       "CUDA_HOME": str(root / "nothing")}
-        done = subprocess.run(["bash", str(root / "tools/gpu_check.sh"), "--out", str(self.out), "--jobs", "2",
+                       "CUDA_HOME": str(root / "nothing"), **dict(environment)}
+        done = subprocess.run(["bash", str(root / "tools/gpu_check.sh"), *(["--out", str(self.out)] if out else []), "--jobs", "2",
                                "--seconds", str(seconds), *arguments], capture_output=True, text=True, timeout=120,
-                              env=environment)
+                              env=environment, cwd=root)
         parts = dict(re.findall(r"^\| (\w+) \| ([\w ]+) \| [\d.]+ \|", done.stdout, re.MULTILINE))
         return done.returncode, done.stdout + done.stderr, parts
 
@@ -140,9 +142,9 @@ class GpuCheck(unittest.TestCase):
         code, output, _ = self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH, "duel": GOOD_DUEL},
                                      arguments=["--quick"])
         self.assertEqual(code, 0, output)
-        report, _ = self.report()
-        self.assertEqual([part["tests"]["chosen"] for part in report["parts"][1:4]], [4, 2, 2])
-        self.assertIn("1 in 2 of 4", report["parts"][2]["summary"])
+        tested = {part["part"]: part for part in self.report()[0]["parts"] if "tests" in part}
+        self.assertEqual({name: part["tests"]["chosen"] for name, part in tested.items()}, {"operators": 4, "memcheck": 2, "racecheck": 2})
+        self.assertIn("1 in 2 of 4", tested["memcheck"]["summary"])
 
     def test_no_device(self):
         code, output, parts = self.check({"duel_tests": "exit 1", "duel_op_bench": NO_DEVICE})
@@ -173,7 +175,7 @@ class GpuCheck(unittest.TestCase):
     def test_time_is_limited(self):
         begin = time.monotonic()
         code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", HANGS), "duel_op_bench": GOOD_BENCH, "duel": GOOD_DUEL},
-                                         seconds=6)
+                                         seconds=9)
         self.assertLess(time.monotonic() - begin, 30)
         self.assertEqual(code, 1, output)
         self.assertEqual(parts, {"device": "passed", "operators": "timed out", "memcheck": "timed out",
@@ -203,6 +205,48 @@ class GpuCheck(unittest.TestCase):
                                           "duel": DUEL.replace("OFF", "0.502")})
         self.assertEqual((code, parts), (1, {**dict.fromkeys(ALL_PARTS, "passed"), "losses": "failed"}), output)
         self.assertIn("apart by 2.0e-03 in 30 steps", output)
+
+    def test_one_program_that_fails_on_the_device_hides_nothing(self):
+        duel = 'case "$*" in *"--residency stream"*) echo "cuda: an illegal memory access" >&2; exit 4;; esac\n' + GOOD_DUEL
+        code, output, parts = self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH, "duel": duel})
+        self.assertEqual((code, parts), (1, {**dict.fromkeys(ALL_PARTS, "passed"), "stream": "failed"}), output)
+        self.assertIn("exit code 4: cuda: an illegal memory access", output)
+
+    def test_a_device_that_is_lost(self):
+        lost = 'lost=$(dirname "$0")/lost; [ ! -e "$lost" ] || { echo "cuda: no device is detected" >&2; exit 4; }\n'
+        duel = lost + 'case "$*" in *--no-graph*) touch "$lost"; exit 4;; esac\n' + GOOD_DUEL
+        code, output, parts = self.check({"duel_tests": lost + TESTS.replace("WHAT", PASSES), "duel_op_bench": lost + GOOD_BENCH,
+                                          "duel": duel})
+        self.assertEqual((code, parts), (1, {**dict.fromkeys(ALL_PARTS, "device lost"), "device": "passed", "operators": "passed",
+                                             "replay": "failed"}), output)
+        self.assertIn("does not open any more: cuda: no device is detected", output)
+
+    def test_figures_come_before_the_sanitizers(self):
+        _, _, parts = self.check({"duel_op_bench": GOOD_BENCH})
+        names = list(parts)
+        self.assertEqual(names[:3], ["device", "operators", "replay"])
+        self.assertLess(max(map(names.index, ("steps", "bench", "vendor"))), names.index("memcheck"))
+
+    def test_the_sanitizer_has_its_own_libraries(self):
+        programs = {"duel_tests": 'echo "$LD_LIBRARY_PATH" > "$(dirname "$0")/tests-$#"\n' + TESTS.replace("WHAT", PASSES),
+                    "duel_op_bench": GOOD_BENCH, "duel": 'echo "$LD_LIBRARY_PATH" > "$(dirname "$0")/duel-libraries"\n' + GOOD_DUEL}
+        sanitizer = 'echo "$LD_LIBRARY_PATH" > "$(dirname "$0")/libraries"\n' + CLEAN_SANITIZER
+        self.check(programs, sanitizer, environment={"LD_LIBRARY_PATH": "/given"}, toolkit=True)
+        root = Path(self.folder.name)
+        self.assertEqual((root / "path/libraries").read_text(), "/given\n")
+        self.assertEqual((root / "bin/duel-libraries").read_text(), f"/given:{root}/nothing/lib64\n")
+
+    def test_results_go_to_out(self):
+        self.check({"duel_op_bench": GOOD_BENCH}, arguments=["--only", "bench"], out=False,
+                   environment={"OUT": "out", "OUT_DIR": "another"})
+        self.assertEqual(self.report()[0]["gpu"], "NVIDIA H100 80GB HBM3")
+
+    def test_choices_and_versions_are_kept(self):
+        duel = 'mkdir -p "$XDG_CACHE_HOME/duel"; echo "{}" > "$XDG_CACHE_HOME/duel/kernels.json"\n' + GOOD_DUEL
+        self.check({"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH, "duel": duel})
+        (file,) = self.out.glob("nvidia-h100/*-0123456789ab-kernels.json")
+        self.assertEqual(file.read_text(), "{}\n")
+        self.assertEqual(sorted(self.report()[0]["libraries"]), ["cuBLASLt", "cuDNN"])
 
     def test_other_bytes_are_found(self):
         programs = {"duel_tests": TESTS.replace("WHAT", PASSES), "duel_op_bench": GOOD_BENCH,

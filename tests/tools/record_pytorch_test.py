@@ -94,16 +94,52 @@ class RecordPytorch(unittest.TestCase):
     def test_records_of_every_loss_and_penalty_pass(self):
         penalties = (["loss.r1=0.7"], ["loss.r2=1.3"], ["loss.gradient_penalty=10", "loss.r1=0.5", "loss.r2=0.5"])
         for i, loss in enumerate(record_pytorch.LOSSES):
-            for dtype in ("float32", "float64"):
-                settings = ODD + [f"loss.kind={loss}", *penalties[i % 3], "optimizer.clip_norm=0.1",
-                                  "model.discriminator_activation=" + record_pytorch.ACTIVATIONS[i % 4],
-                                  "model.generator_activation=" + record_pytorch.ACTIVATIONS[(i + 1) % 4]]
-                with tempfile.TemporaryDirectory() as folder:
-                    done = self.record(folder, settings, "--steps", 2, "--seed", i, "--dtype", dtype)
-                    self.assertEqual(done.returncode, 0, done.stderr)
-                    parity = run(DUEL, "parity", "--device", "cpu", "--threads", 2, Path(folder) / "t.safetensors")
-                    self.assertEqual((parity.returncode, parity.stdout.splitlines()[-1:]), (0, ["parity: ok"]),
-                                     parity.stdout + parity.stderr)
+            settings = ODD + [f"loss.kind={loss}", *penalties[i % 3], "optimizer.clip_norm=0.1",
+                              "model.discriminator_activation=" + record_pytorch.ACTIVATIONS[i % 4],
+                              "model.generator_activation=" + record_pytorch.ACTIVATIONS[(i + 1) % 4]]
+            with tempfile.TemporaryDirectory() as folder:
+                done = self.record(folder, settings, "--steps", 2, "--seed", i)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                parity = run(DUEL, "parity", "--device", "cpu", "--threads", 2, Path(folder) / "t.safetensors")
+                self.assertEqual((parity.returncode, parity.stdout.splitlines()[-1:]), (0, ["parity: ok"]),
+                                 parity.stdout + parity.stderr)
+                self.assertEqual(parity.stdout.count("      recorder "), 2)
+
+    @unittest.skipUnless(PYTHON, "PyTorch is missing")
+    def test_no_draw_comes_near_a_kink(self):
+        """Each loss that has a kink of its own or lets gradients pass at those of other draws; NEAR is so large that much
+        is drawn anew."""
+        script = """
+import sys
+sys.path.insert(0, sys.argv[1])
+sys.dont_write_bytecode = True
+import record_pytorch as r
+config = r.resolve({"preset": "classic", "train.batch": 16, "model.latent": 4, "data.synthetic_height": 5,
+                    "data.synthetic_width": 4, "model.generator_widths": [9], "model.discriminator_channels": [4],
+                    "model.discriminator_widths": [6], "loss.kind": sys.argv[2], "loss.gradient_penalty": 1.0})
+r.NEAR = float(sys.argv[3])
+recording = r.Recording(config, 3)
+recording.rounded.take_weights(recording.exact)
+draws = {**recording.discriminator_draws(), **recording.generator_draws()}
+every_row = recording.torch.arange(16)
+least = min(values.abs().min().item() / recording.deviations[name, i]
+            for name in ("d_reals", "d_latents", "shares", "g_latents")
+            for i, values in enumerate(recording.exact.kinks(name, draws[name], draws, every_row)))
+print(recording.drawn_again, recording.left_near, least, len(recording.deviations))
+"""
+        for loss, kinks in (("relativistic", 2 + 2 + 2 + 3), ("hinge", 3 + 3 + 2 + 3)):
+            results = {}
+            for near in (0, 3000, 1e9):
+                done = run(PYTHON, "-c", script, RECORDER.parent, loss, near)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                results[near] = [float(word) for word in done.stdout.split()]
+                self.assertEqual(results[near][3], kinks)
+            self.assertEqual(results[0][:2], [0, 0])
+            self.assertLess(results[0][2], 3000)
+            self.assertGreater(results[3000][0], 5)
+            self.assertEqual(results[3000][1], 0)
+            self.assertGreaterEqual(results[3000][2], 3000)
+            self.assertEqual(results[1e9][1], 4 * 16)  # all that it may draw is near, and it says so
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_the_writer_without_the_package(self):

@@ -43,7 +43,9 @@ struct BenchStep {
                                      {"advice", advice(bench)}};
     object["operators"] = nlohmann::ordered_json::array();
     for (const OperatorTime& op : bench.operators) {
-      object["operators"].push_back({{"op", op.op},
+      object["operators"].push_back({{"op", op.key.op},
+                                     {"arrays", op.key.arrays},
+                                     {"where", op.key.where},
                                      {"calls", op.calls},
                                      {"ms", op.ms},
                                      {"alone_ms", op.alone_ms},
@@ -54,14 +56,48 @@ struct BenchStep {
     fmt::print("{}\n", object.dump(2));
   }
 
+  static void add(const OperatorTime& op, OperatorTime& sum) {
+    sum.calls += op.calls;
+    sum.ms += op.ms;
+    sum.alone_ms += op.alone_ms;
+    sum.floor_ms += op.floor_ms;
+    sum.gflop += op.gflop;
+    sum.megabytes += op.megabytes;
+  }
+
+  static void print_row(const OperatorTime& op, double step_ms) {
+    const auto ms = [](double value) {
+      return value < 1 ? fmt::format("{:.4f}", value) : fmt::format("{:.3f}", value);
+    };
+    fmt::print("{:<24} {:>5} {:>9} {:>9} {:>9} {:>9.1f} {:>9.1f} {:>6.1f}%  {}\n", op.key.op, op.calls, ms(op.ms),
+               op.alone_ms > 0 ? ms(op.alone_ms) : "", ms(op.floor_ms), op.gflop / op.ms * 1e3, op.megabytes / op.ms,
+               100 * op.ms / step_ms, op.key.where);
+  }
+
   static void print_table(const Options& options, const StepBench& bench) {
-    fmt::print("{:<34} {:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}\n", "operator", "calls", "ms", "alone ms", "floor ms",
-               "GFLOP/s", "GB/s", "share");
+    constexpr double kSmallShare = 0.005;  // of a step; those below are one line
+    fmt::print("{:<24} {:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}  {}\n", "operator", "calls", "ms", "alone ms",
+               "floor ms", "GFLOP/s", "GB/s", "share", "where");
+    OperatorTime small;
     for (const OperatorTime& op : bench.operators) {
-      fmt::print("{:<34} {:>5} {:>9.3f} {:>9} {:>9.3f} {:>9.1f} {:>9.1f} {:>6.1f}%\n", op.op, op.calls, op.ms,
-                 op.alone_ms > 0 ? fmt::format("{:.3f}", op.alone_ms) : "", op.floor_ms, op.gflop / op.ms * 1e3,
-                 op.megabytes / op.ms, 100 * op.ms / bench.ms_median);
+      if (op.ms < kSmallShare * bench.ms_median) {
+        add(op, small);
+      } else {
+        print_row(op, bench.ms_median);
+      }
     }
+    if (small.calls > 0) {
+      small.key = {"the others", "", fmt::format("each below {:g} % of a step; --json has them", 100 * kSmallShare)};
+      print_row(small, bench.ms_median);
+    }
+    print_row({{"sum", "", "of the operators, one by one"},
+               bench.operator_calls,
+               bench.operators_ms,
+               bench.primitives_ms,
+               bench.floor_ms,
+               bench.gflop,
+               bench.megabytes},
+              bench.ms_median);
     fmt::print("{} {} batch {} on {}: {:.3g} ms a step (median; {:.3g} to {:.3g}), {:.0f} pictures/s\n", options.preset,
                options.precision, options.train.batch, bench.device, bench.ms_median, bench.ms_min, bench.ms_max,
                options.train.batch / bench.ms_median * 1e3);
@@ -77,7 +113,7 @@ struct BenchStep {
                  bench.is_graph ? "captured steps" : "operator by operator", bench.steps_per_launch, bench.lanes,
                  100 * bench.host_busy);
     }
-    fmt::print("{}\n", advice(bench));
+    fmt::print("{}\n{}\n", kFloorWords, advice(bench));
   }
 };
 
@@ -97,7 +133,8 @@ void add_bench(CLI::App& app, int& exit_code) {
   step->callback([bench, &exit_code] {
     const Options options = bench->flags.resolve();
     validate(options);
-    const StepBench result = bench_step(options, bench->ceiling_flags.resolve(options), bench->seconds);
+    const Ceilings ceilings = bench->ceiling_flags.resolve(options);
+    const StepBench result = bench_step(options, ceilings, bench->seconds);
     bench->json ? bench->print_json(options, result) : BenchStep::print_table(options, result);
     exit_code = 0;
   });

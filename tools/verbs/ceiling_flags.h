@@ -1,4 +1,5 @@
-// Options of the command line that say what a device can do: measured, a known device's, or given.
+// Options of the command line that say what a device can do: measured, as a probe measured it, a known device's, or
+// given.
 #pragma once
 
 #include "host/ceilings.h"
@@ -9,6 +10,14 @@
 #include <string>
 
 namespace duel {
+
+// What the word floor means in every table, as its last lines.
+inline constexpr const char* kFloorWords =
+    "A floor is the least time by the device's ceilings, for the bytes at the rate of the operator's working set or "
+    "for "
+    "its operations:\nof 3x3 convolutions at stride 1 a quarter in f32, as in Winograd's algorithm, where that is "
+    "less. "
+    "FLOP are those of the direct algorithm.";
 
 class CeilingFlags {
 public:

@@ -15,8 +15,10 @@ void add_parity(CLI::App& app, int& exit_code) {
   verb->add_option("--precision", request->precision, "fp32, tf32 or bf16");
   verb->add_option("--kernels", request->kernels, "auto, ours or vendor");
   verb->add_option("--threads", request->threads, "CPU threads; 0: all");
-  verb->add_option("--tolerance", request->tolerance,
-                   "largest relative deviation; otherwise 1e-4 in fp32, 1e-2 in tf32, 1e-1 in bf16")
+  verb->add_option(
+          "--tolerance", request->tolerance,
+          "largest relative deviation of anything; otherwise 1e-4 in fp32, and more for gradients and losses in tf32 "
+          "and bf16")
       ->check(CLI::PositiveNumber);
   verb->callback([request, &exit_code] { exit_code = run_parity(*request); });
 }
