@@ -265,8 +265,8 @@ def write_json(path, steps):
         return row["id"] in done or words[0] in ("step", "operator") and step in names
 
     kept = [row for row in old if not is_stale(row)]
-    report = to_json(steps, [row for row in kept if not row["id"].startswith("operator")])
-    report["rows"] += [row for row in kept if row["id"].startswith("operator")]
+    report = to_json(steps, kept)
+    report["rows"].sort(key=lambda row: (row["id"].startswith("operator"), not row["id"].startswith("step"), "steady" in row["id"]))
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = ",\n  ".join(json.dumps(row) for row in report["rows"])
     path.write_text(f'{{\n "gpu": {json.dumps(report["gpu"])},\n "method": {json.dumps(report["method"])},\n "rows": [\n  {lines}\n ]\n}}\n')
