@@ -103,8 +103,8 @@ void fuse_bias_gradients(Program& program) {
   }
 }
 
-// The weight's gradient into the pass that makes the gradient before the activation and its sum over rows, for layers on
-// pictures of few channels: what it reads is that gradient and the picture.
+// The weight's gradient into the pass that makes the gradient before the activation and its sum over rows, for layers
+// on pictures of few channels: what it reads is that gradient and the picture.
 void fuse_picture_gradients(Program& program) {
   for (Node& node : program.nodes()) {
     if (node.op != "conv2d_backward_weight" || program.shape(node.inputs[0]).back() > kFewChannels) {

@@ -8,8 +8,9 @@
 //   gan_loss of two slices, and their gradients put together again -> gan_loss of the logits they are slices of
 //
 // The loss itself is fused where it is recorded (losses.h).
-// Only where the array between the two is used nowhere else, or is an output of the fused operator as well. Fused nodes have no derivative, so fuse comes after
-// differentiate. tests/engine/fuse_test.cpp holds each against the unfused chain.
+// Only where the array between the two is used nowhere else, or is an output of the fused operator as well. Fused nodes
+// have no derivative, so fuse comes after differentiate. tests/engine/fuse_test.cpp holds each against the unfused
+// chain.
 #pragma once
 
 #include "engine/program.h"

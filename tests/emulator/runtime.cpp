@@ -58,7 +58,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   std::strcpy(properties->name, "emulated on the CPU");
   properties->major = 9;
   properties->minor = 0;
-  properties->multiProcessorCount = 3;  // few and odd, so that small arrays still meet every branch of a launcher
+  properties->multiProcessorCount = runtime().multiprocessors;
   properties->totalGlobalMem = runtime().memory_bytes;
   return cudaSuccess;
 }

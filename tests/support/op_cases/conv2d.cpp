@@ -162,16 +162,14 @@ std::vector<Problem> winograd_problems() {
   };
 }
 
-// Channels in whole steps of a product and enough pixels that a GPU's kernels walk from step to step, by every tile: few
-// output channels and many, strides, several taps a step apart, and pixels that end rows, pictures and both in a step.
+// Channels in whole steps of a product and enough pixels that a GPU's kernels walk from step to step, by every tile:
+// few output channels and many, strides, several taps a step apart, and pixels that end rows, pictures and both in a
+// step.
 std::vector<Problem> walked_problems() {
   return {
-      {{8, 8, 8, 32}, 32, 3, 3, Conv2d::same(3)},
-      {{6, 8, 8, 64}, 64, 3, 3, padded(1, 2, 0, 0, 2)},
-      {{4, 16, 16, 32}, 160, 3, 3, padded(2, 1, 1, 1, 1)},
-      {{3, 16, 16, 64}, 160, 2, 5, padded(1, 0, 1, 2, 2)},
-      {{32, 9, 13, 32}, 32, 3, 3, padded(2, 1, 1, 1, 1)},
-      {{4, 3, 40, 32}, 64, 1, 3, padded(1, 0, 0, 1, 1)},
+      {{8, 8, 8, 32}, 32, 3, 3, Conv2d::same(3)},          {{6, 8, 8, 64}, 64, 3, 3, padded(1, 2, 0, 0, 2)},
+      {{4, 16, 16, 32}, 160, 3, 3, padded(2, 1, 1, 1, 1)}, {{3, 16, 16, 64}, 160, 2, 5, padded(1, 0, 1, 2, 2)},
+      {{32, 9, 13, 32}, 32, 3, 3, padded(2, 1, 1, 1, 1)},  {{4, 3, 40, 32}, 64, 1, 3, padded(1, 0, 0, 1, 1)},
       {{16, 3, 2, 32}, 32, 2, 2, padded(1, 1, 0, 1, 0)},
   };
 }
