@@ -6,6 +6,8 @@
 #include "kernels/rows.h"
 #include "kernels/step_state.h"
 
+#include <array>
+
 namespace duel::ops {
 
 namespace {
@@ -644,13 +646,21 @@ void batch_norm_track(Program& program, const BatchNormTrack& p, Value mean, Val
   program.record_effect(std::move(node));
 }
 
-void store_scalar(Program& program, int column, Value scalar, Value step, View ring) {
+void store_scalars(Program& program, const std::vector<int>& columns, std::vector<Value> scalars, Value step,
+                   View ring) {
   Node node;
-  node.op = "store_scalar";
-  node.inputs = {scalar, step};
-  node.run = [column, ring](Context& c, Views in, Views) { duel::store_scalar(c, column, in[0], in[1], ring); };
+  node.op = "store_scalars";
+  node.bytes = 2 * sizeof(float) * static_cast<double>(scalars.size()) + sizeof(std::int64_t);
+  node.inputs = std::move(scalars);
+  node.inputs.push_back(step);
+  node.run = [columns, ring](Context& c, Views in, Views) {
+    std::array<StoredScalar, kMostStoredScalars> list;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      list[i] = {columns[i], in[i]};
+    }
+    duel::store_scalars(c, std::span(list).first(columns.size()), in.back(), ring);
+  };
   node.state = {ring};
-  node.bytes = 2 * sizeof(float) + sizeof(std::int64_t);
   program.record_effect(std::move(node));
 }
 

@@ -71,7 +71,7 @@ Value clip_scale(Program&, double max_norm, Value norm);
 void adam(Program&, const Adam&, Value step, Value gradient_scale, Value gradients, const AdamState&);
 void ema(Program&, double decay, Value w, View average);
 void batch_norm_track(Program&, const BatchNormTrack&, Value mean, Value rstd, const BatchNormState&);
-void store_scalar(Program&, int column, Value scalar, Value step, View ring);
+void store_scalars(Program&, const std::vector<int>& columns, std::vector<Value> scalars, Value step, View ring);
 void advance_counter(Program&, Value step);
 
 }  // namespace duel::ops

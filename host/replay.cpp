@@ -11,6 +11,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace duel {
 
@@ -202,13 +203,18 @@ ReplayedStep Replay::step() {
 void Replay::run_phase(const Execution& phase, const Parameters& parameters, double learning_rate) {
   const bool is_discriminator = &phase == &discriminator_phase_;
   const std::size_t update = update_of(phase);
+  const std::optional<Off> off_before = now_.first_off;
   phase.run(context_, [&](std::size_t node) {
     if (node + 1 == update) {
-      compare_loss(is_discriminator ? "d_loss" : "g_loss",
-                   is_discriminator ? &Deviations::d_loss : &Deviations::g_loss);
       exchange_gradients(parameters);
     }
   });
+  // A phase stores its metrics at its end, but computes the loss before the gradients.
+  const std::optional<Off> off_gradients = std::exchange(now_.first_off, off_before);
+  compare_loss(is_discriminator ? "d_loss" : "g_loss", is_discriminator ? &Deviations::d_loss : &Deviations::g_loss);
+  if (!now_.first_off) {
+    now_.first_off = off_gradients;
+  }
   compare_weights("weight", parameters, Block::master, learning_rate);
   if (parameters.has(Block::average)) {
     compare_weights("average", parameters, Block::average, learning_rate);

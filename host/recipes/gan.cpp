@@ -54,11 +54,14 @@ struct Recorder {
 
   Value logits(Value x) { return model.discriminator->forward(program, discriminator, x); }
 
+  // Metrics are stored together, at the end of a phase: on a GPU each store is a launch.
   void store(const char* metric, Value scalar) {
     const auto found = std::find(columns.begin(), columns.end(), metric);
     check(found != columns.end(), "record_gan: {} is not among the metrics", metric);
-    ops::store_scalar(program, static_cast<int>(found - columns.begin()), scalar, step, buffers.ring);
+    stored_columns.push_back(static_cast<int>(found - columns.begin()));
+    stored.push_back(scalar);
   }
+  void store_metrics() { ops::store_scalars(program, stored_columns, stored, step, buffers.ring); }
 
   // Gradients of `loss`, their norm (stored as `metric`), clipping, and Adam.
   void update(const Parameters& parameters, const BoundParameters& weights, Value loss, double learning_rate,
@@ -88,6 +91,8 @@ struct Recorder {
   DType compute;
   Program program;
   Value pictures, step;
+  std::vector<int> stored_columns;
+  std::vector<Value> stored;
   BoundParameters generator, discriminator;
 };
 
@@ -154,6 +159,7 @@ Program record_discriminator(const GanModel& model, const Options& options, cons
   r.store("d_accuracy_fake", fraction_negative(r.program, judged.fake));
   r.update(model.discriminator->parameters(), r.discriminator, loss, options.optimizer.discriminator_learning_rate,
            "d_grad_norm");
+  r.store_metrics();
   return std::move(r.program);
 }
 
@@ -169,6 +175,7 @@ Program record_generator(const GanModel& model, const Options& options, const Ga
   r.update(parameters, r.generator, loss, options.optimizer.generator_learning_rate, "g_grad_norm");
   const Value master = r.program.bind("generator/master", parameters.view(Block::master));
   ops::ema(r.program, options.optimizer.ema_decay, master, parameters.view(Block::average));
+  r.store_metrics();
   ops::advance_counter(r.program, r.step);
   return std::move(r.program);
 }

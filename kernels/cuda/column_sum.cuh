@@ -160,7 +160,7 @@ __global__ void __launch_bounds__(kColumnSumThreads, 3)
     const std::int64_t column = first_column + begin + thread % width;
     float sum[1] = {};
     if (first_part < part_lanes) {
-#pragma unroll 4
+#pragma unroll 16
       for (int i = first_part; i < parts; i += part_lanes) {
         sum[0] += partials[std::int64_t{p.columns} * i + column];
       }
@@ -188,14 +188,17 @@ void sum_columns(CudaContext& context, const char* op, const Source& source, boo
   p.columns = columns;
   p.fold = is_vectorised ? fold : 1;
   p.row_vectors = std::int64_t{columns} * p.fold / width;
-  p.tile_width = static_cast<int>(is_narrow || p.row_vectors < 32 ? p.row_vectors : 32);
   p.rows = rows / p.fold;
+  // Few rows are cut into narrow tiles, so that no thread has many of them and nobody waits for parts.
+  const bool is_whole_row = p.row_vectors < 32 || (is_narrow && (p.fold > 1 || p.rows > 16 * kColumnSumThreads / 32));
+  p.tile_width = static_cast<int>(is_whole_row ? p.row_vectors : 32);
   p.rows_left = static_cast<int>(rows % p.fold);
   p.scale = scale;
-  // Parts of at least four rows a thread.
+  // Parts of at least four rows a thread, and one part where that gives none more than sixteen.
   const std::int64_t tiles = (p.row_vectors + p.tile_width - 1) / p.tile_width;
   const std::int64_t most_parts = std::max<std::int64_t>(1, kColumnSumParts / tiles);
-  const std::int64_t least_rows = std::int64_t{4} * (kColumnSumThreads / p.tile_width);
+  const std::int64_t lanes = kColumnSumThreads / p.tile_width;
+  const std::int64_t least_rows = (p.rows > 16 * lanes ? 4 : 16) * lanes;
   p.part_rows = std::max(least_rows, (p.rows + most_parts - 1) / most_parts);
   const std::int64_t parts = std::max<std::int64_t>(1, (p.rows + p.part_rows - 1) / p.part_rows);
   static_assert(kColumnSumParts <= CudaContext::kTickets);

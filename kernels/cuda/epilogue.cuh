@@ -53,15 +53,19 @@ struct Epilogue {
         m(m_extent),
         n(n_extent) {}
 
-  __device__ __forceinline__ float finished(int column, float sum) const {
-    return activated(kind, slope, bias != nullptr ? sum + bias[column] : sum);
+  // To be read for all columns of a thread before the first store, behind which the compiler would leave each: y might
+  // be the bias, for all it knows.
+  __device__ __forceinline__ float bias_at(int column) const {
+    return bias != nullptr && column < n ? bias[column] : 0.0F;
   }
+  __device__ __forceinline__ float finished(float sum) const { return activated(kind, slope, sum); }
+  // Here and below: sums that the bias has been added to.
   __device__ __forceinline__ void store(int m_index, int column, float sum) const {
     if (m_index >= m || column >= n) {
       return;
     }
     const std::int64_t offset = row(m_index) * n + column;
-    const float value = finished(column, sum);
+    const float value = finished(sum);
     if (to_bf16) {
       static_cast<Bf16*>(y)[offset] = from_float<Bf16>(value);
     } else {
@@ -79,14 +83,14 @@ struct Epilogue {
       Vector<Bf16, Width> vector;
 #pragma unroll
       for (int i = 0; i < Width; ++i) {
-        vector.values[i] = from_float<Bf16>(finished(column + i, sums[i]));
+        vector.values[i] = from_float<Bf16>(finished(sums[i]));
       }
       duel::store_vector(static_cast<Bf16*>(y) + offset, vector);
     } else {
       Vector<float, Width> vector;
 #pragma unroll
       for (int i = 0; i < Width; ++i) {
-        vector.values[i] = finished(column + i, sums[i]);
+        vector.values[i] = finished(sums[i]);
       }
       duel::store_vector(static_cast<float*>(y) + offset, vector);
     }
@@ -98,7 +102,7 @@ struct Epilogue {
       store(m_index, column + 1, second);
     } else if (column < n) {
       const std::int64_t offset = row(m_index) * n + column;
-      const float a = finished(column, first), b = finished(column + 1, second);
+      const float a = finished(first), b = finished(second);
       if (to_bf16) {
         *reinterpret_cast<__nv_bfloat162*>(static_cast<Bf16*>(y) + offset) =
             __halves2bfloat162(from_float<Bf16>(a), from_float<Bf16>(b));

@@ -49,7 +49,7 @@ __global__ void __launch_bounds__(kNarrowThreads)
   for (int n = 0; n < kNarrowColumns; ++n) {
     const float sum = warp_sum(sums[n]);
     if (lane == n) {
-      epilogue.store(m, n, sum);
+      epilogue.store(m, n, sum + epilogue.bias_at(n));
     }
   }
 }
@@ -92,7 +92,7 @@ __global__ void __launch_bounds__(kNarrowThreads)
     for (int other = 1; other < kWarps; ++other) {
       sum += parts[other][warp][lane];
     }
-    epilogue.store(m, warp, sum);
+    epilogue.store(m, warp, sum + epilogue.bias_at(warp));
   }
 }
 

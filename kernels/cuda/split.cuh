@@ -93,7 +93,8 @@ struct ProductStore {
   explicit ProductStore(const Epilogue<Rows>& of) : epilogue(of), by_n(of.n) {}
   __device__ __forceinline__ void operator()(int element, float sum) const {
     const int row = by_n.quotient(element);
-    epilogue.store(row, by_n.remainder(element, row), sum);
+    const int column = by_n.remainder(element, row);
+    epilogue.store(row, column, sum + epilogue.bias_at(column));
   }
 };
 

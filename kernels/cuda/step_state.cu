@@ -1,18 +1,31 @@
-// What a step writes down about itself (contract: kernels/step_state.h). One thread each: a few bytes.
+// What a step writes down about itself (contract: kernels/step_state.h). A thread a scalar: a few bytes.
 #include "kernels/step_state.h"
 
 #include "kernels/cuda/device.cuh"
 
 namespace duel {
 
+// ---- device helpers
+
+namespace {
+
+struct ScalarList {
+  int count;
+  int columns[kMostStoredScalars];
+  const float* scalars[kMostStoredScalars];  // each [1]
+};
+
+}  // namespace
+
 // ---- kernels
 
-__global__ void __launch_bounds__(32) store_scalar_kernel(const float* scalar,       // [1]
-                                                          const std::int64_t* step,  // [1]
-                                                          float* ring,               // [rows, columns]
-                                                          int rows, int columns, int column) {
-  if (threadIdx.x == 0) {
-    ring[step[0] % rows * columns + column] = scalar[0];
+__global__ void __launch_bounds__(32) store_scalars_kernel(const ScalarList list,
+                                                           const std::int64_t* step,  // [1]
+                                                           float* ring,               // [rows, columns]
+                                                           int rows, int columns) {
+  const int i = static_cast<int>(threadIdx.x);
+  if (i < list.count) {
+    ring[step[0] % rows * columns + list.columns[i]] = list.scalars[i][0];
   }
 }
 
@@ -24,9 +37,15 @@ __global__ void __launch_bounds__(32) advance_counter_kernel(std::int64_t* step)
 
 // ---- launchers
 
-void store_scalar(CudaContext& context, int column, View scalar, View step, View ring) {
-  launch(context, "store_scalar", {1, 32}, store_scalar_kernel, scalar.as<const float>(), step.as<const std::int64_t>(),
-         ring.as<float>(), ring.shape[0], ring.shape[1], column);
+void store_scalars(CudaContext& context, std::span<const StoredScalar> scalars, View step, View ring) {
+  ScalarList list{};
+  for (const auto& [column, scalar] : scalars) {
+    list.columns[list.count] = column;
+    list.scalars[list.count] = scalar.as<const float>();
+    ++list.count;
+  }
+  launch(context, "store_scalars", {1, 32}, store_scalars_kernel, list, step.as<const std::int64_t>(), ring.as<float>(),
+         ring.shape[0], ring.shape[1]);
 }
 
 void advance_counter(CudaContext& context, View step) {

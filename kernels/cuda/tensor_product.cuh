@@ -146,6 +146,15 @@ __global__ void __launch_bounds__(TensorTile<typename A::Element, TileRows, Tile
     }
   };
   if (split.parts == 1) {
+#pragma unroll
+    for (int j = 0; j < kFragmentsB; ++j) {
+      const int n = first_n + warp_n + 8 * j + 2 * t;
+      const float biases[2] = {epilogue.bias_at(n), epilogue.bias_at(n + 1)};
+#pragma unroll
+      for (int i = 0; i < kFragmentsA * 4; ++i) {
+        sums[(i / 4 * kFragmentsB + j) * 4 + i % 4] += biases[i % 2];
+      }
+    }
     each_pair([&](int m, int n, float first, float second) { epilogue.store_pair(m, n, first, second); });
   } else {
     each_pair([&](int m, int n, float first, float second) {
@@ -197,6 +206,12 @@ void tensor_product(CudaContext& context, const char* op, const A& a, const B& b
     }
     if (epilogue.n <= 64 && fills(128, 64)) {
       launch_tensor_product<true, 128, 64>(context, op, a, b, epilogue, k);
+      return;
+    }
+  }
+  if constexpr (B::kStepsArePixels) {  // few filters by many taps
+    if (epilogue.m <= 64 && epilogue.n > 64) {
+      launch_tensor_product<true, 64, 128>(context, op, a, b, epilogue, k);
       return;
     }
   }

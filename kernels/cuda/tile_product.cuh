@@ -109,6 +109,14 @@ __global__ void __launch_bounds__(kTileThreads, 3)
     }
   };
   if (split.parts == 1) {
+#pragma unroll
+    for (int n = 0; n < kN; ++n) {
+      const float bias = epilogue.bias_at(first_n + thread_n + n);
+#pragma unroll
+      for (int m = 0; m < kM; ++m) {
+        sums[m * kN + n] += bias;
+      }
+    }
     each_pair([&](int m, int n, float first, float second) { epilogue.store_pair(m, n, first, second); });
   } else {
     each_pair([&](int m, int n, float first, float second) {

@@ -465,7 +465,15 @@ std::vector<WrongCall> wrong_clips() {
 
 std::vector<WrongCall> wrong_stores() {
   const auto call = [](int column, View scalar, View step, View ring) {
-    return [=](Context& context) { store_scalar(context, column, scalar, step, ring); };
+    return [=](Context& context) {
+      const StoredScalar scalars[] = {{0, f32({1})}, {column, scalar}};
+      store_scalars(context, scalars, step, ring);
+    };
+  };
+  const auto many = [](std::size_t count) {
+    return [=](Context& context) {
+      store_scalars(context, std::vector<StoredScalar>(count, {0, f32({1})}), i64({1}), f32({7, 5}));
+    };
   };
   return {{"column behind the last", call(5, f32({1}), i64({1}), f32({7, 5})), {"[7,5]", "5"}},
           {"column before the first", call(-1, f32({1}), i64({1}), f32({7, 5})), {"[7,5]", "-1"}},
@@ -474,6 +482,8 @@ std::vector<WrongCall> wrong_stores() {
           {"two scalars", call(0, f32({2}), i64({1}), f32({7, 5})), {"[2]"}},
           {"scalar in bf16", call(0, bf16({1}), i64({1}), f32({7, 5})), {"bf16[1]"}},
           {"step of floats", call(0, f32({1}), f32({1}), f32({7, 5})), {"f32[1]"}},
+          {"no scalars", many(0), {"0 scalars"}},
+          {"too many scalars", many(17), {"17 scalars"}},
           {"no ring", call(0, f32({1}), i64({1}), kNone), {}}};
 }
 
@@ -623,7 +633,7 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"ema", wrong_emas()},
       {"global_norm", wrong_norms()},
       {"clip_scale", wrong_clips()},
-      {"store_scalar", wrong_stores()},
+      {"store_scalars", wrong_stores()},
       {"advance_counter", wrong_advances()}};
 }
 

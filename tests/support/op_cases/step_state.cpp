@@ -8,18 +8,32 @@ namespace duel::test {
 
 namespace {
 
-OpCase store_case(int rows, int columns, int column, std::int64_t step) {
-  return {
-      .op = "store_scalar",
-      .name = fmt::format("ring{}x{}_column{}_step{}", rows, columns, column, step),
-      .inputs = {{"scalar", {1}, DType::f32, normal()}, {"step", {1}, DType::i64, values({static_cast<double>(step)})}},
-      .outputs = {{.name = "ring", .shape = {rows, columns}, .initial = normal()}},
-      .run = [=](Context& context, Views in, Views out) { store_scalar(context, column, in[0], in[1], out[0]); },
-      .reference =
-          [=](const Arrays& in, Arrays& out) {
-            reference::store_scalar(column, in[0][0], static_cast<std::int64_t>(in[1][0]), rows, columns, out[0]);
-          },
-      .terms = 0};
+// `count` columns from `column` on, and from the first again behind the last, in this order.
+OpCase store_case(int rows, int columns, int column, std::int64_t step, int count = 1) {
+  OpCase c{.op = "store_scalars",
+           .name = fmt::format("ring{}x{}_columns{}_from{}_step{}", rows, columns, count, column, step),
+           .outputs = {{.name = "ring", .shape = {rows, columns}, .initial = normal()}},
+           .run =
+               [=](Context& context, Views in, Views out) {
+                 std::vector<StoredScalar> scalars;
+                 for (int i = 0; i < count; ++i) {
+                   scalars.push_back({(column + i) % columns, in[static_cast<std::size_t>(i)]});
+                 }
+                 store_scalars(context, scalars, in.back(), out[0]);
+               },
+           .reference =
+               [=](const Arrays& in, Arrays& out) {
+                 for (int i = 0; i < count; ++i) {
+                   reference::store_scalar((column + i) % columns, in[static_cast<std::size_t>(i)][0],
+                                           static_cast<std::int64_t>(in.back()[0]), rows, columns, out[0]);
+                 }
+               },
+           .terms = 0};
+  for (int i = 0; i < count; ++i) {
+    c.inputs.push_back({fmt::format("scalar{}", i), {1}, DType::f32, normal()});
+  }
+  c.inputs.push_back({"step", {1}, DType::i64, values({static_cast<double>(step)})});
+  return c;
 }
 
 OpCase advance_case(std::int64_t step) {
@@ -44,6 +58,8 @@ std::vector<OpCase> make_cases() {
   cases.push_back(store_case(1, 1, 0, 3));
   cases.push_back(store_case(33, 1, 0, 40));
   cases.push_back(store_case(3, 16, 15, 5));
+  cases.push_back(store_case(7, 5, 3, 12, 4));
+  cases.push_back(store_case(3, 16, 1, 7, 16));
   return cases;
 }
 
