@@ -156,6 +156,50 @@ void fuse_normalizations(Program& program) {
   }
 }
 
+// Random numbers that are only rounded to another type are drawn in it.
+void fuse_draws(Program& program) {
+  const std::vector<int> uses = count_uses(program);
+  for (Node& node : program.nodes()) {
+    Node* draw = node.op == "cast" ? producer_of(program, node.inputs[0]) : nullptr;
+    const bool is_draw = draw != nullptr && (draw->op == "random_normal" || draw->op == "random_uniform");
+    if (!is_draw || !is_private(program, uses, node.inputs[0])) {
+      continue;
+    }
+    program.info(node.outputs[0]).producer = program.info(draw->outputs[0]).producer;
+    draw->outputs = node.outputs;
+    draw->has_effect = draw->has_effect || node.has_effect;
+    node = Node{};  // neither outputs nor effect: pruned
+  }
+}
+
+// Derivatives cast a gradient for each operand that it is multiplied with: once is enough.
+void merge_equal_casts(Program& program) {
+  std::vector<Node*> casts;
+  for (Node& node : program.nodes()) {
+    if (node.op != "cast") {
+      continue;
+    }
+    const Value y = node.outputs[0];
+    const auto equal = std::find_if(casts.begin(), casts.end(), [&](const Node* other) {
+      return other->inputs == node.inputs && program.dtype(other->outputs[0]) == program.dtype(y);
+    });
+    if (equal == casts.end() || program.is_kept(y) || program.info(y).bound != nullptr || node.has_effect) {
+      casts.push_back(&node);
+      continue;
+    }
+    const Value first = (*equal)->outputs[0];
+    for (Node& reader : program.nodes()) {
+      std::replace(reader.inputs.begin(), reader.inputs.end(), y, first);
+    }
+    for (int i = 0; i < program.value_count(); ++i) {
+      if (ValueInfo& info = program.info(Value{i}); info.alias == y) {
+        info.alias = first;
+      }
+    }
+    node = Node{};  // neither outputs nor effect: pruned
+  }
+}
+
 // Real and generated pictures go through the discriminator as one batch, so that the loss takes two slices of the
 // logits, and their gradient is the sum of the two padded gradients.
 void fuse_joined_logits(Program& program) {
@@ -203,6 +247,8 @@ void fuse(Program& program) {
   fuse_picture_gradients(program);
   fuse_normalizations(program);
   fuse_joined_logits(program);
+  fuse_draws(program);
+  merge_equal_casts(program);
   program.prune();
 }
 

@@ -12,8 +12,8 @@ namespace {
 
 void check_random(const char* op, View step, View y) {
   check_counter(op, step);
-  check(is_present(y) && y.dtype == DType::f32 && y.count() <= (std::int64_t{1} << 34),
-        "{}: y is {}, but must be f32 and have at most 2^34 elements", op, y);
+  check_float(op, "y", y);
+  check(y.count() <= (std::int64_t{1} << 34), "{}: y is {}, but may have at most 2^34 elements", op, y);
 }
 
 }  // namespace

@@ -5,7 +5,8 @@
 //                   sqrt(-2 ln u) * {cos, sin}(2 pi v) from integers 2i, 2i+1 of the array
 //   random_uniform  y ~ U(0, 1), unit_float of integer i
 //
-// y f32, any shape, at most 2^34 elements. The integers are the same on every backend; the floats within a few ulp.
+// y f32, or bf16 for these numbers rounded, any shape, at most 2^34 elements. The integers are the same on every
+// backend; the floats within a few ulp.
 #pragma once
 
 #include "kernels/context.h"

@@ -1,7 +1,9 @@
 #include "kernels/random.h"
 
+#include "kernels/cpu/element.h"
 #include "kernels/cpu/parallel.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
@@ -16,11 +18,16 @@ constexpr std::int64_t kBlock = 4;  // numbers of one Philox call
 template <class Fill>
 void fill_blocks(CpuContext& context, View y, const Fill& fill) {
   const std::int64_t count = y.count(), blocks = (count + kBlock - 1) / kBlock;
-  parallel_ranges(context, blocks, 256, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t block = begin; block < end; ++block) {
-      const std::array<float, 4> values = fill(static_cast<std::uint32_t>(block));
-      std::copy_n(values.begin(), std::min(kBlock, count - block * kBlock), y.as<float>() + block * kBlock);
-    }
+  with_float_type(y.dtype, [&](auto element) {
+    using T = decltype(element);
+    parallel_ranges(context, blocks, 256, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t block = begin; block < end; ++block) {
+        const std::array<float, 4> values = fill(static_cast<std::uint32_t>(block));
+        const std::int64_t left = std::min(kBlock, count - block * kBlock);
+        std::transform(values.begin(), values.begin() + left, y.as<T>() + block * kBlock,
+                       [](float value) { return from_float<T>(value); });
+      }
+    });
   });
 }
 

@@ -54,25 +54,30 @@ struct Uniform {
 
 // ---- kernels
 
-template <class Distribution>
+template <class Distribution, class T>
 __global__ void __launch_bounds__(kMapThreads)
     random_kernel(Distribution distribution, Random p, const std::int64_t* step,  // [1]
-                  float* y,                                                       // [count]
+                  T* y,                                                           // [count]
                   std::int64_t count,
-                  bool is_aligned) {  // y, to 16 bytes
+                  bool is_aligned) {  // y, to four elements
   const auto now = static_cast<std::uint64_t>(step[0]);
   const std::int64_t stride = std::int64_t{gridDim.x} * kMapThreads, blocks = (count + 3) / 4;
   for (std::int64_t block = std::int64_t{blockIdx.x} * kMapThreads + threadIdx.x; block < blocks; block += stride) {
     const Vector<float> numbers = distribution(philox(p.seed, p.purpose, now, static_cast<std::uint32_t>(block)));
-    float* to = y + 4 * block;
+    Vector<T, 4> rounded;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      rounded.values[i] = from_float<T>(numbers.values[i]);
+    }
+    T* to = y + 4 * block;
     if (is_aligned && 4 * block + 4 <= count) {
-      store_vector(to, numbers);
+      store_vector(to, rounded);
       continue;
     }
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       if (4 * block + i < count) {
-        to[i] = numbers.values[i];
+        to[i] = rounded.values[i];
       }
     }
   }
@@ -85,8 +90,11 @@ namespace {
 template <class Distribution>
 void random(CudaContext& context, const char* op, Distribution distribution, const Random& p, View step, View y) {
   const std::int64_t blocks = (y.count() + 3) / 4;
-  launch(context, op, {blocks_for(blocks, kMapThreads, 1, kMapBlocks), kMapThreads}, random_kernel<Distribution>,
-         distribution, p, step.as<const std::int64_t>(), y.as<float>(), y.count(), all_aligned(y.data));
+  with_float_type(y.dtype, [&](auto element) {
+    using T = decltype(element);
+    launch(context, op, {blocks_for(blocks, kMapThreads, 1, kMapBlocks), kMapThreads}, random_kernel<Distribution, T>,
+           distribution, p, step.as<const std::int64_t>(), y.as<T>(), y.count(), all_aligned(y.data));
+  });
 }
 
 }  // namespace

@@ -212,6 +212,25 @@ TEST(Fuse, TheGradientsOfALayerOnPicturesAreOnePass) {
   }
 }
 
+TEST(Fuse, ADrawIsMadeInTheTypeThatItIsReadIn) {
+  const auto record = [](SmallProgram& s) {
+    const Value noise = ops::random_normal(s.program, {9, Purpose::d_latents}, s.counter(41), {5, 8});
+    return std::vector{ops::cast(s.program, ops::cast(s.program, noise, DType::bf16), DType::f32)};
+  };
+  expect_same(record, {"random_normal", "cast"}, 0);
+}
+
+TEST(Fuse, EqualCastsAreOne) {
+  const auto record = [](SmallProgram& s) {
+    const Value x = s.input({5, 8});
+    const auto rounded = [&] { return ops::cast(s.program, x, DType::bf16); };
+    const Value reshaped = s.program.reshape(rounded(), {8, 5});
+    return std::vector{ops::cast(s.program, ops::multiply(s.program, rounded(), rounded()), DType::f32),
+                       ops::cast(s.program, ops::multiply(s.program, reshaped, reshaped), DType::f32)};
+  };
+  expect_same(record, {"cast", "multiply", "cast", "multiply", "cast"}, 0);
+}
+
 TEST(Fuse, LeavesALayerWhoseSumIsReadElsewhere) {
   SmallProgram s;
   const Value product = ops::matmul(s.program, {}, s.input({5, 7}), s.input({7, 3}), DType::f32);

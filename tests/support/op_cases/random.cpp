@@ -16,36 +16,41 @@ std::vector<Input> step_input(std::int64_t step) {
   return {{"step", {1}, DType::i64, values({static_cast<double>(step)})}};
 }
 
-OpCase normal_case(const Random& p, std::int64_t step, const Shape& shape) {
+OpCase normal_case(const Random& p, std::int64_t step, const Shape& shape, DType dtype = DType::f32) {
   OpCase c{.op = "random_normal",
-           .name = describe(p, step, shape),
+           .name = describe(p, step, shape) + (dtype == DType::bf16 ? "_bf16" : ""),
            .inputs = step_input(step),
-           .outputs = {{.name = "y", .shape = shape}},
+           .outputs = {{.name = "y", .shape = shape, .dtype = dtype}},
            .run = [=](Context& context, Views in, Views out) { random_normal(context, p, in[0], out[0]); },
            .reference =
                [=](const Arrays& in, Arrays& out) {
                  out[0] = reference::random_normal(p, static_cast<std::uint64_t>(in[0][0]), shape.count());
                }};
-  c.tolerance = {{0x1p-21, 0x1p-18},
+  c.tolerance = {{dtype == DType::bf16 ? 0x1p-8 + 0x1p-20 : 0x1p-21, 0x1p-18},
                  "the angle, up to 2 pi, is rounded to f32 before its cosine is taken and multiplied by up to 5.8"};
   return c;
 }
 
-OpCase uniform_case(const Random& p, std::int64_t step, const Shape& shape) {
+OpCase uniform_case(const Random& p, std::int64_t step, const Shape& shape, DType dtype = DType::f32) {
   return {.op = "random_uniform",
-          .name = describe(p, step, shape),
+          .name = describe(p, step, shape) + (dtype == DType::bf16 ? "_bf16" : ""),
           .inputs = step_input(step),
-          .outputs = {{.name = "y", .shape = shape}},
+          .outputs = {{.name = "y", .shape = shape, .dtype = dtype}},
           .run = [=](Context& context, Views in, Views out) { random_uniform(context, p, in[0], out[0]); },
           .reference =
               [=](const Arrays& in, Arrays& out) {
                 out[0] = reference::random_uniform(p, static_cast<std::uint64_t>(in[0][0]), shape.count());
               },
-          .terms = 0};
+          .terms = dtype == DType::bf16 ? 1 : 0};
 }
 
 std::vector<OpCase> make_cases() {
   std::vector<OpCase> cases;
+  for (const Shape& shape : {Shape{1}, {3}, {7, 5}, {64, 100}}) {
+    cases.push_back(normal_case({1, Purpose::d_latents}, 5, shape, DType::bf16));
+    cases.push_back(uniform_case({1, Purpose::interpolation}, 5, shape, DType::bf16));
+  }
+  cases.push_back(unaligned(normal_case({1, Purpose::d_latents}, 3, {5, 33}, DType::bf16)));
   for (const Shape& shape : ragged_shapes()) {
     cases.push_back(normal_case({1, Purpose::d_latents}, 0, shape));
     cases.push_back(uniform_case({1, Purpose::interpolation}, 0, shape));
