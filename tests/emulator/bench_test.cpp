@@ -36,7 +36,7 @@ protected:
     options.data.synthetic_height = options.data.synthetic_width = 3;  // every operator is emulated a thousand times
     options.model.latent = 2;
     options.model.generator_widths = {3};
-    options.model.discriminator_channels = {2, 3};
+    options.model.discriminator_channels = {5, 3};
     options.model.discriminator_widths = {};
     options.schedule.steps_per_launch = options.schedule.lanes = 1;
     return options;
@@ -82,7 +82,7 @@ TEST_F(EmulatedBench, AStepHasARowForEachLayerAndTimesItInGraphs) {
   }
   EXPECT_EQ(calls, bench.operator_calls);
   for (const char* row : {"conv2d_forward d_main/discriminator/conv1", "conv2d_forward d_main/discriminator/conv2",
-                          "conv2d_backward_weight d_main/backward/discriminator/conv1",
+                          "conv2d_bias_act_backward d_main/backward/discriminator/conv1",
                           "conv2d_backward_weight d_main/backward/discriminator/conv2",
                           "adam d_main/discriminator/update", "adam g_main/generator/update"}) {
     EXPECT_EQ(rows[row], 1) << row;
@@ -104,7 +104,7 @@ TEST_F(EmulatedBench, KernelsSayWhyNoneOfAVendorsWasTimed) {
 
 TEST_F(EmulatedBench, KernelsAreTimedInTurnWithAVendors) {
   ::setenv("DUEL_CUDA_LIBRARIES", DUEL_FAKE_LIBRARIES, 1);
-  const KernelBenchRequest request{options(), "conv2d_backward_weight", 0.1, 0.01, 4096};
+  const KernelBenchRequest request{options(), "conv2d_forward", 0.1, 0.01, 4096};
   int timed = 0;
   EXPECT_EQ(bench_kernels(request, known_ceilings("h100"),
                           [&](const KernelTime& time) {
@@ -112,24 +112,24 @@ TEST_F(EmulatedBench, KernelsAreTimedInTurnWithAVendors) {
                             timed += time.vendor_ms > 0 ? 1 : 0;
                           }),
             "");
-  EXPECT_EQ(timed, 2);
+  EXPECT_EQ(timed, 4);  // two layers, in either phase
 }
 
 TEST_F(EmulatedBench, AVendorsKernelThatFailsIsNamedAndOursAreTimedOn) {
   ::setenv("DUEL_CUDA_LIBRARIES", DUEL_FAKE_LIBRARIES, 1);
-  const KernelBenchRequest request{options(), "conv2d_backward_weight", 0.1, 0.01, 4096};
+  const KernelBenchRequest request{options(), "conv2d_forward", 0.1, 0.01, 4096};
   std::vector<KernelTime> rows;
   bench_kernels(request, known_ceilings("h100"), [&](const KernelTime& time) {
     rows.push_back(time);
     ::setenv("DUEL_FAKE_VENDOR", "broken", 1);  // from now on what is queued fails
   });
   ::unsetenv("DUEL_FAKE_VENDOR");
-  ASSERT_EQ(rows.size(), 2U);
+  ASSERT_EQ(rows.size(), 4U);
   EXPECT_GT(rows[0].vendor_ms, 0);
   EXPECT_EQ(rows[0].vendor_error, "");
   EXPECT_GT(rows[1].ms, 0);
   EXPECT_EQ(rows[1].vendor_ms, 0);
-  EXPECT_NE(rows[1].vendor_error.find("conv2d_backward_weight"), std::string::npos) << rows[1].vendor_error;
+  EXPECT_NE(rows[1].vendor_error.find("conv2d_forward"), std::string::npos) << rows[1].vendor_error;
 }
 
 TEST_F(EmulatedBench, LanesArePlannedByARememberedProbe) {

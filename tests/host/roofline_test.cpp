@@ -76,7 +76,7 @@ TEST(Roofline, LayersHaveRowsOfTheirOwn) {
   };
   EXPECT_EQ(row("conv2d_forward", "d_main/discriminator/conv1"), 1);
   EXPECT_EQ(row("conv2d_forward", "d_main/discriminator/conv2"), 1);
-  EXPECT_EQ(row("conv2d_backward_weight", "d_main/backward/discriminator/conv1"), 1);
+  EXPECT_EQ(row("conv2d_bias_act_backward", "d_main/backward/discriminator/conv1"), 1);
   EXPECT_EQ(row("conv2d_backward_weight", "d_main/backward/discriminator/conv2"), 1);
   EXPECT_EQ(row("adam", "d_main/discriminator/update"), 1);
   int calls = 0;
