@@ -162,8 +162,8 @@ void fuse_draws(Program& program) {
   for (Node& node : program.nodes()) {
     Node* draw = node.op == "cast" ? producer_of(program, node.inputs[0]) : nullptr;
     const bool is_draw = draw != nullptr && (draw->op == "random_normal" || draw->op == "random_uniform");
-    if (!is_draw || !is_private(program, uses, node.inputs[0])) {
-      continue;
+    if (!is_draw || program.dtype(node.inputs[0]) != DType::f32 || !is_private(program, uses, node.inputs[0])) {
+      continue;  // of a draw that is rounded already, a cast back keeps the rounding
     }
     program.info(node.outputs[0]).producer = program.info(draw->outputs[0]).producer;
     draw->outputs = node.outputs;
@@ -172,11 +172,12 @@ void fuse_draws(Program& program) {
   }
 }
 
-// Derivatives cast a gradient for each operand that it is multiplied with: once is enough.
+// Derivatives cast a gradient for each operand that it is multiplied with: once is enough. What is bound may be written
+// between two casts of it, so only casts of what the program itself makes are one.
 void merge_equal_casts(Program& program) {
   std::vector<Node*> casts;
   for (Node& node : program.nodes()) {
-    if (node.op != "cast") {
+    if (node.op != "cast" || program.info(program.root(node.inputs[0])).bound != nullptr) {
       continue;
     }
     const Value y = node.outputs[0];

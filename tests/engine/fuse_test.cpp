@@ -222,13 +222,23 @@ TEST(Fuse, ADrawIsMadeInTheTypeThatItIsReadIn) {
 
 TEST(Fuse, EqualCastsAreOne) {
   const auto record = [](SmallProgram& s) {
-    const Value x = s.input({5, 8});
+    const Value x = ops::affine(s.program, s.input({5, 8}), 0.7);
     const auto rounded = [&] { return ops::cast(s.program, x, DType::bf16); };
     const Value reshaped = s.program.reshape(rounded(), {8, 5});
     return std::vector{ops::cast(s.program, ops::multiply(s.program, rounded(), rounded()), DType::f32),
                        ops::cast(s.program, ops::multiply(s.program, reshaped, reshaped), DType::f32)};
   };
-  expect_same(record, {"cast", "multiply", "cast", "multiply", "cast"}, 0);
+  expect_same(record, {"affine", "cast", "multiply", "cast", "multiply", "cast"}, 0);
+}
+
+TEST(Fuse, LeavesCastsOfWhatIsBoundAsItMayBeWrittenBetweenThem) {
+  SmallProgram s;
+  const Value x = s.input({5, 8});
+  const Value first = ops::cast(s.program, x, DType::bf16), second = ops::cast(s.program, x, DType::bf16);
+  s.program.keep(first);
+  s.program.keep(ops::multiply(s.program, first, second));
+  fuse(s.program);
+  EXPECT_EQ(s.program.nodes().size(), 3U);
 }
 
 TEST(Fuse, LeavesALayerWhoseSumIsReadElsewhere) {
