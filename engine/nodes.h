@@ -1,4 +1,4 @@
-// Nodes that both recording (ops.cpp) and rewriting (fuse.cpp) make: layers with an optional bias and activation, and
+// Nodes that both recording (ops/) and rewriting (fuse.cpp) make: layers with an optional bias and activation, and
 // what has several outputs, which the caller sets.
 #pragma once
 

@@ -73,5 +73,7 @@ void ema(Program&, double decay, Value w, View average);
 void batch_norm_track(Program&, const BatchNormTrack&, Value mean, Value rstd, const BatchNormState&);
 void store_scalars(Program&, const std::vector<int>& columns, std::vector<Value> scalars, Value step, View ring);
 void advance_counter(Program&, Value step);
+// `value` is found in `view` after a run: made there, or copied where it lives elsewhere already.
+void write_to(Program&, Value value, View view);
 
 }  // namespace duel::ops

@@ -1,6 +1,5 @@
 #include "engine/program.h"
 
-#include "engine/ops.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -72,20 +71,17 @@ Value Program::root(Value value) const {
   return value;
 }
 
-void Program::write_to(Value value, View view) {
+bool Program::place_at(Value value, View view) {
   check(shape(value).count() == view.count() && dtype(value) == view.dtype,
         "write_to: the value is {}{}, but the memory {} (recorded as \"{}\")", name_of(dtype(value)), shape(value),
         view, info(value).name);
   const Value owner = root(value);
-  if (info(owner).bound == nullptr) {
-    info(owner).bound = view.data;
-    nodes_[static_cast<std::size_t>(info(owner).producer)].has_effect = true;
-    return;
+  if (info(owner).bound != nullptr) {
+    return false;
   }
-  // The value already lives elsewhere (a parameter, another gradient): copy it.
-  const Value copy = ops::copy(*this, value);
-  info(copy).bound = view.data;
-  nodes_.back().has_effect = true;
+  info(owner).bound = view.data;
+  nodes_[static_cast<std::size_t>(info(owner).producer)].has_effect = true;
+  return true;
 }
 
 View Program::described(Value value) const {

@@ -4,7 +4,7 @@
 // backward pass, `fuse` rewrites, `plan` (planner.h) gives every array its place in one arena. Values that live
 // outside the arena (parameters, gradients, the data set, the step counter) are bound to device memory of their owner.
 //
-// A node is what the operator's function in engine/ops.cpp says it is: a call to run, a call to prepare, and the rule
+// A node is what the operator's function in engine/ops says it is: a call to run, a call to prepare, and the rule
 // of its derivative. Nothing else knows the set of operators.
 #pragma once
 
@@ -98,9 +98,8 @@ public:
   void record_effect(Node node);                             // appends a node without outputs
   Value new_value(const Shape& shape, DType dtype);          // for what has several outputs
   void keep(Value value);                                    // its place is not reused: it is read after a run
-
-  // Makes the node that produces `value` write into `view` instead of the arena (or copies, where it cannot).
-  void write_to(Value value, View view);
+  bool place_at(Value value,
+                View view);  // makes the array in `view` instead of the arena; false where it is bound already
 
   // A scope's name stands before the names of what is recorded in it: "discriminator/conv1".
   class Scope {

@@ -68,7 +68,7 @@ struct Recorder {
               const char* metric) {
     const std::vector<Value> gradients = differentiate(program, loss, weights.all());
     for (std::size_t i = 0; i < gradients.size(); ++i) {
-      program.write_to(gradients[i], parameters.view(Block::gradient, parameters.list()[i]));
+      ops::write_to(program, gradients[i], parameters.view(Block::gradient, parameters.list()[i]));
     }
     const Program::Scope scope(program, parameters.network() + "/update");
     const Value gradient = program.bind(parameters.network() + "/gradient", parameters.view(Block::gradient));

@@ -1,4 +1,4 @@
-// Every derivative rule of engine/ops.cpp against central differences, once and twice: the loss is a weighted sum of
+// Every derivative rule of engine/ops against central differences, once and twice: the loss is a weighted sum of
 // the recorded function's output, and the second-order loss the sum of squares of its gradient.
 #include "engine/differentiate.h"
 

@@ -39,11 +39,11 @@ TEST(Dependencies, AreFoundByTheBytesOfMemoryOutside) {
   Buffer block(s.context(), 64 * sizeof(float));
   const auto part = [&](int begin) { return block.view({32}, DType::f32, static_cast<std::size_t>(begin) * 4); };
   const Value a = s.input({32});
-  s.program.write_to(ops::affine(s.program, a, 2.0), part(0));                         // 0
-  s.program.write_to(ops::affine(s.program, a, 3.0), part(32));                        // 1
+  ops::write_to(s.program, ops::affine(s.program, a, 2.0), part(0));                   // 0
+  ops::write_to(s.program, ops::affine(s.program, a, 3.0), part(32));                  // 1
   ops::global_norm(s.program, s.program.bind("block", block.view({64}, DType::f32)));  // 2
   ops::affine(s.program, s.program.bind("second", part(32)), 2.0);                     // 3
-  s.program.write_to(ops::affine(s.program, a, 4.0), part(16));                        // 4: of both halves
+  ops::write_to(s.program, ops::affine(s.program, a, 4.0), part(16));                  // 4: of both halves
   const std::vector<std::vector<int>> expected = {{}, {}, {0, 1}, {1}, {0, 1, 2, 3}};
   EXPECT_EQ(dependencies_of(s), expected);
 }
@@ -134,7 +134,7 @@ void record_by_chance(SmallProgram& s, Buffer& memory, std::uint64_t seed) {
       case 2: made = ops::affine(p, a, 0.5, 0.1); break;
       case 3: made = p.reshape(ops::affine(p, p.reshape(a, {64}), 1.5), {4, 16}); break;
       case 4: made = ops::random_normal(p, {seed, Purpose::d_latents}, step, {4, 16}); break;
-      case 5: p.write_to(ops::affine(p, a, 0.25), part()); break;
+      case 5: ops::write_to(p, ops::affine(p, a, 0.25), part()); break;
       case 6: made = ops::copy(p, p.bind("part", part())); break;
       case 7: p.keep(ops::global_norm(p, p.bind("whole", whole))); break;
       case 8:

@@ -1,0 +1,64 @@
+#include "kernels/bias_act.h"
+#include "engine/nodes.h"
+#include "engine/ops.h"
+#include "engine/ops/gradients.h"
+
+namespace duel {
+
+Node bias_act_backward_node(const Activation& act, Value dy, Value y) {
+  Node node;
+  node.op = "bias_act_backward";
+  node.parameters = act;
+  node.inputs = {dy, y};
+  node.in_place = true;
+  node.run = [act](Context& c, Views in, Views out) { bias_act_backward(c, act, in[0], in[1], out[0], out[1]); };
+  return node;
+}
+
+}  // namespace duel
+
+namespace duel::ops {
+
+Value bias_act(Program& program, const Activation& act, Value x, Value bias) {
+  if (act.kind == ActivationKind::identity && !bias.exists()) {
+    return x;
+  }
+  Node node = pointwise("bias_act_forward", {x, bias}, [act](Context& c, Views in, Views out) {
+    duel::bias_act_forward(c, act, in[0], in[1], out[0]);
+  });
+  node.parameters = act;
+  node.derive = [act](Backward& back) {
+    Program& pr = back.program();
+    const Value dx =
+        act.kind == ActivationKind::identity
+            ? back.gradient()
+            : activation_backward(pr, act, cast(pr, back.gradient(), pr.dtype(back.output())), back.output());
+    back.set(0, dx);
+    if (back.wants(1)) {
+      back.set(1, reduce_sum(pr, {Axes::each_column, 1.0F}, dx));
+    }
+  };
+  return program.record(std::move(node), program.shape(x), program.dtype(x));
+}
+
+Value activation_backward(Program& program, const Activation& act, Value dy, Value y) {
+  Node node = pointwise("activation_backward", {dy, y}, [act](Context& c, Views in, Views out) {
+    duel::activation_backward(c, act, in[0], in[1], out[0]);
+  });
+  node.parameters = act;
+  node.derive = [act](Backward& back) {
+    Program& pr = back.program();
+    const Value g = back.gradient(), dy_in = back.input(0), y_in = back.input(1);
+    if (back.wants(0)) {
+      back.set(0, activation_backward(pr, act, g, y_in));
+    }
+    // With respect to y: zero for the piecewise linear ones; tanh -2 y dy, sigmoid (1 - 2 y) dy.
+    if (back.wants(1) && (act.kind == ActivationKind::tanh || act.kind == ActivationKind::sigmoid)) {
+      const Value slope = affine(pr, y_in, -2.0, act.kind == ActivationKind::sigmoid ? 1.0 : 0.0);
+      back.set(1, multiply(pr, multiply(pr, g, dy_in), slope));
+    }
+  };
+  return program.record(std::move(node), program.shape(dy), program.dtype(dy));
+}
+
+}  // namespace duel::ops

@@ -1,0 +1,81 @@
+#include "engine/nodes.h"
+#include "engine/ops.h"
+#include "engine/ops/gradients.h"
+
+namespace duel {
+
+Node conv2d_node(const Program& program, const Conv2d& p, const Activation& act, Value x, Value w, Value bias) {
+  Node node;
+  node.op = "conv2d_forward";
+  node.parameters = p;
+  node.inputs = {x, w, bias};
+  node.prepare = [p, act](Context& c, Views in, Views out) {
+    prepare_conv2d_forward(c, p, act, in[0], in[1], in[2], out[0]);
+  };
+  node.run = [p, act](Context& c, Views in, Views out) { conv2d_forward(c, p, act, in[0], in[1], in[2], out[0]); };
+  const View y{nullptr, conv2d_output(p, program.shape(x), program.shape(w)), DType::f32};
+  node.flops = conv2d_cost(p, program.described(x), program.described(w), y).flops;
+  return node;
+}
+
+}  // namespace duel
+
+namespace duel::ops {
+
+Value conv2d(Program& program, const Conv2d& p, Value x, Value w) {
+  Node node = conv2d_node(program, p, {}, x, w, {});
+  node.derive = [p](Backward& back) {
+    Program& pr = back.program();
+    if (back.wants(0)) {
+      back.set(0, conv2d_backward_input(pr, p, gradient_as(back, 1), back.input(1), pr.shape(back.input(0)),
+                                        gradient_type(back, 0)));
+    }
+    if (back.wants(1)) {
+      back.set(1, conv2d_backward_weight(pr, p, back.input(0), gradient_as(back, 0), pr.shape(back.input(1))));
+    }
+  };
+  return program.record(std::move(node), conv2d_output(p, program.shape(x), program.shape(w)), program.dtype(x));
+}
+
+Value conv2d_backward_input(Program& program, const Conv2d& p, Value dy, Value w, const Shape& x, DType out) {
+  Node node;
+  node.op = "conv2d_backward_input";
+  node.parameters = p;
+  node.inputs = {dy, w};
+  node.prepare = [p](Context& c, Views in, Views o) { duel::prepare_conv2d_backward_input(c, p, in[0], in[1], o[0]); };
+  node.run = [p](Context& c, Views in, Views o) { duel::conv2d_backward_input(c, p, in[0], in[1], o[0]); };
+  node.flops = conv2d_cost(p, {nullptr, x}, program.described(w), program.described(dy)).flops;
+  node.derive = [p](Backward& back) {
+    Program& pr = back.program();
+    if (back.wants(0)) {
+      back.set(0, conv2d(pr, p, gradient_as(back, 1), back.input(1)));
+    }
+    if (back.wants(1)) {
+      back.set(1, conv2d_backward_weight(pr, p, gradient_as(back, 0), back.input(0), pr.shape(back.input(1))));
+    }
+  };
+  return program.record(std::move(node), x, out);
+}
+
+Value conv2d_backward_weight(Program& program, const Conv2d& p, Value x, Value dy, const Shape& w) {
+  Node node;
+  node.op = "conv2d_backward_weight";
+  node.parameters = p;
+  node.inputs = {x, dy};
+  node.prepare = [p](Context& c, Views in, Views o) { duel::prepare_conv2d_backward_weight(c, p, in[0], in[1], o[0]); };
+  node.run = [p](Context& c, Views in, Views o) { duel::conv2d_backward_weight(c, p, in[0], in[1], o[0]); };
+  node.flops = conv2d_cost(p, program.described(x), {nullptr, w}, program.described(dy)).flops;
+  node.derive = [p](Backward& back) {
+    Program& pr = back.program();
+    if (back.wants(0)) {
+      back.set(0, conv2d_backward_input(pr, p, back.input(1), gradient_as(back, 1), pr.shape(back.input(0)),
+                                        gradient_type(back, 0)));
+    }
+    if (back.wants(1)) {
+      back.set(1, conv2d(pr, p, back.input(0), gradient_as(back, 0)));
+    }
+  };
+  return program.record(std::move(node), w, DType::f32);
+}
+
+}  // namespace duel::ops

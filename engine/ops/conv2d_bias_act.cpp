@@ -1,0 +1,22 @@
+#include "kernels/conv2d_bias_act.h"
+#include "engine/nodes.h"
+
+namespace duel {
+
+Node conv2d_bias_act_backward_node(const Program& program, const Conv2d& conv, const Activation& act, Value x, Value dy,
+                                   Value y, const Shape& w) {
+  Node node;
+  node.op = "conv2d_bias_act_backward";
+  node.parameters = conv;
+  node.inputs = {x, dy, y};
+  node.prepare = [conv, act](Context& c, Views in, Views out) {
+    prepare_conv2d_bias_act_backward(c, conv, act, in[0], in[1], in[2], out[0], out[1], out[2]);
+  };
+  node.run = [conv, act](Context& c, Views in, Views out) {
+    conv2d_bias_act_backward(c, conv, act, in[0], in[1], in[2], out[0], out[1], out[2]);
+  };
+  node.flops = conv2d_cost(conv, program.described(x), {nullptr, w, DType::f32}, program.described(dy)).flops;
+  return node;
+}
+
+}  // namespace duel

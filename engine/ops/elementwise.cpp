@@ -1,0 +1,80 @@
+#include "engine/ops.h"
+#include "engine/ops/gradients.h"
+
+namespace duel::ops {
+
+Value add(Program& program, Value a, Value b) {
+  Node node = pointwise("add", {a, b}, [](Context& c, Views in, Views out) { duel::add(c, in[0], in[1], out[0]); });
+  node.derive = [](Backward& back) {
+    back.set(0, back.gradient());
+    back.set(1, back.gradient());
+  };
+  return program.record(std::move(node), program.shape(a), program.dtype(a));
+}
+
+Value multiply(Program& program, Value a, Value b) {
+  Node node =
+      pointwise("multiply", {a, b}, [](Context& c, Views in, Views out) { duel::multiply(c, in[0], in[1], out[0]); });
+  node.derive = [](Backward& back) {
+    for (const std::size_t side : {0U, 1U}) {
+      if (back.wants(side)) {
+        back.set(side, multiply(back.program(), back.gradient(), back.input(1 - side)));
+      }
+    }
+  };
+  return program.record(std::move(node), program.shape(a), program.dtype(a));
+}
+
+Value affine(Program& program, Value x, double scale, double shift) {
+  const Affine p{static_cast<float>(scale), static_cast<float>(shift)};
+  Node node = pointwise("affine", {x}, [p](Context& c, Views in, Views out) { duel::affine(c, p, in[0], out[0]); });
+  node.derive = [scale](Backward& back) { back.set(0, affine(back.program(), back.gradient(), scale)); };
+  return program.record(std::move(node), program.shape(x), program.dtype(x));
+}
+
+Value unary(Program& program, UnaryKind kind, Value x) {
+  Node node = pointwise("unary", {x}, [kind](Context& c, Views in, Views out) { duel::unary(c, kind, in[0], out[0]); });
+  node.op = name_of(kind);
+  node.constant = kind == UnaryKind::positive;
+  node.derive = [kind](Backward& back) {
+    Program& pr = back.program();
+    const Value g = back.gradient(), y = back.output();
+    switch (kind) {
+      case UnaryKind::softplus: back.set(0, multiply(pr, g, unary(pr, UnaryKind::sigmoid, back.input(0)))); return;
+      case UnaryKind::sigmoid: back.set(0, activation_backward(pr, {ActivationKind::sigmoid}, g, y)); return;
+      case UnaryKind::square_root:
+        back.set(0, multiply(pr, g, affine(pr, unary(pr, UnaryKind::reciprocal, y), 0.5)));
+        return;
+      case UnaryKind::reciprocal: back.set(0, affine(pr, multiply(pr, g, multiply(pr, y, y)), -1.0)); return;
+      case UnaryKind::positive: return;
+    }
+  };
+  return program.record(std::move(node), program.shape(x), program.dtype(x));
+}
+
+Value cast(Program& program, Value x, DType dtype) {
+  if (program.dtype(x) == dtype) {
+    return x;
+  }
+  Node node;
+  node.op = "cast";
+  node.inputs = {x};
+  node.run = [](Context& c, Views in, Views out) { duel::cast(c, in[0], out[0]); };
+  node.derive = [](Backward& back) { back.set(0, back.gradient()); };  // cast back where it is accumulated
+  return program.record(std::move(node), program.shape(x), dtype);
+}
+
+Value copy(Program& program, Value x) {
+  return slice_rows(program, x, 0, program.shape(x)[0]);
+}
+
+Value fill(Program& program, const Shape& shape, DType dtype, double value) {
+  Node node;
+  node.op = "fill";
+  node.parameters = value;
+  node.constant = true;
+  node.run = [value](Context& c, Views, Views out) { duel::fill(c, static_cast<float>(value), out[0]); };
+  return program.record(std::move(node), shape, dtype);
+}
+
+}  // namespace duel::ops

@@ -1,0 +1,43 @@
+#include "engine/nodes.h"
+#include "engine/ops.h"
+#include "engine/ops/gradients.h"
+
+namespace duel {
+
+Node matmul_node(const Program& program, const Matmul& p, Value a, Value b, Value bias) {
+  Node node;
+  node.op = "matmul";
+  node.parameters = p;
+  node.inputs = {a, b, bias};
+  node.prepare = [p](Context& c, Views in, Views out) { prepare_matmul(c, p, in[0], in[1], in[2], out[0]); };
+  node.run = [p](Context& c, Views in, Views out) { matmul(c, p, in[0], in[1], in[2], out[0]); };
+  const View y{nullptr, matmul_output(p, program.shape(a), program.shape(b)), DType::f32};
+  node.flops = matmul_cost(p, program.described(a), program.described(b), {}, y).flops;
+  return node;
+}
+
+}  // namespace duel
+
+namespace duel::ops {
+
+Value matmul(Program& program, const Matmul& p, Value a, Value b, DType out) {
+  Node node = matmul_node(program, p, a, b, {});
+  node.derive = [p](Backward& back) {
+    Program& pr = back.program();
+    if (back.wants(0)) {
+      const Value g = gradient_as(back, 1), other = back.input(1);
+      const Value da = p.transpose_a ? matmul(pr, {p.transpose_b, true, {}}, other, g, gradient_type(back, 0))
+                                     : matmul(pr, {false, !p.transpose_b, {}}, g, other, gradient_type(back, 0));
+      back.set(0, da);
+    }
+    if (back.wants(1)) {
+      const Value g = gradient_as(back, 0), other = back.input(0);
+      const Value db = p.transpose_b ? matmul(pr, {true, p.transpose_a, {}}, g, other, gradient_type(back, 1))
+                                     : matmul(pr, {!p.transpose_a, false, {}}, other, g, gradient_type(back, 1));
+      back.set(1, db);
+    }
+  };
+  return program.record(std::move(node), matmul_output(p, program.shape(a), program.shape(b)), out);
+}
+
+}  // namespace duel::ops
