@@ -310,7 +310,7 @@ TEST(DerivativeTest, BatchNorm) {
       [&](const Array&, const Array& dy) { return backward(a.x, a.gamma, dy).dbeta; }, a.beta);
 }
 
-// The rule of engine/ops/batch_norm.cpp, in its letters: batch_norm_backward's dx, dgamma and dbeta, side by side, by each input.
+// The rule of engine/ops/batch_norm.cpp, in its letters: dx, dgamma and dbeta side by side, by each input.
 TEST(DerivativeTest, BatchNormSecondOrder) {
   constexpr std::size_t kRows = 7, kColumns = 3, kCount = kRows * kColumns;
   struct Gradients {
