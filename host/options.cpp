@@ -413,8 +413,8 @@ void validate(const Options& options) {
   validate(options, {});
 }
 
-std::string to_toml(const Options& options) {
-  std::string text = "# Every option of this run; `duel train --help-keys` says what each means.\n";
+std::string to_toml(const Options& options, const std::string& comments) {
+  std::string text = "# Every option of this run; `duel train --help-keys` says what each means.\n" + comments;
   std::string_view table;
   for (const OptionKey& key : option_keys()) {
     const auto dot = key.name.find('.');

@@ -110,8 +110,9 @@ Options resolve_options(const std::string& preset_name, const std::string& file,
 // The same from TOML text that to_toml() wrote, as when a run is resumed; `origin` names it in errors.
 Options options_from_toml(const std::string& text, const std::string& origin);
 
-void validate(const Options& options);        // ranges; throws kind `usage`
-std::string to_toml(const Options& options);  // every key, so that a run can be repeated from it
-std::string describe_option_keys();           // every key with its value in "steady", what it may be, what it is
+void validate(const Options& options);  // ranges; throws kind `usage`
+// Every key, so that a run can be repeated from it; `comments`, lines that begin with #, come first.
+std::string to_toml(const Options& options, const std::string& comments = "");
+std::string describe_option_keys();  // every key with its value in "steady", what it may be, what it is
 
 }  // namespace duel

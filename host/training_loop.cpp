@@ -41,7 +41,8 @@ TrainingLoop::TrainingLoop(const Options& options, bool resume, Context& context
   if (resume) {
     trainer_.load(run_.checkpoint_path(run_.require_latest_checkpoint()));
     resumed_at = trainer_.steps_done();
-    write_file_atomically(run_.config_path(), to_toml(options_));  // the options may extend the run
+    write_file_atomically(run_.config_path(),
+                          to_toml(options_, resolved_comments(context_, options_)));  // the options may extend the run
   }
   first_step_ = trainer_.steps_done();
   writes_.note_good(first_step_);

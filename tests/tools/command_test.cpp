@@ -1,5 +1,6 @@
 // The command line as a process: what it prints, its exit codes, and that nothing is lost.
 #include "engine/safetensors.h"
+#include "tests/support/idx_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/trajectory_file.h"
 
@@ -315,6 +316,35 @@ TEST(Command, WithoutAHomeNothingIsLeftInTheCurrentFolder) {
     EXPECT_EQ(std::system((in_it + "info > ../log 2>&1").c_str()), 0);
     EXPECT_EQ(names_in(folder / "here"), std::vector<std::string>());
   }
+}
+
+TEST(Command, NetworksThatAreTooLargeAreAFaultOfTheConfiguration) {
+  const TemporaryFolder folder;
+  for (const char* settings :
+       {"model.generator_widths=[65536,65536]", "model.discriminator_widths=[65536,65536]",
+        "model.discriminator_channels=[65536,65536]",
+        "model.discriminator_channels=[65536] --set data.synthetic_height=1024 --set data.synthetic_width=1024"}) {
+    for (const char* verb : {"train --dry-run ", "roofline --ceilings h100 "}) {
+      expect_failure(duel(folder, verb + kSmall + "--set " + settings), 2, "are needed");
+    }
+  }
+}
+
+TEST(Command, TheConfigurationSaysWhatWasResolvedAndIsReadFromElsewhere) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "data");
+  write_bytes(folder / "data/train-images-idx3-ubyte", idx_bytes({64, 10, 8}));
+  std::filesystem::create_directory(folder / "elsewhere");
+  ASSERT_EQ(duel(folder, "train --out run --steps 2 " + kSmall + "--data data").exit_code, 0);
+  const std::string config = read_file(folder / "run/config.toml");
+  for (const char* part :
+       {"#   device                 cpu (2 threads)", "#   CPU threads            2\n", "#   kernels "}) {
+    EXPECT_NE(config.find(part), std::string::npos) << part << "\n" << config;
+  }
+  const Outcome resumed =
+      duel(folder, "--version && cd elsewhere && '" DUEL_COMMAND "' train --resume --steps 4 --out ../run");
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.output;
+  EXPECT_NE(resumed.output.find("done at step 4"), std::string::npos) << resumed.output;
 }
 
 TEST(Command, OldPicturesAreNotMixedWithNewOnes) {
