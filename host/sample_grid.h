@@ -18,4 +18,7 @@ Picture to_picture(std::span<const float> values, int height, int width, int cha
 Picture sample_grid(std::span<const float> values, int count, int height, int width, int channels, int rows,
                     int columns);
 
+// Throws kind `usage` where such a sheet has more pixels a side than are drawn; sample_grid() does so too.
+void check_sheet(int height, int width, int rows, int columns);
+
 }  // namespace duel

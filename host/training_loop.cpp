@@ -41,12 +41,13 @@ TrainingLoop::TrainingLoop(const Options& options, bool resume, Context& context
   if (resume) {
     trainer_.load(run_.checkpoint_path(run_.require_latest_checkpoint()));
     resumed_at = trainer_.steps_done();
-    write_file_atomically(run_.config_path(), to_toml(options_));  // the options may extend the run
+    write_file_atomically(run_.config_path(),
+                          to_toml(options_, resolved_comments(context_, options_)));  // the options may extend the run
   }
   first_step_ = trainer_.steps_done();
   writes_.note_good(first_step_);
   metrics_.emplace(run_.metrics_path(), resumed_at);
-  events_.emplace(run_.path(), resumed_at);
+  events_.emplace(run_.path(), resumed_at, metrics_->kept());
   trainer_.on_row([this](std::int64_t step, std::span<const float> values) { on_row(step, values); });
   trainer_.on_tuned([this](const std::string& report) { progress_.message(report); });
   announce(resumed_at);
@@ -125,6 +126,9 @@ void TrainingLoop::on_row(std::int64_t step, std::span<const float> values) {
   progress_.update(progress_state(step, values));
   if (is_due(options_.output.metrics_every, step)) {
     write_metrics(step, values);
+  } else {
+    const std::lock_guard lock(logs_mutex_);
+    events_->flush_if_due();
   }
   if (is_due(options_.output.log_every, step)) {
     progress_.log_step(progress_state(step, values));
@@ -139,7 +143,7 @@ ProgressState TrainingLoop::progress_state(std::int64_t step, std::span<const fl
   return {step,
           last_step_,
           trainer_.steps_per_epoch(),
-          static_cast<int>(epochs),
+          epochs,
           steps_per_second * options_.train.batch,
           static_cast<double>(last_step_ - step) / steps_per_second,
           trainer_.metric_names(),
@@ -211,6 +215,7 @@ void TrainingLoop::write_state(const CheckpointState& state) {
   {
     const std::lock_guard lock(logs_mutex_);
     metrics_->sync();
+    events_->flush();
   }
   AtomicFolder folder = run_.begin_checkpoint(state.step);
   write_checkpoint(trainer_.model(), trainer_.snapshot().bytes(), state, folder.path());

@@ -15,9 +15,9 @@ namespace duel {
 
 namespace {
 
-RunDirectory open_run(const TrainingRequest& request) {
+RunDirectory open_run(const TrainingRequest& request, Context& context) {
   if (!request.resume) {
-    return RunDirectory::create(request.folder, to_toml(request.options));
+    return RunDirectory::create(request.folder, to_toml(request.options, resolved_comments(context, request.options)));
   }
   RunDirectory run = RunDirectory::open_for_training(request.folder);
   run.require_latest_checkpoint();
@@ -39,7 +39,7 @@ int run_training(const TrainingRequest& request) {
   Context context = make_context(request.options);
   const Dataset dataset = open_dataset(request.options.data);
   check_trainable(context, request.options, dataset);  // before a folder is made for nothing
-  RunDirectory run = open_run(request);
+  RunDirectory run = open_run(request, context);
   TrainingLoop loop(request.options, request.resume, context, dataset, run);
   return loop.run();
 }
