@@ -17,7 +17,7 @@ void add_generate(CLI::App& app, int& exit_code) {
   verb->add_option("--step", request->step, "of the checkpoint; otherwise the latest");
   verb->add_flag("--raw", request->raw, "the generator as trained, not its moving average");
   verb->add_option("--device", request->device, "auto, cpu, cuda or cuda:N; the bytes are those of one kind of device");
-  verb->add_option("--threads", request->threads, "CPU threads; 0: all");
+  verb->add_option("--threads", request->threads, "CPU threads; 0: as many as may be used");
   verb->callback([request, &exit_code] {
     generate(*request);
     exit_code = 0;

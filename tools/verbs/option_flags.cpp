@@ -21,7 +21,7 @@ void OptionFlags::declare(CLI::App& verb) {
   named("--device", "device", "auto, cpu, cuda or cuda:N", true);
   named("--precision", "precision", "fp32, tf32 or bf16", true);
   named("--kernels", "kernels", "whose matrix products and convolutions: auto, ours or vendor", true);
-  named("--threads", "threads", "CPU threads; 0: all", false);
+  named("--threads", "threads", "CPU threads; 0: as many as may be used", false);
   named("--seed", "seed", "of weights, noise and the order of the pictures", false);
   named("--residency", "schedule.residency", "of the pictures: auto, device or stream", true);
   named("--steps-per-launch", "schedule.steps_per_launch", "steps that a GPU is given at once; 0: measured", false);

@@ -14,7 +14,7 @@ void add_parity(CLI::App& app, int& exit_code) {
   verb->add_option("--device", request->device, "auto, cpu, cuda or cuda:N");
   verb->add_option("--precision", request->precision, "fp32, tf32 or bf16");
   verb->add_option("--kernels", request->kernels, "auto, ours or vendor");
-  verb->add_option("--threads", request->threads, "CPU threads; 0: all");
+  verb->add_option("--threads", request->threads, "CPU threads; 0: as many as may be used");
   verb->add_option(
           "--tolerance", request->tolerance,
           "largest relative deviation of anything; otherwise 1e-4 in fp32, and more for gradients and losses in tf32 "
