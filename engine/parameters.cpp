@@ -51,7 +51,9 @@ int Parameters::declare(const std::string& name, const Shape& shape, Initial ini
 void Parameters::allocate(Context& context, const Blocks& blocks) {
   const auto take = [&](Block block) {
     buffers_[index_of(block)] = Buffer(context, static_cast<std::size_t>(size_) * size_of(type_of(block)));
-    buffers_[index_of(block)].clear();
+    if (blocks.is_cleared) {
+      buffers_[index_of(block)].clear();
+    }
   };
   take(Block::master);
   if (blocks.training) {

@@ -36,6 +36,7 @@ public:
     bool training = true;  // gradient, m, v
     bool average = false;
     bool compute = false;
+    bool is_cleared = true;  // false: to be planned with, not run; memory that is not touched takes no room on a CPU
   };
 
   explicit Parameters(std::string network) : network_(std::move(network)) {}

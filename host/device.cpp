@@ -1,6 +1,7 @@
 #include "host/device.h"
 
 #include "host/choice_cache.h"
+#include "host/default_threads.h"
 #include "host/device_probe.h"
 #include "host/inline_queue.h"
 #include "host/make_cuda_queue.h"
@@ -62,7 +63,7 @@ Context make_context(const Options& options) {
     return context;
   }
   check(device == "cpu", "make_context: {} is no device", device);
-  return Context::cpu(options.threads, choice);
+  return Context::cpu(options.threads > 0 ? options.threads : default_threads().threads, choice);
 }
 
 std::string resolved_comments(Context& context, const Options& options) {

@@ -21,8 +21,8 @@ std::string resolve_device(const std::string& device);
 // Why "auto" came to a CPU, as a clause for a log: "no GPU: no NVIDIA driver is installed"; "" otherwise.
 std::string why_not_cuda(const std::string& device);
 
-// Opens what options.device says, with options.threads on a CPU; f32 products may be TF32 where options.precision is
-// "tf32". Throws kind `device` where there is no such device.
+// Opens what options.device says, on a CPU with options.threads, or default_threads() where that is 0; f32 products may
+// be TF32 where options.precision is "tf32". Throws kind `device` where there is no such device.
 Context make_context(const Options& options);
 
 // What the options came to here: the device, threads and libraries, as comments for config.toml. Nobody reads them

@@ -102,7 +102,6 @@ std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& cei
                           const std::function<void(const KernelTime&)>& each) {
   const Options& options = request.options;
   const Dataset dataset = open_dataset(options.data);
-  // The vendor's first: the number of threads that oneDNN takes is that of the context made last, the same for both.
   std::unique_ptr<Bench> vendor;
   std::string why_no_vendor;
   const bool is_gpu = cuda_number(resolve_device(options.device)).has_value();

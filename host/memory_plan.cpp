@@ -27,6 +27,16 @@ Options with_residency(Options options, const std::string& residency) {
 // Left free: captured steps, and kernels that the driver loads when they are first run, take memory later.
 constexpr std::size_t kSpareBytes = std::size_t{64} << 20;
 
+// Of a CPU's memory beside all that is planned: primitives and their scratch, threads, files that are written.
+constexpr std::size_t kHostBytes = std::size_t{64} << 20;
+
+// What training takes where device and host are one, beside MemoryUse::required(): the copy of the state that
+// checkpoints are written from, and both sample sheets with theirs.
+std::size_t host_bytes(const Options& options, const Dataset& dataset, const MemoryUse& use) {
+  const std::size_t picture = sizeof(float) * dataset.height * dataset.width * dataset.channels;
+  return kHostBytes + use.snapshot + 4 * picture * options.output.sample_rows * options.output.sample_columns;
+}
+
 // With "auto" replaced by whichever takes less memory.
 Options smallest(const Options& options, const Dataset& dataset, const LaneRequest& lanes) {
   if (options.schedule.residency != "auto") {
@@ -71,7 +81,7 @@ RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
     : host_(Context::cpu(1)), model_(make_model(options, Shape{1, dataset.height, dataset.width, dataset.channels})) {
   // Programs are recorded on arrays that exist, each apart from the others: lanes are planned by which of them overlap.
   // Pages that are not touched take no memory.
-  allocate_for_training(host_, model_, options);
+  allocate_for_training(host_, model_, options, false);
   const int metrics = static_cast<int>(gan_metrics(options).size());
   const PicturePlan plan = plan_pictures(options, dataset, options.schedule.residency == "stream");
   pictures_ = Buffer(host_, plan.bytes());
@@ -109,30 +119,55 @@ bool streams_pictures(Context& context, const Options& options, const Dataset& d
 }
 
 void check_memory(Context& context, const Options& asked, const Dataset& dataset) {
-  const std::optional<std::size_t> free_bytes = context.free_bytes();
-  if (!free_bytes) {
+  if (asked.schedule.memory == "ignore") {
     return;
   }
+  if (const std::optional<std::size_t> free_bytes = context.free_bytes()) {
+    check_memory(context, asked, dataset, {*free_bytes, ""});
+  } else if (const std::optional<FreeMemory> free = free_memory()) {
+    check_memory(context, asked, dataset, *free);
+  }
+}
+
+void check_memory(Context& context, const Options& asked, const Dataset& dataset, const FreeMemory& free) {
+  const bool is_cpu = !context.free_bytes().has_value();
   const LaneRequest lanes = lane_request(context, asked);
-  const Options options = smallest(asked, dataset, lanes);
+  Options options = asked;
+  if (!is_cpu) {
+    options = smallest(asked, dataset, lanes);
+  } else if (asked.schedule.residency == "auto") {
+    options = with_residency(asked, "device");  // a CPU streams only where it is told to
+  }
+  if (is_cpu) {
+    options.output.checkpoint_every = std::max(options.output.checkpoint_every, 1);  // there is one at the end
+  }
   const MemoryUse use = plan_memory_use(options, dataset, lanes);
-  if (use.required() <= *free_bytes) {
+  const std::size_t beside = is_cpu ? host_bytes(options, dataset, use) : 0;
+  const std::size_t room = free.bytes - std::min(beside, free.bytes);
+  if (use.required() <= room) {
     return;
   }
   const bool is_streamed = options.schedule.residency == "stream";
-  const int batch = largest_batch(asked, dataset, lanes, *free_bytes);
-  std::string what_fits =
-      batch > 0 ? fmt::format("--batch {} would fit", batch) : "no batch would fit; use --device cpu";
+  // What is free of a machine's memory is a little less or more the next time, and what is named must fit then.
+  const std::size_t change = is_cpu ? std::min(std::max(kHostBytes / 4, room / 50), room) : 0;
+  const int batch = largest_batch(is_cpu ? options : asked, dataset, lanes, room - change);
+  std::string what_fits = batch > 0 ? fmt::format("--batch {} would fit", batch)
+                          : is_cpu  ? "no batch would fit"
+                                    : "no batch would fit; use --device cpu";
   // Operators that run side by side need their arrays at the same time.
-  if (lanes.lanes > 1 && plan_memory_use(smallest(asked, dataset, 1), dataset, 1).required() <= *free_bytes) {
+  if (lanes.lanes > 1 && plan_memory_use(smallest(asked, dataset, 1), dataset, 1).required() <= room) {
     what_fits = batch > 0 ? fmt::format("--batch {} or --lanes 1 would fit", batch) : "--lanes 1 would fit";
   }
+  if (is_cpu) {
+    what_fits += " (--set schedule.memory=ignore tries it all the same)";
+  }
   throw_error(Error::Kind::device,
-              "{}: training at batch {} needs {:.1f} MiB of the device's memory (parameters and optimiser {:.1f}, "
-              "pictures {}{:.1f}, activations {:.1f}), but {:.1f} MiB are free; {}",
-              context.name(), options.train.batch, mebibytes(use.required()), mebibytes(use.parameters),
-              is_streamed ? "streamed " : "", mebibytes(use.pictures), mebibytes(use.arena), mebibytes(*free_bytes),
-              what_fits);
+              "{}: training at batch {} needs {:.1f} MiB of {}memory (parameters and optimiser {:.1f}, "
+              "pictures {}{:.1f}, activations {:.1f}{}), but {:.1f} MiB are free{}{}; {}",
+              context.name(), options.train.batch, mebibytes(use.required() + beside), is_cpu ? "" : "the device's ",
+              mebibytes(use.parameters), is_streamed ? "streamed " : "", mebibytes(use.pictures), mebibytes(use.arena),
+              is_cpu ? fmt::format(", the rest {:.1f}", mebibytes(beside)) : "", mebibytes(free.bytes),
+              free.where.empty() ? "" : " ", free.where, what_fits);
 }
 
 }  // namespace duel

@@ -3,6 +3,7 @@
 
 #include "engine/lanes.h"
 #include "host/dataset.h"
+#include "host/free_memory.h"
 #include "host/options.h"
 #include "host/recipes/gan.h"
 #include "kernels/context.h"
@@ -48,9 +49,11 @@ private:
 // on the device. The workspace, which only the device knows, stays 0.
 MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, const LaneRequest& lanes);
 
-// Throws kind `device` where the training does not fit into the memory that is free on the context's device: how much
-// it needs and which batch would fit. A CPU has no memory of its own, and passes.
+// Throws kind `device` where the training does not fit into the memory that is free on the context's device, of a CPU
+// free_memory(): how much it needs and which batch would fit. Does nothing where options.schedule.memory is "ignore".
 void check_memory(Context& context, const Options& options, const Dataset& dataset);
+// The same for so much free memory, whatever the options say.
+void check_memory(Context& context, const Options& options, const Dataset& dataset, const FreeMemory& free);
 
 // Whether the pictures come batch by batch: as options.schedule.residency says, or for "auto" where the training fits
 // into the device's memory only so.

@@ -63,7 +63,8 @@ std::vector<OptionKey> make_keys() {
       {"precision", word<&O::precision>({"fp32", "tf32", "bf16"}),
        "storage of activations and compute weights; tf32: fp32 with products rounded to TF32, on GPUs"},
       {"device", DeviceOption{field<&O::device>()}, "where the operators run; auto: a GPU where there is one"},
-      {"threads", integer<&O::threads>(0, 4096), "CPU threads; 0: all processors of this process"},
+      {"threads", integer<&O::threads>(0, 4096),
+       "CPU threads; 0: the processors of this process, but no more than its CPU quota and OMP_NUM_THREADS"},
 
       {"kernels", word<&O::kernels>({"auto", "ours", "vendor"}),
        "whose matrix products and convolutions: the quickest, measured once for each shape; ours; or the libraries'"},
@@ -124,6 +125,8 @@ std::vector<OptionKey> make_keys() {
        "steps that a GPU is given at once; 0: measured"},
       {"schedule.lanes", integer<&O::schedule, &O::Schedule::lanes>(0, 2),
        "on a GPU: 2 runs independent operators of a step side by side, 1 one behind the other; 0: measured"},
+      {"schedule.memory", word<&O::schedule, &O::Schedule::memory>({"check", "ignore"}),
+       "training that needs more memory than is free: refused, or tried anyway"},
 
       {"output.log_every", integer<&O::output, &O::Output::log_every>(1, kAnyInterval),
        "steps between lines in log.txt and on a plain terminal"},

@@ -17,7 +17,7 @@ struct Options {
   std::uint64_t seed = 0;
   std::string precision = "fp32";  // "fp32"; "tf32", f32 products rounded to TF32; "bf16", see Trainer
   std::string device = "auto";     // "auto", "cpu", "cuda" or "cuda:N"
-  int threads = 0;                 // CPU threads; 0: all processors of this process
+  int threads = 0;                 // CPU threads; 0: as default_threads.h has it
   std::string kernels = "auto";    // "auto": whichever is quicker; "ours"; "vendor": the libraries' where they have one
 
   struct Data {                            // [data]
@@ -68,6 +68,7 @@ struct Options {
     std::string launch = "graph";    // on a GPU: "graph", steps captured once and replayed; "eager"
     int steps_per_launch = 0;        // 0: measured
     int lanes = 0;                   // of a GPU, for operators that may run side by side; 0: measured
+    std::string memory = "check";    // of what does not fit into free memory: "check", refused; "ignore", tried
   } schedule;
 
   struct Output {                // [output]

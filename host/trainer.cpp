@@ -27,10 +27,10 @@ Shape pictures_shape(const Dataset& dataset) {
 
 }  // namespace
 
-void allocate_for_training(Context& context, GanModel& model, const Options& options) {
+void allocate_for_training(Context& context, GanModel& model, const Options& options, bool is_cleared) {
   const bool has_compute = options.precision == "bf16";
-  model.generator->parameters().allocate(context, {true, true, has_compute});
-  model.discriminator->parameters().allocate(context, {true, false, has_compute});
+  model.generator->parameters().allocate(context, {true, true, has_compute, is_cleared});
+  model.discriminator->parameters().allocate(context, {true, false, has_compute, is_cleared});
 }
 
 void check_trainable(Context& context, const Options& options, const Dataset& dataset) {

@@ -31,8 +31,9 @@
 
 namespace duel {
 
-// Gives both networks the blocks of parameters that training in options.precision needs.
-void allocate_for_training(Context& context, GanModel& model, const Options& options);
+// Gives both networks the blocks of parameters that training in options.precision needs. `is_cleared`: as
+// Parameters::Blocks has it.
+void allocate_for_training(Context& context, GanModel& model, const Options& options, bool is_cleared = true);
 
 // Throws where training is impossible: the batch is larger than the data, or the device cannot do the precision or has
 // too little memory.

@@ -3,8 +3,8 @@
 #include "kernels/check.h"
 #include "kernels/choice_store.h"
 #include "kernels/cpu/onednn.h"
+#include "kernels/cpu/team.h"
 
-#include <omp.h>
 #include <sched.h>
 #include <sys/mman.h>
 
@@ -109,7 +109,7 @@ CpuContext::CpuContext(int threads, KernelChoice choice)
       choice_(choice),
       partials_(allocate_aligned(kPartialBytes)) {
   check_instructions();
-  omp_set_num_threads(threads_);  // oneDNN takes its number of threads from here
+  team_ = std::make_unique<Team>(threads_);
   onednn_ = std::make_unique<OnednnCache>();
 }
 

@@ -9,6 +9,7 @@
 namespace duel {
 
 class OnednnCache;
+class Team;
 
 class CpuContext {
 public:
@@ -18,6 +19,7 @@ public:
   CpuContext& operator=(const CpuContext&) = delete;
 
   int threads() const { return threads_; }
+  Team& team() const { return *team_; }
   bool is_vendor_only() const { return choice_ == KernelChoice::vendor; }
   OnednnCache& onednn() { return *onednn_; }
 
@@ -36,6 +38,7 @@ private:
   };
   int threads_;
   KernelChoice choice_;
+  std::unique_ptr<Team> team_;
   std::unique_ptr<OnednnCache> onednn_;
   std::unique_ptr<void, Free> scratch_, partials_;
   std::size_t scratch_bytes_ = 0;

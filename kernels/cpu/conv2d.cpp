@@ -143,17 +143,20 @@ OnednnKey conv2d_key(int op, const Conv2d& c) {
 OnednnPlan& forward_plan(CpuContext& context, const Conv2d& conv, const Activation& act, View x, View w, View bias,
                          View y) {
   const OnednnKey key = conv2d_key(1, conv).add(x).add(w).add(bias).add(y).add(act);
-  return context.onednn().plan(context, key, [&](OnednnPlan& plan) { make_forward(plan, conv, act, x, w, bias, y); });
+  return context.onednn().plan(context, key, conv2d_cost(conv, x, w, y).flops,
+                               [&](OnednnPlan& plan) { make_forward(plan, conv, act, x, w, bias, y); });
 }
 
 OnednnPlan& input_plan(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
   const OnednnKey key = conv2d_key(2, conv).add(dy).add(w).add(dx);
-  return context.onednn().plan(context, key, [&](OnednnPlan& plan) { make_backward_input(plan, conv, dy, w, dx); });
+  return context.onednn().plan(context, key, conv2d_cost(conv, dx, w, dy).flops,
+                               [&](OnednnPlan& plan) { make_backward_input(plan, conv, dy, w, dx); });
 }
 
 OnednnPlan& weight_plan(CpuContext& context, const Conv2d& conv, View x, View dy, View dw) {
   const OnednnKey key = conv2d_key(3, conv).add(x).add(dy).add(dw);
-  return context.onednn().plan(context, key, [&](OnednnPlan& plan) { make_backward_weight(plan, conv, x, dy, dw); });
+  return context.onednn().plan(context, key, conv2d_cost(conv, x, dw, dy).flops,
+                               [&](OnednnPlan& plan) { make_backward_weight(plan, conv, x, dy, dw); });
 }
 
 bool takes_winograd(const CpuContext& context, const Conv2d& conv, View x, View w, View y) {

@@ -119,8 +119,8 @@ void conv2d_backward_input_few_channels(CpuContext& context, const Conv2d& conv,
     using T = decltype(gradient);
     with_float_type(dx.dtype, [&](auto result) {
       using U = decltype(result);
-      parallel_ranges(context, dx.shape[0], 1, [&](std::int64_t begin, std::int64_t end) {
-        float* const row = taps + p.taps_floats() + omp_get_thread_num() * p.thread_floats();
+      parallel_ranges(context, dx.shape[0], 1, [&](std::int64_t begin, std::int64_t end, int member) {
+        float* const row = taps + p.taps_floats() + member * p.thread_floats();
         float* const given = row + p.row_floats();
         float* const picture = given + p.given_floats();
         for (std::int64_t n = begin; n < end; ++n) {

@@ -105,8 +105,8 @@ void convolve(const CpuContext& context, const Layer<In, Out>& layer, const Acti
   const int I = layer.in.C, O = layer.O, at_once = tiles_at_once(I, O);
   const std::int64_t blocks = (tiling.count + at_once - 1) / at_once;
   with_vector_activation(activation, [&](auto act) {
-    parallel_ranges(context, blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-      float* v = scratch + std::int64_t{omp_get_thread_num()} * kPlanes * at_once * (I + O);
+    parallel_ranges(context, blocks, 1, [&](std::int64_t begin, std::int64_t end, int member) {
+      float* v = scratch + std::int64_t{member} * kPlanes * at_once * (I + O);
       float* m = v + std::int64_t{kPlanes} * at_once * I;
       for (std::int64_t block = begin; block < end; ++block) {
         const std::int64_t first = block * at_once;

@@ -59,7 +59,8 @@ void make_plan(OnednnPlan& plan, const Matmul& p, View a, View b, View bias, Vie
 OnednnPlan& find_plan(CpuContext& context, const Matmul& p, View a, View b, View bias, View y) {
   OnednnKey key(0);
   key.add(a).add(b).add(bias).add(y).add(p.transpose_a).add(p.transpose_b).add(p.activation);
-  return context.onednn().plan(context, key, [&](OnednnPlan& plan) { make_plan(plan, p, a, b, bias, y); });
+  return context.onednn().plan(context, key, matmul_cost(p, a, b, bias, y).flops,
+                               [&](OnednnPlan& plan) { make_plan(plan, p, a, b, bias, y); });
 }
 
 bool takes_long(const CpuContext& context, const Matmul& p, View a, View b, View bias, View y) {

@@ -2,8 +2,7 @@
 
 #include "kernels/check.h"
 #include "kernels/cpu/onednn_isa.h"
-
-#include <omp.h>
+#include "kernels/cpu/onednn_threads.h"
 
 #include <bit>
 
@@ -98,7 +97,7 @@ void OnednnPlan::run(CpuContext& context, std::initializer_list<void*> arrays) {
   for (dnnl::memory& scratch : scratch_) {
     scratch.set_data_handle(context.scratch());
   }
-  omp_set_num_threads(context.threads());
+  const OnednnThreads scope(context.team(), threads_);
   dnnl_stream_t stream = context.onednn().stream().get();
   for (const Stage& stage : stages_) {
     const dnnl_status_t status = dnnl_primitive_execute(
@@ -133,10 +132,15 @@ std::size_t OnednnKey::hash() const {
   return hash;
 }
 
-OnednnPlan& OnednnCache::make_plan(CpuContext& context, const OnednnKey& key,
+// Of a problem that one thread computes alone. oneDNN waits until all of its threads have come, and the others are not
+// there much sooner than one has done so much (some 10 us).
+constexpr double kParallelFlops = 0.5e6;
+
+OnednnPlan& OnednnCache::make_plan(CpuContext& context, const OnednnKey& key, double flops,
                                    const std::function<void(OnednnPlan&)>& make) {
-  omp_set_num_threads(context.threads());  // primitives are built for a number of threads
-  auto made = std::make_unique<OnednnPlan>();
+  const int threads = flops < kParallelFlops ? 1 : context.threads();
+  const OnednnThreads scope(context.team(), threads);  // primitives are built for a number of threads
+  auto made = std::make_unique<OnednnPlan>(threads);
   try {
     make(*made);
   } catch (const dnnl::error& error) {

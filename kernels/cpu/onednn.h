@@ -38,6 +38,7 @@ void finish_activation(CpuContext& context, const Activation& activation, View y
 
 class OnednnPlan {
 public:
+  explicit OnednnPlan(int threads) : threads_(threads) {}
   // A primitive; its scratch memory, if it wants some, is taken from the context's.
   void add(const dnnl::primitive& primitive, std::initializer_list<std::pair<int, dnnl::memory>> arguments,
            const dnnl::memory::desc& scratch);
@@ -58,6 +59,7 @@ private:
     dnnl::primitive primitive;
     std::vector<dnnl_exec_arg_t> arguments;
   };
+  int threads_;
   std::vector<Stage> stages_;
   std::vector<dnnl::memory> caller_arrays_, own_arrays_, scratch_;
   std::size_t scratch_bytes_ = 0, owned_bytes_ = 0;
@@ -83,12 +85,13 @@ class OnednnCache {
 public:
   OnednnCache() : stream_(onednn_engine()) {}
 
-  // The plan under `key`, made by `make(OnednnPlan&)` the first time. A template, so that a step's look-up of a plan
+  // The plan under `key`, made by `make(OnednnPlan&)` the first time, for as many threads as a problem of that many
+  // floating-point operations keeps busy. A template, so that a step's look-up of a plan
   // that is there allocates nothing (a std::function of so many captures would).
   template <class Make>
-  OnednnPlan& plan(CpuContext& context, const OnednnKey& key, const Make& make) {
+  OnednnPlan& plan(CpuContext& context, const OnednnKey& key, double flops, const Make& make) {
     const auto found = plans_.find(key);
-    return found != plans_.end() ? *found->second : make_plan(context, key, make);
+    return found != plans_.end() ? *found->second : make_plan(context, key, flops, make);
   }
   dnnl::stream& stream() { return stream_; }
   std::size_t owned_bytes() const { return owned_bytes_; }
@@ -97,7 +100,8 @@ private:
   struct Hash {
     std::size_t operator()(const OnednnKey& key) const { return key.hash(); }
   };
-  OnednnPlan& make_plan(CpuContext& context, const OnednnKey& key, const std::function<void(OnednnPlan&)>& make);
+  OnednnPlan& make_plan(CpuContext& context, const OnednnKey& key, double flops,
+                        const std::function<void(OnednnPlan&)>& make);
 
   dnnl::stream stream_;
   std::unordered_map<OnednnKey, std::unique_ptr<OnednnPlan>, Hash> plans_;

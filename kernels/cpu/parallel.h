@@ -1,34 +1,39 @@
-// Loops over all threads of a context, and the range each thread takes.
+// Loops over all threads of a context.
 #pragma once
 
 #include "kernels/cpu/context.h"
-
-#include <omp.h>
+#include "kernels/cpu/team.h"
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 namespace duel {
 
-// Calls body(begin, end) with ranges that together cover 0..count-1, each but the last a multiple of `grain` long.
-// Work of fewer than two grains stays on the calling thread: waking another costs microseconds.
+// Calls body(begin, end), or body(begin, end, member), with ranges that together cover 0..count-1, each but the last a
+// multiple of `grain` long. Which ranges, and on which threads, may differ from call to call (team.h): a body's results
+// must depend on the elements alone. `member` is less than context.threads(): no two that run at the same time share
+// one. Work of fewer than two grains stays on the calling thread.
 template <class Body>
 void parallel_ranges(const CpuContext& context, std::int64_t count, std::int64_t grain, const Body& body) {
   const std::int64_t grains = (count + grain - 1) / grain;
-  const int threads = static_cast<int>(std::min<std::int64_t>(context.threads(), grains));
-  if (threads <= 1) {
-    body(std::int64_t{0}, count);
-    return;
-  }
-#pragma omp parallel num_threads(threads)
-  {
-    const std::int64_t thread = omp_get_thread_num(), team = omp_get_num_threads();
-    const std::int64_t begin = grains * thread / team * grain,
-                       end = std::min(grains * (thread + 1) / team * grain, count);
-    if (begin < end) {
+  const auto call = [&](std::int64_t begin, std::int64_t end, int member) {
+    if constexpr (std::is_invocable_v<const Body&, std::int64_t, std::int64_t, int>) {
+      body(begin, end, member);
+    } else {
       body(begin, end);
     }
+  };
+  if (context.threads() == 1 || grains <= 1) {
+    call(std::int64_t{0}, count, 0);
+    return;
   }
+  // A grain of one is of unknown size: where there are few, the first is a large part of the whole.
+  const bool is_coarse = grain == 1 && grains < std::int64_t{4} * context.threads();
+  context.team().share(grains, is_coarse ? Team::Wake::at_once : Team::Wake::if_worth,
+                       [&](std::int64_t begin, std::int64_t end, int member) {
+                         call(begin * grain, std::min(end * grain, count), member);
+                       });
 }
 
 // Elements of a pointwise operator below which a second thread does not pay.

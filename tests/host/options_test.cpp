@@ -165,8 +165,8 @@ TEST(Options, EveryMemberHasAKey) {
     count(a, b, c, d, e, f, g, h);
   }
   {
-    const auto& [residency, launch, steps, lanes] = options.schedule;
-    count(residency, launch, steps, lanes);
+    const auto& [residency, launch, steps, lanes, memory] = options.schedule;
+    count(residency, launch, steps, lanes, memory);
   }
   {
     const auto& [kind, r1, r2, penalty] = options.loss;
@@ -500,7 +500,7 @@ TEST(Options, RoundTripOfEveryKey) {
   options.device = "cpu";
   options.threads = 3;
   options.kernels = "ours";
-  options.schedule = {"stream", "eager", 5, 1};
+  options.schedule = {"stream", "eager", 5, 1, "ignore"};
   options.data = {"/a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f", 999, 17, 19, 3};
   options.model = {7, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};
   options.loss = {"wgan", 1.0 / 3, 2e5, 10};

@@ -38,7 +38,7 @@ void add_generate(CLI::App& app, int& exit_code) {
   verb->add_flag("--raw", request->raw, "the generator as trained, not its moving average");
   add_key(*verb, "--device", request->where, "device",
           "auto, cpu, cuda or cuda:N; the bytes are those of one kind of device");
-  add_key(*verb, "--threads", request->where, "threads", "CPU threads; 0: all");
+  add_key(*verb, "--threads", request->where, "threads", "CPU threads; 0: as many as may be used");
   verb->callback([request, at, step, &exit_code] {
     if (step->count() > 0) {
       request->step = *at;

@@ -1,4 +1,5 @@
 #include "host/choice_cache.h"
+#include "host/default_threads.h"
 #include "kernels/context.h"
 #include "tools/verbs/verbs.h"
 
@@ -16,9 +17,11 @@ std::vector<std::pair<std::string, std::string>> facts() {
                                                            {"build", DUEL_BUILD},
                                                            {"compiler", DUEL_COMPILER},
                                                            {"backends", Context::has_cuda() ? "cpu cuda" : "cpu"}};
-  for (auto& fact : Context::cpu().describe()) {
+  const DefaultThreads usual = default_threads();
+  for (auto& fact : Context::cpu(usual.threads).describe()) {
     list.push_back(std::move(fact));
   }
+  list.emplace_back("CPU threads decided by", usual.why);
   const Context::CudaDevices gpus = Context::cuda_devices();
   for (std::size_t i = 0; i < gpus.names.size(); ++i) {
     list.emplace_back(fmt::format("cuda:{}", i), gpus.names[i]);

@@ -32,7 +32,7 @@ void OptionFlags::declare(CLI::App& verb) {
   named("--device", "device", "auto, cpu, cuda or cuda:N");
   named("--precision", "precision", "fp32, tf32 or bf16");
   named("--kernels", "kernels", "whose matrix products and convolutions: auto, ours or vendor");
-  named("--threads", "threads", "CPU threads; 0: all");
+  named("--threads", "threads", "CPU threads; 0: as many as may be used");
   named("--seed", "seed", "of weights, noise and the order of the pictures");
   named("--residency", "schedule.residency", "of the pictures: auto, device or stream");
   named("--steps-per-launch", "schedule.steps_per_launch", "steps that a GPU is given at once; 0: measured");

@@ -15,7 +15,7 @@ void add_parity(CLI::App& app, int& exit_code) {
   add_key(*verb, "--device", request->where, "device", "auto, cpu, cuda or cuda:N");
   add_key(*verb, "--precision", request->where, "precision", "fp32, tf32 or bf16");
   add_key(*verb, "--kernels", request->where, "kernels", "auto, ours or vendor");
-  add_key(*verb, "--threads", request->where, "threads", "CPU threads; 0: all");
+  add_key(*verb, "--threads", request->where, "threads", "CPU threads; 0: as many as may be used");
   add_real(*verb, "--tolerance", request->tolerance, 1e-300, 1e300,
            "largest relative deviation of anything; otherwise 1e-4 in fp32, and more for gradients and losses in tf32 "
            "and bf16");
