@@ -62,12 +62,13 @@ void generate(const GenerateRequest& request) {
                 kMostPictures);
   }
   const RunDirectory run = RunDirectory::open_for_reading(request.run);
-  const Options options = options_from_toml(run.read_config(), run.config_path().string());
   const std::int64_t step = request.step >= 0 ? request.step : run.require_latest_checkpoint();
   const std::filesystem::path checkpoint = run.checkpoint_path(step);
   if (!std::filesystem::is_directory(checkpoint)) {
     throw_error(Error::Kind::data, "{}: there is no checkpoint of step {}", request.run, step);
   }
+  const std::filesystem::path config = run.config_path(step);
+  const Options options = options_from_toml(read_text_file(config), config.string());
 
   Options where;
   where.device = request.device;

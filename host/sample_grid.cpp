@@ -28,6 +28,19 @@ void check_picture(std::int64_t value_count, std::int64_t count, int height, int
         height, width, channels, count * height * width * channels, value_count);
 }
 
+struct SheetExtents {
+  int scale;
+  std::int64_t step_y, step_x, height, width;
+};
+
+SheetExtents sheet_extents(int height, int width, int rows, int columns) {
+  const int longer = std::max(height, width);
+  const int scale = (std::max(longer, kReadable) + longer - 1) / longer;
+  const std::int64_t step_y = std::int64_t{height} * scale + kGap;
+  const std::int64_t step_x = std::int64_t{width} * scale + kGap;
+  return {scale, step_y, step_x, rows * step_y + kGap, columns * step_x + kGap};
+}
+
 }  // namespace
 
 Picture to_picture(std::span<const float> values, int height, int width, int channels) {
@@ -37,23 +50,28 @@ Picture to_picture(std::span<const float> values, int height, int width, int cha
   return picture;
 }
 
+void check_sheet(int height, int width, int rows, int columns) {
+  const SheetExtents sheet = sheet_extents(height, width, rows, columns);
+  if (sheet.height > kMaxSide || sheet.width > kMaxSide) {
+    throw_error(Error::Kind::usage,
+                "sample sheet: {} rows and {} columns of {}x{} pictures are {}x{} pixels; at most "
+                "{} a side are drawn",
+                rows, columns, height, width, sheet.height, sheet.width, kMaxSide);
+  }
+}
+
+std::int64_t sheet_bytes(int height, int width, int channels, int rows, int columns) {
+  const SheetExtents sheet = sheet_extents(height, width, rows, columns);
+  return sheet.height * sheet.width * channels;
+}
+
 Picture sample_grid(std::span<const float> values, int count, int height, int width, int channels, int rows,
                     int columns) {
   check(count >= 0 && rows > 0 && columns > 0, "sample_grid: {} pictures cannot fill {} rows and {} columns", count,
         rows, columns);
   check_picture(std::ssize(values), count, height, width, channels);
-  const int longer = std::max(height, width);
-  const int scale = (std::max(longer, kReadable) + longer - 1) / longer;
-  const std::int64_t step_y = std::int64_t{height} * scale + kGap;
-  const std::int64_t step_x = std::int64_t{width} * scale + kGap;
-  const std::int64_t sheet_height = rows * step_y + kGap;
-  const std::int64_t sheet_width = columns * step_x + kGap;
-  if (sheet_height > kMaxSide || sheet_width > kMaxSide) {
-    throw_error(Error::Kind::usage,
-                "sample sheet: {} rows and {} columns of {}x{} pictures are {}x{} pixels; at most "
-                "{} a side are drawn",
-                rows, columns, height, width, sheet_height, sheet_width, kMaxSide);
-  }
+  check_sheet(height, width, rows, columns);
+  const auto [scale, step_y, step_x, sheet_height, sheet_width] = sheet_extents(height, width, rows, columns);
 
   Picture sheet{static_cast<int>(sheet_height), static_cast<int>(sheet_width), channels, {}};
   sheet.pixels.assign(static_cast<std::size_t>(sheet_height * sheet_width * channels), kGapTone);

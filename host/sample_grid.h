@@ -3,6 +3,7 @@
 
 #include "host/png.h"
 
+#include <cstdint>
 #include <span>
 
 namespace duel {
@@ -10,6 +11,10 @@ namespace duel {
 // One picture [height, width, channels] of a network: -1 becomes 0 (black) and 1 becomes 255, rounded to nearest.
 // Values outside are clamped; a NaN becomes black.
 Picture to_picture(std::span<const float> values, int height, int width, int channels);
+
+// Throws kind `usage` where such a sheet would be larger than can be drawn.
+void check_sheet(int height, int width, int rows, int columns);
+std::int64_t sheet_bytes(int height, int width, int channels, int rows, int columns);  // before it is compressed
 
 // `count` pictures [count, height, width, channels] in a sheet of `rows` by `columns`, row by row. Pictures beyond
 // the sheet are left out, and places without a picture stay empty. A gap of 2 pixels, darker than mid-grey, runs
