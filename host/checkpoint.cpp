@@ -246,6 +246,17 @@ bool is_whole_checkpoint(const std::filesystem::path& folder) {
   }
 }
 
+std::optional<std::int64_t> whole_checkpoint_before(const RunDirectory& run, std::int64_t step) {
+  const std::vector<std::int64_t> steps = run.checkpoints();
+  if (is_whole_checkpoint(run.checkpoint_path(step))) {
+    return std::nullopt;
+  }
+  const auto found = std::find_if(steps.rbegin(), steps.rend(), [&](std::int64_t other) {
+    return other < step && is_whole_checkpoint(run.checkpoint_path(other));
+  });
+  return found == steps.rend() ? std::nullopt : std::optional(*found);
+}
+
 void write_first_checkpoint(const std::filesystem::path& source, const CheckpointState& state,
                             const std::filesystem::path& folder) {
   verify_checkpoint(source);

@@ -10,11 +10,13 @@
 #pragma once
 
 #include "engine/network.h"
+#include "host/run_directory.h"
 #include "kernels/context.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +47,8 @@ CheckpointState read_checkpoint_state(const std::filesystem::path& folder);  // 
 // Throws as read_checkpoint() does where a file is damaged; compares nothing with a model.
 void verify_checkpoint(const std::filesystem::path& folder);
 bool is_whole_checkpoint(const std::filesystem::path& folder);
+// Where the run's checkpoint of this step is damaged: the newest earlier one that is not.
+std::optional<std::int64_t> whole_checkpoint_before(const RunDirectory& run, std::int64_t step);
 
 // A checkpoint for a new run that begins with the weights of another one: its weights, no moments, an average that
 // starts from the weights. `state` is that of the new run. Into an existing folder, as write_checkpoint().

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <span>
 
 namespace duel {
@@ -78,7 +79,14 @@ void generate(const GenerateRequest& request) {
   const Shape picture = picture_shape(checkpoint);
   GanModel model = make_model(options, picture);
   model.generator->parameters().allocate(context, {false, true, false});
-  read_generator(context, model, checkpoint);
+  try {
+    read_generator(context, model, checkpoint);
+  } catch (const Error& error) {
+    const std::optional<std::int64_t> whole = whole_checkpoint_before(run, step);
+    throw Error(error.kind(), whole ? fmt::format("{}; the checkpoint of step {} is whole: --step {} takes it",
+                                                  error.what(), *whole, *whole)
+                                    : error.what());
+  }
   Sampler sampler(context, model, request.raw ? Parameters::Block::master : Parameters::Block::average, request.seed);
 
   const int H = picture[1], W = picture[2], C = picture[3];

@@ -111,22 +111,6 @@ RunDirectory create_from(const TrainingRequest& request, const Dataset& dataset,
   return run;
 }
 
-// A checkpoint that is damaged is no end: an earlier one will do.
-std::string with_advice(const std::string& text, const RunDirectory& run, std::int64_t step) {
-  if (is_whole_checkpoint(run.checkpoint_path(step))) {
-    return text;
-  }
-  std::vector<std::int64_t> steps = run.checkpoints();
-  std::erase_if(steps, [&](std::int64_t other) { return other >= step; });
-  for (auto earlier = steps.rbegin(); earlier != steps.rend(); ++earlier) {
-    if (is_whole_checkpoint(run.checkpoint_path(*earlier))) {
-      return fmt::format("{}; the checkpoint of step {} is whole: --resume --step {} continues there", text, *earlier,
-                         *earlier);
-    }
-  }
-  return text + "; no earlier checkpoint is whole";
-}
-
 // For a log that nobody holds open any more; what cannot be written there is printed all the same.
 void log_end(const std::filesystem::path& log, const std::string& text) {
   const std::time_t now = std::time(nullptr);
@@ -227,7 +211,12 @@ int run_training(const TrainingRequest& request) {
     TrainingLoop loop(request.options, start, context, dataset, run);
     return loop.run();
   } catch (const std::exception& error) {
-    const std::string text = start.checkpoint ? with_advice(error.what(), run, *start.checkpoint) : error.what();
+    const std::optional<std::int64_t> whole =
+        start.checkpoint ? whole_checkpoint_before(run, *start.checkpoint) : std::nullopt;
+    const std::string text =
+        whole ? fmt::format("{}; the checkpoint of step {} is whole: --resume --step {} continues there", error.what(),
+                            *whole, *whole)
+              : error.what();
     log_end(run.log_path(), text);
     if (const auto* known = dynamic_cast<const Error*>(&error)) {
       throw Error(known->kind(), text);

@@ -254,7 +254,8 @@ TEST(Command, ADamagedCheckpointNamesAnEarlierOne) {
   const auto damage = [&](const std::string& step, const std::string& file) {
     const auto path = folder / ("run/checkpoints/" + step) / file;
     std::string text = read_file(path);
-    text.replace(text.size() / 2, 1, "~");
+    char& letter = text[text.size() / 2];
+    letter = static_cast<char>(letter ^ 1);
     write_file(path, text);
   };
   const auto json_path = folder / "run/checkpoints/step_000000006/state.json";
@@ -265,7 +266,8 @@ TEST(Command, ADamagedCheckpointNamesAnEarlierOne) {
   expect_failure(duel(folder, "train --out run --resume --steps 8"), 3,
                  "state.json says step 5, but the folder's name says step 6 and state.safetensors says step 6, so "
                  "state.json is wrong; the checkpoint of step 4 is whole: --resume --step 4");
-  expect_failure(duel(folder, "generate --run run --count 1 --out x"), 3, "state.json is wrong");
+  expect_failure(duel(folder, "generate --run run --count 1 --out x"), 3,
+                 "state.json is wrong; the checkpoint of step 4 is whole: --step 4 takes it");
   write_file(json_path, json);
   damage("step_000000006", "state.safetensors");
   damage("step_000000004", "state.safetensors");
