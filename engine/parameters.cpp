@@ -38,7 +38,13 @@ void draw_glorot(const Parameter& parameter, std::uint64_t seed, std::uint64_t s
 int Parameters::declare(const std::string& name, const Shape& shape, Initial initial) {
   list_.push_back({name, shape, initial, size_});
   size_ += (shape.count() + kAlignment - 1) / kAlignment * kAlignment;
-  check(size_ <= INT32_MAX, "parameters: {} has {} parameters, but at most 2^31 fit one block", network_, size_);
+  if (size_ > INT32_MAX) {
+    throw_error(
+        Error::Kind::usage,
+        "{}: its layers up to {} have {} parameters, but a network has at most {}; fewer or narrower layers are "
+        "needed",
+        network_, name, size_, INT32_MAX);
+  }
   return static_cast<int>(list_.size()) - 1;
 }
 

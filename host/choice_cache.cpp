@@ -46,17 +46,25 @@ KernelDecision decision_of(const std::string& problem, const nlohmann::json& jso
 }  // namespace
 
 std::filesystem::path ChoiceCache::default_path() {
-  const auto variable = [](const char* name) {
+  // A relative path would mean another folder each time; XDG's specification says to ignore it.
+  const auto folder = [](const char* name) {
     const char* value = std::getenv(name);
-    return std::filesystem::path(value == nullptr ? "" : value);
+    const std::filesystem::path path = value == nullptr ? "" : value;
+    return path.is_absolute() ? path : std::filesystem::path();
   };
-  const std::filesystem::path cache = variable("XDG_CACHE_HOME");
-  return (cache.empty() ? variable("HOME") / ".cache" : cache) / "duel/kernels.json";
+  if (const std::filesystem::path cache = folder("XDG_CACHE_HOME"); !cache.empty()) {
+    return cache / "duel/kernels.json";
+  }
+  const std::filesystem::path home = folder("HOME");
+  return home.empty() ? home : home / ".cache/duel/kernels.json";
 }
 
 ChoiceCache::ChoiceCache(std::filesystem::path file) : file_(std::move(file)), decisions_(read()) {}
 
 ChoiceCache::Decisions ChoiceCache::read() {
+  if (file_.empty()) {
+    return {};
+  }
   std::ifstream stream(file_, std::ios::binary);
   if (!stream) {
     return {};
@@ -98,6 +106,11 @@ std::optional<KernelDecision> ChoiceCache::find(const std::string& device, const
 void ChoiceCache::remember(const std::string& device, const KernelDecision& decision) {
   decisions_[device][decision.problem] = decision;
   if (!is_writable_) {
+    return;
+  }
+  if (file_.empty()) {
+    is_writable_ = false;
+    complain(fmt::format("kernel choices cannot be remembered: {}", kNowhere));
     return;
   }
   Decisions all = read();  // what another process has written meanwhile

@@ -13,11 +13,14 @@
 
 namespace duel {
 
+inline constexpr const char* kNowhere = "neither HOME nor XDG_CACHE_HOME is an absolute path";
+
 class ChoiceCache : public ChoiceStore {
 public:
+  // "": nothing is read, and what is remembered ends with the process.
   explicit ChoiceCache(std::filesystem::path file);
 
-  // kernels.json in $XDG_CACHE_HOME/duel, or in .cache/duel of $HOME.
+  // kernels.json in $XDG_CACHE_HOME/duel, or in .cache/duel of $HOME; "" where neither is an absolute path.
   static std::filesystem::path default_path();
 
   std::optional<KernelDecision> find(const std::string& device, const std::string& problem) override;

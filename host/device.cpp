@@ -65,6 +65,22 @@ Context make_context(const Options& options) {
   return Context::cpu(options.threads, choice);
 }
 
+std::string resolved_comments(Context& context, const Options& options) {
+  std::string text = "# What they came to where this was written, for people; it is not read back:\n";
+  const auto add = [&](const std::string& name, const std::string& value) {
+    text += fmt::format("#   {:<22} {}\n", name, value);
+  };
+  add("device", options.device == "auto" ? fmt::format("{} (auto)", context.name()) : context.name());
+  const bool is_gpu = cuda_number(resolve_device(options.device)).has_value();
+  add("kernels", is_gpu                        ? options.kernels + "; log.txt counts those that were chosen"
+                 : options.kernels == "vendor" ? "oneDNN's where it has one"
+                                               : "oneDNN's matrix products and convolutions, ours for the rest");
+  for (const auto& [name, value] : context.describe()) {
+    add(name, value);
+  }
+  return text;
+}
+
 int planned_lanes(Context& context, const Options& options) {
   const int most = context.most_lanes();
   return options.schedule.lanes == 0 ? most : std::min(options.schedule.lanes, most);

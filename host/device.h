@@ -25,6 +25,10 @@ std::string why_not_cuda(const std::string& device);
 // "tf32". Throws kind `device` where there is no such device.
 Context make_context(const Options& options);
 
+// What the options came to here: the device, threads and libraries, as comments for config.toml. Nobody reads them
+// back, so that the run can be resumed on another machine.
+std::string resolved_comments(Context& context, const Options& options);
+
 // On how many lanes of the device (kernels/context.h) a step is planned: options.schedule.lanes, or where that is 0 as
 // many as there are; on a CPU 1.
 int planned_lanes(Context& context, const Options& options);

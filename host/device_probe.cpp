@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <system_error>
 
 namespace duel {
 
@@ -113,18 +114,31 @@ LaneCosts lane_costs_of(const DeviceProbe& probe) {
 }
 
 std::filesystem::path remembered_probes_path() {
-  return ChoiceCache::default_path().parent_path() / "probes.json";
+  const std::filesystem::path choices = ChoiceCache::default_path();
+  return choices.empty() ? choices : choices.parent_path() / "probes.json";
 }
 
+namespace {
+
+bool is_there(const std::filesystem::path& store) {
+  std::error_code failure;  // a folder above it that may not be read, too
+  return !store.empty() && std::filesystem::exists(store, failure);
+}
+
+}  // namespace
+
 void remember_probe(const std::filesystem::path& store, const DeviceProbe& probe) {
-  Json all = std::filesystem::exists(store) ? read_json(store) : Json::object();
+  if (store.empty()) {
+    throw_error(Error::Kind::data, "--remember: there is nowhere to remember: {}", kNowhere);
+  }
+  Json all = is_there(store) ? read_json(store) : Json::object();
   all[probe.device] = json_of(probe);
   create_folder(store.parent_path());
   write_file_atomically(store, all.dump(1) + "\n");
 }
 
 std::optional<DeviceProbe> remembered_probe(const std::filesystem::path& store, const std::string& context_name) {
-  if (!std::filesystem::exists(store)) {
+  if (!is_there(store)) {
     return std::nullopt;
   }
   const Json all = read_json(store);

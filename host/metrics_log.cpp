@@ -10,7 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
-
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -81,6 +81,32 @@ Kept rows_to_keep(std::string_view text, std::int64_t last_step) {
   return kept;
 }
 
+// The rows of text that rows_to_keep() kept; what is no row is left out.
+std::vector<MetricsRow> rows_of(std::string_view text) {
+  std::vector<MetricsRow> rows;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const std::optional<std::int64_t> step = step_of(line);
+    if (!step) {
+      continue;
+    }
+    MetricsRow row;
+    row.step = *step;
+    const auto json = nlohmann::ordered_json::parse(line);
+    for (const auto& [name, value] : json.items()) {
+      const bool is_metric = name != "step" && name != "epoch" && name != "seconds";
+      if (name == "seconds" && value.is_number()) {
+        row.seconds = value.get<double>();
+      } else if (is_metric && (value.is_number() || value.is_null())) {
+        row.metrics.emplace_back(name, value.is_null() ? std::nan("") : value.get<double>());
+      }
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 }  // namespace
 
 MetricsLog::MetricsLog(const std::filesystem::path& path, std::optional<std::int64_t> resumed_at) : path_(path) {
@@ -99,12 +125,14 @@ MetricsLog::MetricsLog(const std::filesystem::path& path, std::optional<std::int
                     error_text(errno));
       }
     }
+    kept_ = rows_of(kept.text);
+    seconds_before_ = kept_.empty() ? 0 : kept_.back().seconds;
   }
   file_ = open_file(path_, O_RDWR | O_CREAT | O_APPEND | (resumed_at ? 0 : O_TRUNC));
 }
 
 void MetricsLog::append(std::int64_t step, std::int64_t epoch, double seconds, std::span<const Metric> metrics) {
-  nlohmann::ordered_json row = {{"step", step}, {"epoch", epoch}, {"seconds", seconds}};
+  nlohmann::ordered_json row = {{"step", step}, {"epoch", epoch}, {"seconds", seconds_before_ + seconds}};
   for (const Metric& metric : metrics) {
     row[std::string(metric.name)] = metric.value;  // the JSON library prints what is not finite as null
   }

@@ -26,11 +26,22 @@ struct Metric {
   double value = 0;
 };
 
+// A row as it was read back.
+struct MetricsRow {
+  std::int64_t step = 0;
+  double seconds = 0;
+  std::vector<std::pair<std::string, double>> metrics;  // null as NaN
+};
+
 class MetricsLog {
 public:
   // A new run begins an empty file; with `resumed_at` rows of later steps are removed and new ones follow.
   explicit MetricsLog(const std::filesystem::path& path, std::optional<std::int64_t> resumed_at = std::nullopt);
 
+  // Those that a resumed run keeps, without broken ones.
+  const std::vector<MetricsRow>& kept() const { return kept_; }
+
+  // `seconds` since this process began to train; those of the run up to the last row kept are added.
   void append(std::int64_t step, std::int64_t epoch, double seconds, std::span<const Metric> metrics);
   void sync();  // to disk; before a checkpoint is published, so that the rows up to it outlive a power cut
   bool lacks_room() const { return lacks_room_; }  // whether the last call failed because the disk is full
@@ -45,6 +56,8 @@ private:
   std::string waiting_;  // whole rows
   bool lacks_room_ = false;
   std::vector<std::string> warnings_;
+  std::vector<MetricsRow> kept_;
+  double seconds_before_ = 0;
 };
 
 }  // namespace duel

@@ -1,23 +1,26 @@
 // Presets, the way from TOML and --set to Options, and back. What the keys are stands in option_keys.cpp.
 //
 // Unusual: a seed of 2^63 or more does not fit TOML's integers, so it is written, and accepted, as a string of
-// digits: seed = "18446744073709551615".
+// digits: seed = "18446744073709551615". And of a number in a file the letters are looked at, not only TOML's value of
+// them: 0x20 and +5 are refused in a file as they are on the command line.
 #include "host/options.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <system_error>
 #include <type_traits>
 #include <utility>
 
+#include "host/decimal.h"
 #include "host/option_keys.h"
 #include "kernels/check.h"
 
@@ -27,12 +30,31 @@ namespace {
 constexpr auto kUsage = Error::Kind::usage;
 constexpr std::string_view kSetting = "--set";
 
-// "run.toml:3:9" for a file; a setting is one line that the person has in view, so there it is the option's name.
-std::string place(std::string_view origin, const toml::source_region& source) {
-  if (origin == kSetting || !source.begin) {
-    return std::string(origin);
+// A file's name and its text.
+struct Origin {
+  std::string_view name, text;
+};
+
+// "run.toml:3:9"
+std::string place(const Origin& origin, const toml::source_region& source) {
+  if (!source.begin) {
+    return std::string(origin.name);
   }
-  return fmt::format("{}:{}:{}", origin, source.begin.line, source.begin.column);
+  return fmt::format("{}:{}:{}", origin.name, source.begin.line, source.begin.column);
+}
+
+// The letters of a number in a file. TOML's columns count characters of UTF-8, not bytes.
+std::string_view letters_of(const Origin& origin, const toml::node& node) {
+  std::string_view rest = origin.text;
+  for (toml::source_index line = 1; line < node.source().begin.line; ++line) {
+    rest.remove_prefix(std::min(rest.size(), rest.find('\n') + 1));
+  }
+  for (toml::source_index column = 1; column < node.source().begin.column && !rest.empty(); ++column) {
+    do {
+      rest.remove_prefix(1);
+    } while (!rest.empty() && (static_cast<unsigned char>(rest.front()) & 0xc0) == 0x80);
+  }
+  return rest.substr(0, rest.find_first_of(" \t\r\n,]}#"));
 }
 
 // The value as a person would write it, on one line, for an error.
@@ -61,30 +83,23 @@ std::string shown(const toml::node& node) {
   return text.str();
 }
 
-// Each takes the node into the option where the type is right; the range is checked after that.
+// Each takes a node of a file into the option where the type is right; the range is checked after that.
 template <class T>
-bool take(const IntegerOption<T>& kind, const toml::node& node, Options& options) {
-  if (const auto* number = node.as_integer()) {
-    if (!std::in_range<T>(number->get())) {
-      return false;
-    }
-    kind.field.edit(options) = static_cast<T>(number->get());
-    return true;
+bool take(const IntegerOption<T>& kind, const toml::node& node, const Origin& origin, Options& options) {
+  std::optional<T> value;
+  if (node.is_integer()) {
+    value = decimal_integer<T>(letters_of(origin, node));
+  } else if (std::is_same_v<T, std::uint64_t> && node.is_string()) {
+    value = decimal_integer<T>(node.as_string()->get());
   }
-  if constexpr (std::is_same_v<T, std::uint64_t>) {
-    if (const auto* text = node.as_string()) {
-      const char* end = text->get().data() + text->get().size();
-      const auto [rest, failure] = std::from_chars(text->get().data(), end, kind.field.edit(options));
-      return failure == std::errc() && rest == end;
-    }
-  }
-  return false;
+  kind.field.edit(options) = value.value_or(T{});
+  return value.has_value();
 }
 
-bool take(const RealOption& kind, const toml::node& node, Options& options) {
-  const auto number = node.is_number() ? node.value<double>() : std::nullopt;
-  kind.field.edit(options) = number.value_or(0);
-  return number.has_value();
+bool take(const RealOption& kind, const toml::node& node, const Origin& origin, Options& options) {
+  const std::optional<double> value = node.is_number() ? decimal_real(letters_of(origin, node)) : std::nullopt;
+  kind.field.edit(options) = value.value_or(0);
+  return value.has_value();
 }
 
 bool take_text(const OptionField<std::string>& field, const toml::node& node, Options& options) {
@@ -92,38 +107,74 @@ bool take_text(const OptionField<std::string>& field, const toml::node& node, Op
   field.edit(options) = text ? text->get() : std::string();
   return text != nullptr;
 }
-bool take(const WordOption& kind, const toml::node& node, Options& options) {
+bool take(const WordOption& kind, const toml::node& node, const Origin&, Options& options) {
   return take_text(kind.field, node, options);
 }
-bool take(const DeviceOption& kind, const toml::node& node, Options& options) {
+bool take(const DeviceOption& kind, const toml::node& node, const Origin&, Options& options) {
   return take_text(kind.field, node, options);
 }
-bool take(const TextOption& kind, const toml::node& node, Options& options) {
+bool take(const TextOption& kind, const toml::node& node, const Origin&, Options& options) {
   return take_text(kind.field, node, options);
 }
 
-bool take(const WidthsOption& kind, const toml::node& node, Options& options) {
+bool take(const WidthsOption& kind, const toml::node& node, const Origin& origin, Options& options) {
   const auto* list = node.as_array();
   if (!list) {
     return false;
   }
   std::vector<int> values;
   for (const toml::node& item : *list) {
-    const auto* number = item.as_integer();
-    if (!number || !std::in_range<int>(number->get())) {
+    const std::optional<int> value = item.is_integer() ? decimal_integer<int>(letters_of(origin, item)) : std::nullopt;
+    if (!value) {
       return false;
     }
-    values.push_back(static_cast<int>(number->get()));
+    values.push_back(*value);
   }
   kind.field.edit(options) = std::move(values);
   return true;
 }
 
-void assign(const OptionKey& key, const toml::node& node, const std::string& where, Options& options) {
-  const bool taken = std::visit([&](const auto& kind) { return take(kind, node, options); }, key.kind);
+void assign(const OptionKey& key, const toml::node& node, const Origin& origin, Options& options) {
+  const bool taken = std::visit([&](const auto& kind) { return take(kind, node, origin, options); }, key.kind);
   if (!taken || !is_allowed(key, options)) {
-    throw_error(kUsage, "{}: {} = {} must be {}", where, key.name, shown(node), allowed_values(key));
+    throw_error(kUsage, "{}: {} = {} must be {}", place(origin, node.source()), key.name, shown(node),
+                allowed_values(key));
   }
+}
+
+// The same of the command line's texts.
+template <class T>
+bool read(const IntegerOption<T>& kind, const std::string& text, Options& options) {
+  const std::optional<T> value = decimal_integer<T>(text);
+  kind.field.edit(options) = value.value_or(T{});
+  return value.has_value();
+}
+bool read(const RealOption& kind, const std::string& text, Options& options) {
+  const std::optional<double> value = decimal_real(text);
+  kind.field.edit(options) = value.value_or(0);
+  return value.has_value();
+}
+bool read(const WidthsOption& kind, const std::string& text, Options& options) {
+  std::optional<std::vector<int>> values = decimal_list(text);
+  kind.field.edit(options) = std::move(values).value_or(std::vector<int>());
+  return values.has_value();
+}
+template <class Kind>
+bool read(const Kind& kind, const std::string& text, Options& options) {
+  kind.field.edit(options) = text;
+  return true;
+}
+
+bool holds_text(const OptionKey& key) {
+  return std::holds_alternative<WordOption>(key.kind) || std::holds_alternative<DeviceOption>(key.kind) ||
+         std::holds_alternative<TextOption>(key.kind);
+}
+
+// A number as it was typed; in quotes where that does not look like one, so that a space or nothing at all is seen.
+std::string shown(const OptionKey& key, const std::string& text) {
+  const bool looks_like_a_number =
+      !text.empty() && text.find_first_not_of("0123456789+-._eExX[],") == std::string::npos;
+  return !holds_text(key) && looks_like_a_number ? text : toml_quoted(text);
 }
 
 bool is_table_name(std::string_view name) {
@@ -146,14 +197,14 @@ bool is_table_name(std::string_view name) {
   throw_error(kUsage, "{}: unknown key {}; did you mean {}?", where, name, nearest);
 }
 
-void assign_table(const toml::table& table, const std::string& prefix, const std::string& origin, Options& options) {
+void assign_table(const toml::table& table, const std::string& prefix, const Origin& origin, Options& options) {
   for (const auto& [name, node] : table) {
     const std::string full = prefix + std::string(name.str());
     if (full == "preset") {
       continue;  // it was the start, see resolve
     }
     if (const OptionKey* key = find_option_key(full)) {
-      assign(*key, node, place(origin, node.source()), options);
+      assign(*key, node, origin, options);
     } else if (const auto* inner = node.as_table(); inner && (is_table_name(full) || !inner->empty())) {
       assign_table(*inner, full + '.', origin, options);
     } else {
@@ -162,48 +213,29 @@ void assign_table(const toml::table& table, const std::string& prefix, const std
   }
 }
 
-// A value is TOML; what is no TOML is a bare word, and an option that holds text takes the letters as they stand, so
-// that data.source=2024 is a folder and no number.
-toml::table parse_value(const OptionKey& key, const std::string& text) {
-  const bool holds_text = std::holds_alternative<WordOption>(key.kind) ||
-                          std::holds_alternative<DeviceOption>(key.kind) ||
-                          std::holds_alternative<TextOption>(key.kind);
-  const bool in_quotes = text.starts_with('"') || text.starts_with('\'');
-  if (!holds_text || in_quotes) {
-    try {
-      toml::table table = toml::parse("value = " + text);
-      if (table.size() == 1) {
-        return table;
-      }
-    } catch (const toml::parse_error&) {
-    }
+// Without the quotes around a text, or around a seed as config.toml writes great ones.
+std::string unquoted(const OptionKey& key, const std::string& text) {
+  const bool may_be_quoted = holds_text(key) || std::holds_alternative<IntegerOption<std::uint64_t>>(key.kind);
+  const bool is_quoted =
+      text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
+  if (!may_be_quoted || !is_quoted) {
+    return text;
   }
-  return toml::table{{"value", text}};
-}
-
-void assign_setting(const std::string& setting, Options& options) {
-  const auto equals = setting.find('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == setting.size()) {
-    throw_error(kUsage, "{}: \"{}\" must be key=value, for example train.batch=32", kSetting, setting);
+  const std::string inner = text.substr(1, text.size() - 2);
+  if (inner.find(text.front()) != std::string::npos || (text.front() == '"' && inner.find('\\') != std::string::npos)) {
+    throw_error(
+        kUsage,
+        "{}: {} = {} could mean two things; leave the outer quotes out, then every letter is taken as it stands",
+        kSetting, key.name, text);
   }
-  const std::string name = setting.substr(0, equals);
-  if (name == "preset") {
-    throw_error(kUsage, "{}: preset is what the settings start from; choose it with --preset NAME or in the file",
-                kSetting);
-  }
-  const OptionKey* key = find_option_key(name);
-  if (!key) {
-    throw_unknown(std::string(kSetting), name);
-  }
-  const toml::table table = parse_value(*key, setting.substr(equals + 1));
-  assign(*key, *table.get("value"), std::string(kSetting), options);
+  return inner;
 }
 
 toml::table parse(const std::string& text, const std::string& origin) {
   try {
     return toml::parse(text, origin);
   } catch (const toml::parse_error& error) {
-    throw_error(kUsage, "{}: this is not TOML: {}", place(origin, error.source()), error.description());
+    throw_error(kUsage, "{}: this is not TOML: {}", place({origin, text}, error.source()), error.description());
   }
 }
 
@@ -228,14 +260,35 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
-Options resolve(const std::string& preset_name, const toml::table& table, const std::string& origin) {
+Options resolve(const std::string& preset_name, const std::string& text, const std::string& file) {
+  const toml::table table = parse(text, file);
+  const Origin origin{file, text};
   Options named;
   if (const toml::node* node = table.get("preset")) {
-    assign(*find_option_key("preset"), *node, place(origin, node->source()), named);
+    assign(*find_option_key("preset"), *node, origin, named);
   }
   Options options = preset(preset_name.empty() ? named.preset : preset_name);
   assign_table(table, "", origin, options);
   return options;
+}
+
+bool is_folder(const Options::Data& data) {
+  return data.source != "fashion-mnist" && data.source != "synthetic" && !data.source.empty();
+}
+
+std::string absolute_text(const std::filesystem::path& path) {
+  std::error_code failure;
+  const std::filesystem::path whole = std::filesystem::absolute(path, failure);
+  return failure ? path.string() : whole.string();
+}
+
+// Of a folder that a file names: from the file's own folder where there is such a one.
+void anchor(Options::Data& data, const std::string& file) {
+  std::error_code failure;
+  const std::filesystem::path beside = std::filesystem::path(file).parent_path() / data.source;
+  if (is_folder(data) && std::filesystem::exists(beside, failure)) {
+    data.source = absolute_text(beside);
+  }
 }
 
 // config.toml must be UTF-8, which a path on disk need not be.
@@ -244,6 +297,34 @@ bool reads_back(const std::string& toml_value) {
     return toml::parse("value = " + toml_value).size() == 1;
   } catch (const toml::parse_error&) {
     return false;
+  }
+}
+
+// "train.batch = 64", or "--batch 64" where that is how it was said.
+std::string as_given(const std::string& key, const std::vector<Setting>& settings, const Options& options) {
+  const std::string value = value_text(*find_option_key(key), options);
+  const auto last = std::find_if(settings.rbegin(), settings.rend(), [&](const Setting& s) { return s.key == key; });
+  return last == settings.rend() || last->origin == kSetting ? fmt::format("{} = {}", key, value)
+                                                             : fmt::format("{} {}", last->origin, value);
+}
+
+void validate(const Options& options, const std::vector<Setting>& settings) {
+  for (const OptionKey& key : option_keys()) {
+    const std::string value = value_text(key, options);
+    if (!is_allowed(key, options)) {
+      throw_error(kUsage, "{} = {} must be {}", key.name, value, allowed_values(key));
+    }
+    if (std::holds_alternative<TextOption>(key.kind) && !reads_back(value)) {
+      throw_error(kUsage, "{} is not UTF-8, so config.toml could not hold it; rename the folder",
+                  as_given(std::string(key.name), settings, options));
+    }
+  }
+  if (options.data.source == "synthetic" && options.train.steps == 0 &&
+      options.train.batch > options.data.synthetic_count) {
+    throw_error(kUsage,
+                "{} is more than data.synthetic_count = {}, so an epoch would have no step; give train.steps or a "
+                "smaller batch",
+                as_given("train.batch", settings, options), options.data.synthetic_count);
   }
 }
 
@@ -279,43 +360,61 @@ const std::vector<std::string>& preset_names() {
   return names;
 }
 
-Options resolve_options(const std::string& preset_name, const std::string& file,
-                        const std::vector<std::string>& settings) {
-  Options options = resolve(preset_name, file.empty() ? toml::table() : parse(read_text(file), file), file);
-  for (const std::string& setting : settings) {
-    assign_setting(setting, options);
+Setting parse_setting(const std::string& key_and_value) {
+  const auto equals = key_and_value.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == key_and_value.size()) {
+    throw_error(kUsage, "{}: \"{}\" must be key=value, for example train.batch=32", kSetting, key_and_value);
   }
-  validate(options);
+  const std::string name = key_and_value.substr(0, equals);
+  if (name == "preset") {
+    throw_error(kUsage, "{}: preset is what the settings start from; choose it with --preset NAME or in the file",
+                kSetting);
+  }
+  const OptionKey* key = find_option_key(name);
+  if (!key) {
+    throw_unknown(std::string(kSetting), name);
+  }
+  return {std::string(kSetting), name, unquoted(*key, key_and_value.substr(equals + 1))};
+}
+
+void apply_setting(const Setting& setting, Options& options) {
+  const OptionKey* key = find_option_key(setting.key);
+  check(key != nullptr, "{}: there is no key {}", setting.origin, setting.key);
+  const bool taken = std::visit([&](const auto& kind) { return read(kind, setting.text, options); }, key->kind);
+  if (!taken || !is_allowed(*key, options)) {
+    const std::string value = shown(*key, setting.text);
+    throw_error(kUsage, "{} must be {}",
+                setting.origin == kSetting ? fmt::format("{}: {} = {}", kSetting, key->name, value)
+                                           : fmt::format("{} {}:", setting.origin, value),
+                allowed_values(*key));
+  }
+}
+
+Options resolve_options(const std::string& preset_name, const std::string& file, const std::vector<Setting>& settings) {
+  Options options = resolve(preset_name, file.empty() ? "" : read_text(file), file);
+  anchor(options.data, file);
+  for (const Setting& setting : settings) {
+    apply_setting(setting, options);
+  }
+  if (is_folder(options.data)) {
+    options.data.source = absolute_text(options.data.source);
+  }
+  validate(options, settings);
   return options;
 }
 
 Options options_from_toml(const std::string& text, const std::string& origin) {
-  Options options = resolve("", parse(text, origin), origin);
+  Options options = resolve("", text, origin);
   validate(options);
   return options;
 }
 
 void validate(const Options& options) {
-  for (const OptionKey& key : option_keys()) {
-    const std::string value = value_text(key, options);
-    if (!is_allowed(key, options)) {
-      throw_error(kUsage, "{} = {} must be {}", key.name, value, allowed_values(key));
-    }
-    if (std::holds_alternative<TextOption>(key.kind) && !reads_back(value)) {
-      throw_error(kUsage, "{} = {} is not UTF-8, so config.toml could not hold it; rename the folder", key.name, value);
-    }
-  }
-  if (options.data.source == "synthetic" && options.train.steps == 0 &&
-      options.train.batch > options.data.synthetic_count) {
-    throw_error(kUsage,
-                "train.batch = {} is more than data.synthetic_count = {}, so an epoch would have no step; give "
-                "train.steps or a smaller batch",
-                options.train.batch, options.data.synthetic_count);
-  }
+  validate(options, {});
 }
 
-std::string to_toml(const Options& options) {
-  std::string text = "# Every option of this run; `duel train --help-keys` says what each means.\n";
+std::string to_toml(const Options& options, const std::string& comments) {
+  std::string text = "# Every option of this run; `duel train --help-keys` says what each means.\n" + comments;
   std::string_view table;
   for (const OptionKey& key : option_keys()) {
     const auto dot = key.name.find('.');

@@ -3,6 +3,7 @@
 #include "host/device.h"
 
 #include <cstdio>
+#include <optional>
 
 namespace duel {
 
@@ -76,7 +77,7 @@ int print_parity(Context& context, const Trajectory& trajectory, const std::stri
   }
   if (off) {
     print_off(*off, trajectory);
-    return 1;
+    return kParityOffExitCode;
   }
   fmt::print("parity: ok\n");
   return 0;
@@ -85,17 +86,15 @@ int print_parity(Context& context, const Trajectory& trajectory, const std::stri
 int run_parity(const ParityRequest& request) {
   const Trajectory trajectory(request.file);
   Options options = trajectory.options();
-  options.device = request.device;
-  options.precision = request.precision;
-  options.threads = request.threads;
-  options.kernels = request.kernels;
+  options.device = request.where.device;
+  options.precision = request.where.precision;
+  options.threads = request.where.threads;
+  options.kernels = request.where.kernels;
   validate(options);
   Context context = make_context(options);
-  Bounds bounds = default_bounds(request.precision);
-  if (const std::optional<double> tolerance = request.tolerance) {
-    bounds = {*tolerance, *tolerance, *tolerance, *tolerance};
-  }
-  return print_parity(context, trajectory, request.precision, bounds);
+  const double t = request.tolerance;
+  const Bounds bounds = t > 0 ? Bounds{t, t, t, t} : default_bounds(options.precision);
+  return print_parity(context, trajectory, options.precision, bounds);
 }
 
 }  // namespace duel

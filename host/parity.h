@@ -2,22 +2,24 @@
 // how far the recording program lies from it in float32.
 #pragma once
 
+#include "host/options.h"
 #include "host/replay.h"
 #include "host/trajectory.h"
 #include "kernels/context.h"
 
-#include <optional>
 #include <string>
 
 namespace duel {
 
 struct ParityRequest {
-  std::string file, device = "auto", precision = "fp32", kernels = "auto";
-  int threads = 0;
-  std::optional<double> tolerance;  // of everything; otherwise default_bounds(precision)
+  std::string file;
+  Options where;         // device, threads, kernels and precision of the replay
+  double tolerance = 0;  // of everything; 0: default_bounds(precision)
 };
 
-// The table, and at the end "parity: ok" (returns 0) or the first tensor that is off (returns 1).
+inline constexpr int kParityOffExitCode = 6;
+
+// The table, and at the end "parity: ok" (returns 0) or the first tensor that is off (returns kParityOffExitCode).
 int print_parity(Context& context, const Trajectory& trajectory, const std::string& precision, const Bounds& bounds);
 
 // The same on the device that is asked for.

@@ -210,8 +210,8 @@ std::string RunDirectory::read_config() const {
   return read_text_file(config_path());
 }
 
-fs::path RunDirectory::config_path(std::int64_t step) const {
-  const fs::path own = checkpoint_path(step) / config_path().filename();
+fs::path RunDirectory::config_path(const fs::path& checkpoint) const {
+  const fs::path own = checkpoint / config_path().filename();
   return is_there(own) ? own : config_path();
 }
 

@@ -50,7 +50,8 @@ public:
   std::filesystem::path checkpoint_path(std::int64_t step) const;
   std::string read_config() const;
   // The configuration that a checkpoint was made with; the run's, where it has none of its own.
-  std::filesystem::path config_path(std::int64_t step) const;
+  std::filesystem::path config_path(const std::filesystem::path& checkpoint) const;
+  std::filesystem::path config_path(std::int64_t step) const { return config_path(checkpoint_path(step)); }
 
   std::vector<std::int64_t> checkpoints() const;          // steps, ascending
   std::optional<std::int64_t> latest_checkpoint() const;  // nothing where there is none yet

@@ -28,12 +28,13 @@ void check_picture(std::int64_t value_count, std::int64_t count, int height, int
         height, width, channels, count * height * width * channels, value_count);
 }
 
-struct SheetExtents {
+struct Sizes {
   int scale;
-  std::int64_t step_y, step_x, height, width;
+  std::int64_t step_y, step_x;  // from one picture to the next
+  std::int64_t height, width;   // of the sheet
 };
 
-SheetExtents sheet_extents(int height, int width, int rows, int columns) {
+Sizes sizes_of(int height, int width, int rows, int columns) {
   const int longer = std::max(height, width);
   const int scale = (std::max(longer, kReadable) + longer - 1) / longer;
   const std::int64_t step_y = std::int64_t{height} * scale + kGap;
@@ -43,6 +44,16 @@ SheetExtents sheet_extents(int height, int width, int rows, int columns) {
 
 }  // namespace
 
+void check_sheet(int height, int width, int rows, int columns) {
+  const Sizes sizes = sizes_of(height, width, rows, columns);
+  if (sizes.height > kMaxSide || sizes.width > kMaxSide) {
+    throw_error(Error::Kind::usage,
+                "sample sheet: {} rows and {} columns of {}x{} pictures are {}x{} pixels; at most "
+                "{} a side are drawn",
+                rows, columns, height, width, sizes.height, sizes.width, kMaxSide);
+  }
+}
+
 Picture to_picture(std::span<const float> values, int height, int width, int channels) {
   check_picture(std::ssize(values), 1, height, width, channels);
   Picture picture{height, width, channels, std::vector<std::uint8_t>(values.size())};
@@ -50,18 +61,8 @@ Picture to_picture(std::span<const float> values, int height, int width, int cha
   return picture;
 }
 
-void check_sheet(int height, int width, int rows, int columns) {
-  const SheetExtents sheet = sheet_extents(height, width, rows, columns);
-  if (sheet.height > kMaxSide || sheet.width > kMaxSide) {
-    throw_error(Error::Kind::usage,
-                "sample sheet: {} rows and {} columns of {}x{} pictures are {}x{} pixels; at most "
-                "{} a side are drawn",
-                rows, columns, height, width, sheet.height, sheet.width, kMaxSide);
-  }
-}
-
 std::int64_t sheet_bytes(int height, int width, int channels, int rows, int columns) {
-  const SheetExtents sheet = sheet_extents(height, width, rows, columns);
+  const Sizes sheet = sizes_of(height, width, rows, columns);
   return sheet.height * sheet.width * channels;
 }
 
@@ -71,7 +72,7 @@ Picture sample_grid(std::span<const float> values, int count, int height, int wi
         rows, columns);
   check_picture(std::ssize(values), count, height, width, channels);
   check_sheet(height, width, rows, columns);
-  const auto [scale, step_y, step_x, sheet_height, sheet_width] = sheet_extents(height, width, rows, columns);
+  const auto [scale, step_y, step_x, sheet_height, sheet_width] = sizes_of(height, width, rows, columns);
 
   Picture sheet{static_cast<int>(sheet_height), static_cast<int>(sheet_width), channels, {}};
   sheet.pixels.assign(static_cast<std::size_t>(sheet_height * sheet_width * channels), kGapTone);

@@ -6,6 +6,7 @@
 #include "kernels/memory.h"
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace duel {
@@ -31,6 +32,25 @@ private:
   Execution make_execution(Context& context, const GanModel& model, Parameters::Block block, std::uint64_t seed);
 
   Buffer counter_;
+  Value output_;
+  Execution execution_;
+  Buffer arena_;
+};
+
+// The same from latents that are given.
+class LatentSampler {
+public:
+  LatentSampler(Context& context, const GanModel& model, Parameters::Block block);
+
+  // latents [count,latent], count at most Sampler::kBatch: [count,H,W,C], in -1..1. A picture depends on its latent
+  // alone, not on its place or the others.
+  std::vector<float> draw(Context& context, std::span<const float> latents);
+
+private:
+  Execution make_execution(Context& context, const GanModel& model, Parameters::Block block);
+
+  Shape shape_;  // of the latents
+  Buffer latents_;
   Value output_;
   Execution execution_;
   Buffer arena_;

@@ -38,7 +38,7 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
       raw_(context, trainer_.queue(), trainer_.model(), Parameters::Block::master, options.seed,
            pictures_of_a_sheet(options)),
       last_step_(total_steps(options, trainer_.steps_per_epoch())),
-      config_(to_toml(options)),
+      config_(to_toml(options, resolved_comments(context, options))),
       log_tail_(open_file(run.log_path(), O_WRONLY | O_CREAT | O_APPEND)),
       writes_(background_, 0) {
   if (start.checkpoint) {
@@ -55,7 +55,7 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
   writes_.note_good(first_step_);
   const auto resumed_at = start.is_new ? std::nullopt : std::optional(first_step_);
   metrics_.emplace(run_.metrics_path(), resumed_at);
-  events_.emplace(run_.path(), resumed_at);
+  events_.emplace(run_.path(), resumed_at, metrics_->kept());
   trainer_.on_row([this](std::int64_t step, std::span<const float> values) { on_row(step, values); });
   trainer_.on_tuned([this](const std::string& report) { progress_.message(report); });
   announce(start);
@@ -212,6 +212,9 @@ void TrainingLoop::on_row(std::int64_t step, std::span<const float> values) {
   progress_.update(progress_state(step, values));
   if (is_due(options_.output.metrics_every, step)) {
     write_metrics(step, values);
+  } else {
+    const std::lock_guard lock(logs_mutex_);
+    events_->flush_if_due();
   }
   if (is_due(options_.output.log_every, step)) {
     progress_.log_step(progress_state(step, values));
@@ -361,6 +364,7 @@ void TrainingLoop::write_checkpoint_files(const CheckpointState& state) {
       throw;
     }
   });
+  try_logs("TensorBoard's events", [&] { events_->flush(); });
   if (lacks_room) {  // a resume there would lack rows for ever
     throw_error(Error::Kind::data, "{}: there is no room for the rows up to step {}", run_.metrics_path().string(),
                 state.step);

@@ -95,11 +95,11 @@ RunDirectory open_source(const TrainingRequest& request, const Dataset& dataset,
 
 // The first checkpoint is in place before the folder is a run: a kill must not leave one that would begin with other
 // weights.
-RunDirectory create_from(const TrainingRequest& request, const Dataset& dataset, RunStart& start) {
+RunDirectory create_from(const TrainingRequest& request, const std::string& config, const Dataset& dataset,
+                         RunStart& start) {
   std::int64_t step = 0;
   const RunDirectory source = open_source(request, dataset, step);
   RunDirectory run = RunDirectory::reserve(request.folder);
-  const std::string config = to_toml(request.options);
   AtomicFolder first = run.begin_checkpoint(0);
   write_first_checkpoint(source.checkpoint_path(step), {0, request.options.seed, dataset_fingerprint(dataset)},
                          first.path());
@@ -196,10 +196,11 @@ int run_training(const TrainingRequest& request) {
   const Dataset dataset = open_dataset(request.options.data);
   check_trainable(context, request.options, dataset);  // before a folder is made for nothing
   check_sheet(dataset.height, dataset.width, request.options.output.sample_rows, request.options.output.sample_columns);
+  const std::string config = to_toml(request.options, resolved_comments(context, request.options));
   RunStart start;
   RunDirectory run = request.resume         ? open_resumed(request, start)
-                     : request.from.empty() ? RunDirectory::create(request.folder, to_toml(request.options))
-                                            : create_from(request, dataset, start);
+                     : request.from.empty() ? RunDirectory::create(request.folder, config)
+                                            : create_from(request, config, dataset, start);
   const std::int64_t last_step = total_steps(request.options, dataset.count / request.options.train.batch);
   if (request.resume && start.checkpoint && *start.checkpoint >= last_step) {
     fmt::print(

@@ -14,8 +14,10 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 namespace duel {
@@ -111,7 +113,9 @@ int main(int argc, char** argv) {
     duel::emulator::runtime().multiprocessors = multiprocessors;
     duel::LaunchRecorder::set_parameters(duel::read_parameters(parameters));
     settings.push_back("precision=" + precision);
-    std::puts(duel::record(duel::resolve_options(preset, "", settings)).dump().c_str());
+    std::vector<duel::Setting> parsed;
+    std::transform(settings.begin(), settings.end(), std::back_inserter(parsed), duel::parse_setting);
+    std::puts(duel::record(duel::resolve_options(preset, "", parsed)).dump().c_str());
   } catch (const duel::Error& error) {
     fmt::print(stderr, "duel_launches: {}\n", error.what());
     return error.kind() == duel::Error::Kind::usage ? 2 : 1;

@@ -2,10 +2,38 @@
 #include "kernels/check.h"
 #include "tools/verbs/verbs.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <iostream>
 #include <new>
 
-int main(int argc, char** argv) {
+namespace {
+
+constexpr int code(duel::Error::Kind kind) {
+  return static_cast<int>(kind);
+}
+
+// A stream that the caller has closed would lend its number to the next file that is opened, a checkpoint perhaps, and
+// messages would end up in it. Output to what takes its place fails, as it should.
+void occupy_standard_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (::fcntl(stream, F_GETFD) == -1 && errno == EBADF) {
+      ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // gets the least free number: this one
+    }
+  }
+}
+
+int complain(int exit_code, const std::string& sentence) {
+  std::fflush(stdout);  // first what was printed before
+  std::fputs(("duel: " + sentence + "\n").c_str(), stderr);
+  return exit_code;
+}
+
+int run(int argc, char** argv) {
   CLI::App app("Duel trains generative adversarial networks on product pictures.", "duel");
   app.require_subcommand(0, 1);  // none at all is answered below: CLI11 would say so of a misspelt one too
   app.set_version_flag("--version", "duel " DUEL_VERSION);
@@ -24,16 +52,31 @@ int main(int argc, char** argv) {
     return exit_code;
   } catch (const CLI::ParseError& error) {
     // CLI11 prints help and errors; all its errors are faults of the command line.
-    return app.exit(error) == 0 ? 0 : static_cast<int>(duel::Error::Kind::usage);
+    return app.exit(error) == 0 ? 0 : code(duel::Error::Kind::usage);
   } catch (const duel::Error& error) {
-    std::fflush(stdout);
-    fmt::print(stderr, "duel: {}\n", error.what());
-    return error.exit_code();
+    return complain(error.exit_code(), error.what());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "duel: out of memory; a smaller batch needs less\n");
-    return static_cast<int>(duel::Error::Kind::device);
+    return complain(code(duel::Error::Kind::device), "out of memory; a smaller batch needs less");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "duel: internal error: {}\n", error.what());
-    return static_cast<int>(duel::Error::Kind::internal);
+    if (std::ferror(stdout) != 0) {  // fmt throws where it cannot print
+      return 0;                      // main() says so
+    }
+    return complain(code(duel::Error::Kind::internal), fmt::format("internal error: {}", error.what()));
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  occupy_standard_streams();
+  const int exit_code = run(argc, argv);
+  errno = 0;
+  std::cout.flush();
+  const bool failed = std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout;
+  if (failed && exit_code == 0) {
+    return complain(code(duel::Error::Kind::data),
+                    fmt::format("standard output: cannot be written{}{}; what was printed is not whole",
+                                errno == 0 ? "" : ": ", errno == 0 ? "" : std::strerror(errno)));
+  }
+  return exit_code;
 }

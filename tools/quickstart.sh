@@ -9,10 +9,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 steps=${1:-1200}
-if [ $# -gt 1 ] || ! [[ $steps =~ ^[1-9][0-9]{0,8}$ ]]; then
+if [ $# -gt 1 ] || ! [[ $steps =~ ^0*[1-9][0-9]{0,8}$ ]]; then
   echo "quickstart: usage: bash tools/quickstart.sh [STEPS], where STEPS is a whole number from 1 to 999999999, not \"$*\"" >&2
   exit 2
 fi
+steps=$((10#$steps))  # leading zeros are decimal, as everywhere
 
 bash tools/setup.sh
 cmake --preset release

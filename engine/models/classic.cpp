@@ -1,8 +1,12 @@
 #include "engine/models/classic.h"
 
 #include "engine/layers.h"
+#include "kernels/check.h"
 
 #include <fmt/format.h>
+
+#include <cstdint>
+#include <limits>
 
 namespace duel {
 
@@ -45,7 +49,14 @@ public:
                                  config.discriminator_kernel, config.discriminator_activation);
       channels = next;
     }
-    int width = config.height * config.width * channels;
+    const std::int64_t activations = std::int64_t{config.height} * config.width * channels;
+    if (activations > std::numeric_limits<int>::max()) {
+      throw_error(Error::Kind::usage,
+                  "discriminator: {} channels of {}x{} pictures are {} numbers, but at most {} go into a dense layer; "
+                  "fewer channels or smaller pictures are needed",
+                  channels, config.height, config.width, activations, std::numeric_limits<int>::max());
+    }
+    int width = static_cast<int>(activations);
     for (const int next : config.discriminator_widths) {
       layers_.emplace_back(parameters(), fmt::format("dense{}", layers_.size() + 1), width, next,
                            config.discriminator_activation);

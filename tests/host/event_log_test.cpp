@@ -139,6 +139,91 @@ TEST(EventLog, TellsReadersWhereARunWasResumed) {
   EXPECT_EQ(as<std::int64_t>(fields_of(events[1].at(7)).at(1)), 1) << "SessionLog.START";
 }
 
+TEST(EventLog, WritesWhatHasWaitedForSomeSeconds) {
+  TemporaryFolder folder;
+  double now = 100;
+  EventLog log(folder.path(), std::nullopt, {}, [&] { return now; });
+  log.scalar("loss", 1, 1.0);
+  now += EventLog::kFlushSeconds / 2;
+  log.scalar("loss", 2, 1.0);
+  log.flush_if_due();
+  EXPECT_EQ(events_of(read_file(log.path())).size(), 1U);
+  now += EventLog::kFlushSeconds / 2;
+  log.flush_if_due();
+  EXPECT_EQ(events_of(read_file(log.path())).size(), 3U);
+  now += 1000;
+  log.scalar("loss", 3, 1.0);
+  EXPECT_EQ(events_of(read_file(log.path())).size(), 3U) << "a row that follows a pause has not waited";
+  now += EventLog::kFlushSeconds;
+  log.scalar("loss", 4, 1.0);
+  EXPECT_EQ(events_of(read_file(log.path())).size(), 5U);
+}
+
+std::vector<MetricsRow> rows_to(std::int64_t last) {
+  std::vector<MetricsRow> rows;
+  for (std::int64_t step = 10; step <= last; step += 10) {
+    rows.push_back({step, 0, {{"d_loss", 0.5 * static_cast<double>(step)}, {"g_loss", NAN}}});
+  }
+  return rows;
+}
+
+void write_rows(EventLog& log, const std::vector<MetricsRow>& rows) {
+  for (const MetricsRow& row : rows) {
+    for (const auto& [name, value] : row.metrics) {
+      log.scalar(name, row.step, value);
+    }
+  }
+}
+
+std::vector<std::int64_t> steps_in(const std::filesystem::path& path) {
+  std::vector<std::int64_t> steps;
+  for (const auto& event : events_of(read_file(path))) {
+    if (event.contains(5) || event.contains(7)) {  // summary, session log
+      steps.push_back(as<std::int64_t>(event.at(2)));
+    }
+  }
+  return steps;
+}
+
+TEST(EventLog, RepeatsRowsThatAKilledProcessDidNotWrite) {
+  using Steps = std::vector<std::int64_t>;
+  TemporaryFolder folder;
+  std::filesystem::path first, second;
+  {
+    EventLog log(folder.path());
+    first = log.path();
+    write_rows(log, rows_to(60));
+  }
+  {
+    const EventLog whole(folder.path(), 60, rows_to(60));
+    second = whole.path();
+    EXPECT_EQ(steps_in(second), Steps{61}) << "nothing is lacking";
+  }
+  std::filesystem::remove(second);
+  const std::string bytes = read_file(first);
+  std::string cut = bytes;
+  const std::size_t size_of_a_scalar = (bytes.size() - 40) / 12;
+  cut.resize(bytes.size() - 5 * size_of_a_scalar / 2);  // in g_loss of step 50
+  test::write_file(first, cut);
+  {
+    const EventLog again(folder.path(), 50, rows_to(50));
+    second = again.path();
+    EXPECT_EQ(steps_in(second), (Steps{50, 50, 50})) << "forget step 50, and both of its scalars";
+  }
+  // What that file says counts, too; and a step that was forgotten is lacking.
+  {
+    const EventLog third(folder.path(), 70, rows_to(70));
+    EXPECT_EQ(steps_in(third.path()), (Steps{60, 60, 60, 70, 70}));
+  }
+}
+
+TEST(EventLog, NamesALaterTimeThanEveryFileThere) {
+  TemporaryFolder folder;
+  test::write_file(folder / "events.out.tfevents.9000000000.other.1", "");
+  const EventLog log(folder.path(), 0);
+  EXPECT_EQ(log.path().filename().string().substr(0, 31), "events.out.tfevents.9000000001.");
+}
+
 TEST(EventLog, WritesByItselfWhenMuchIsPendingAndAtTheEnd) {
   TemporaryFolder folder;
   std::filesystem::path path;

@@ -84,6 +84,24 @@ TEST(MetricsLog, HasEachStepOnceAfterAResume) {
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"m"});
 }
 
+TEST(MetricsLog, SecondsGoOnAfterAResume) {
+  TemporaryFolder folder;
+  {
+    MetricsLog log(folder / "m");
+    append(log, 10);
+    append(log, 40);
+    append(log, 80);
+  }
+  MetricsLog log(folder / "m", 40);
+  ASSERT_EQ(log.kept().size(), 2U);
+  EXPECT_EQ(log.kept()[1].step, 40);
+  EXPECT_EQ(log.kept()[1].metrics, (std::vector<std::pair<std::string, double>>{{"loss", 0.5}}));
+  append(log, 50);
+  const std::string text = read_file(folder / "m");
+  const std::string last = text.substr(text.rfind('{'));
+  EXPECT_EQ(json::parse(last)["seconds"].get<double>(), 40 / 4.0 + 50 / 4.0);
+}
+
 TEST(MetricsLog, ResumesBeforeTheFirstRowAndBehindTheLast) {
   TemporaryFolder folder;
   write_file(folder / "m", kRow10 + kRow20);

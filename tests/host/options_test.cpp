@@ -51,7 +51,15 @@ std::string usage_error(Call&& call) {
 }
 
 std::string set_error(const std::string& setting) {
-  return usage_error([&] { resolve_options("", "", {setting}); });
+  return usage_error([&] { resolve_options("", "", {parse_setting(setting)}); });
+}
+
+std::vector<Setting> settings(std::initializer_list<const char*> texts) {
+  std::vector<Setting> list;
+  for (const char* text : texts) {
+    list.push_back(parse_setting(text));
+  }
+  return list;
 }
 
 // Without "file:line:column: ", for a table's header, whose column differs between versions of the parser.
@@ -195,7 +203,7 @@ TEST(Options, SteadyIsTheDefaultPreset) {
 
 TEST(Options, SettingsBeatTheFileBeatsThePreset) {
   const ConfigFile file("preset = 'classic'\nseed = 5\n[train]\nbatch = 16\nepochs = 3\n");
-  const Options from_file = resolve_options("", file.path(), {"train.epochs=7"});
+  const Options from_file = resolve_options("", file.path(), settings({"train.epochs=7"}));
   EXPECT_EQ(from_file.preset, "classic");
   EXPECT_EQ(from_file.loss.kind, "bce");
   EXPECT_EQ(from_file.seed, 5u);
@@ -209,15 +217,15 @@ TEST(Options, SettingsBeatTheFileBeatsThePreset) {
 }
 
 TEST(Options, TheLastSettingOfAKeyHolds) {
-  EXPECT_EQ(resolve_options("", "", {"train.batch=8", "train.batch=9"}).train.batch, 9);
+  EXPECT_EQ(resolve_options("", "", settings({"train.batch=8", "train.batch=9"})).train.batch, 9);
 }
 
-TEST(Options, SettingsTakeTomlAndBareWords) {
+TEST(Options, SettingsTakeNumbersListsAndWords) {
   const Options options =
       resolve_options("", "",
-                      {"model.generator_widths=[64,128]", "model.discriminator_channels=[]", "loss.kind=hinge",
-                       "precision=\"bf16\"", "device='cpu'", "train.batch=32", "train.steps=1_000_000_000_000",
-                       "optimizer.beta1=0", "loss.r1=2.5e-1", "data.source=/pictures/of shoes=2"});
+                      settings({"model.generator_widths=[64,128]", "model.discriminator_channels=[]", "loss.kind=hinge",
+                                "precision=\"bf16\"", "device='cpu'", "train.batch=32", "train.steps=1_000_000_000_000",
+                                "optimizer.beta1=0", "loss.r1=2.5e-1", "data.source=/pictures/of shoes=2"}));
   EXPECT_EQ(options.model.generator_widths, (std::vector<int>{64, 128}));
   EXPECT_TRUE(options.model.discriminator_channels.empty());
   EXPECT_EQ(options.loss.kind, "hinge");
@@ -231,9 +239,81 @@ TEST(Options, SettingsTakeTomlAndBareWords) {
 }
 
 TEST(Options, ATextSettingIsTakenAsItStands) {
-  for (const std::string text : {"2024", "true", "1979-05-27", "[shoes]", "a\\b"}) {
-    EXPECT_EQ(resolve_options("", "", {"data.source=" + text}).data.source, text);
+  for (const std::string text :
+       {"2024", "true", "1979-05-27", "[shoes]", "a\\b", "new\\name", "a\"b", "~", "a'b\"", "\\u0041", " x ", "a=b"}) {
+    EXPECT_EQ(resolve_options("", "", {parse_setting("data.source=/" + text)}).data.source, "/" + text);
+    EXPECT_EQ(resolve_options("", "", {{"--data", "data.source", "/" + text}}).data.source, "/" + text);
+    EXPECT_EQ(parse_setting("data.source=" + text).text, text);
   }
+  // An option of its own never has quotes.
+  EXPECT_EQ(fs::path(resolve_options("", "", {{"--data", "data.source", "'x'"}}).data.source).filename(), "'x'");
+}
+
+TEST(Options, QuotesAroundASettingAreTakenOffWhereTheyAreClear) {
+  EXPECT_EQ(parse_setting("data.source=\"/a b\"").text, "/a b");
+  EXPECT_EQ(parse_setting("data.source='a\\b'").text, "a\\b");
+  EXPECT_EQ(parse_setting("data.source=\"").text, "\"");
+  EXPECT_EQ(parse_setting("seed='5'").text, "5");
+  EXPECT_EQ(
+      set_error("data.source=\"new\\name\""),
+      "--set: data.source = \"new\\name\" could mean two things; leave the outer quotes out, then every letter is "
+      "taken as it stands");
+  EXPECT_NE(set_error("data.source='it's'").find("two things"), std::string::npos);
+  EXPECT_EQ(set_error("train.batch=\"5\""), "--set: train.batch = \"\\\"5\\\"\" must be an integer from 1 to 65536");
+}
+
+TEST(Options, NumbersAreDecimalEverywhere) {
+  for (const std::string text :
+       {"0x20", "0b1", "0o7", "1e3", "+5", " 5", "5 ", "5_", "_5", "1__0", "5.0", "5,", "٣", "-"}) {
+    EXPECT_NE(set_error("train.batch=" + text), "") << text;
+    EXPECT_NE(usage_error([&] { resolve_options("", "", {{"--batch", "train.batch", text}}); }), "") << text;
+    if (text.find_first_of(" ,") == std::string::npos) {
+      EXPECT_NE(set_error("model.generator_widths=[8," + text + "]"), "") << text;
+    }
+  }
+  for (const char* text : {"0x20", "0b1", "0o7", "1e3", "+5"}) {
+    EXPECT_NE(file_error(fmt::format("[train]\nbatch = {}\n", text)), "") << text;
+    EXPECT_NE(file_error(fmt::format("[model]\n\"generator_widths\" = [8, {}]\n", text)), "") << text;
+  }
+  for (const std::string text : {"+0.5", "nan", "inf", "0x1p-1", "0,5", "", "1e999", " 0.5"}) {
+    EXPECT_NE(usage_error([&] { resolve_options("", "", {{"--set", "loss.r1", text}}); }), "") << text;
+  }
+  EXPECT_NE(file_error("[loss]\nr1 = +0.5\n"), "");
+  EXPECT_EQ(resolve_options("", "", settings({"train.batch=000000040"})).train.batch, 40);
+  EXPECT_EQ(resolve_options("", "", {{"--batch", "train.batch", "010"}}).train.batch, 10);
+  EXPECT_EQ(resolve_options("", "", settings({"model.generator_widths=[ 010 , 1_0,]"})).model.generator_widths,
+            (std::vector<int>{10, 10}));
+  EXPECT_EQ(resolve_options("", "", settings({"optimizer.beta1=00.5"})).optimizer.beta1, 0.5);
+  EXPECT_EQ(options_from_toml("# ü\n[train] # ü\nbatch = 1_0 # ten\r\nsteps=7\n", "run.toml").train.batch, 10);
+}
+
+TEST(Options, AnOptionSpeaksOfItselfAndAKeyOfItself) {
+  const auto given = [](const char* name, const char* key, const char* text) {
+    return usage_error([&] { resolve_options("", "", {{name, key, text}}); });
+  };
+  EXPECT_EQ(given("--seed", "seed", "-1"), "--seed -1: must be an integer from 0 to 18446744073709551615");
+  EXPECT_EQ(given("--seed", "seed", "5 "), "--seed \"5 \": must be an integer from 0 to 18446744073709551615");
+  EXPECT_EQ(given("--precision", "precision", "fp16"), "--precision \"fp16\": must be fp32, tf32 or bf16");
+  EXPECT_EQ(set_error("seed=-1"), "--set: seed = -1 must be an integer from 0 to 18446744073709551615");
+  EXPECT_EQ(usage_error([] {
+              auto list = settings({"data.source=synthetic", "data.synthetic_count=32"});
+              list.push_back({"--batch", "train.batch", "33"});
+              resolve_options("", "", list);
+            }).substr(0, 50),
+            "--batch 33 is more than data.synthetic_count = 32,");
+}
+
+TEST(Options, AFolderOfPicturesIsFoundFromElsewhere) {
+  const fs::path here = fs::current_path();
+  EXPECT_EQ(resolve_options("", "", {{"--data", "data.source", "no/such"}}).data.source, (here / "no/such").string());
+  EXPECT_EQ(resolve_options("", "", {{"--data", "data.source", "synthetic"}}).data.source, "synthetic");
+  // In a file: beside the file where there is such a folder, else from the current one.
+  const ConfigFile file("[data]\nsource = 'duel_shoes'\n");
+  EXPECT_EQ(resolve_options("", file.path(), {}).data.source, (here / "duel_shoes").string());
+  const fs::path shoes = fs::path(file.path()).parent_path() / "duel_shoes";
+  fs::create_directory(shoes);
+  EXPECT_EQ(resolve_options("", file.path(), {}).data.source, shoes.string());
+  fs::remove(shoes);
 }
 
 TEST(Options, UnknownKeysNameTheNearest) {
@@ -286,7 +366,7 @@ TEST(Options, WrongTypesNameKeyValueAndPlace) {
   EXPECT_EQ(set_error("model.generator_widths=64"),
             "--set: model.generator_widths = 64 must be a list of at most 32 integers from 1 to 65536");
   EXPECT_EQ(set_error("model.generator_widths=[64,"),
-            "--set: model.generator_widths = \"[64,\" must be a list of at most 32 integers from 1 to 65536");
+            "--set: model.generator_widths = [64, must be a list of at most 32 integers from 1 to 65536");
   EXPECT_EQ(set_error("train.batch=many"), "--set: train.batch = \"many\" must be an integer from 1 to 65536");
   EXPECT_EQ(set_error("train.batch=1\nseed=2"),
             "--set: train.batch = \"1\\u000Aseed=2\" must be an integer from 1 to 65536");
@@ -371,11 +451,12 @@ TEST(Options, ValidateChecksOptionsMadeInCode) {
 
 TEST(Options, AnEpochOfTheSyntheticSetHasAStep) {
   EXPECT_EQ(usage_error([] {
-              resolve_options("", "", {"data.source=synthetic", "data.synthetic_count=32"});
+              resolve_options("", "", settings({"data.source=synthetic", "data.synthetic_count=32"}));
             }),
             "train.batch = 64 is more than data.synthetic_count = 32, so an epoch would have no step; give "
             "train.steps or a smaller batch");
-  EXPECT_NO_THROW(resolve_options("", "", {"data.source=synthetic", "data.synthetic_count=32", "train.steps=1"}));
+  EXPECT_NO_THROW(
+      resolve_options("", "", settings({"data.source=synthetic", "data.synthetic_count=32", "train.steps=1"})));
 }
 
 TEST(Options, APathThatIsNotUtf8IsRefused) {
@@ -420,7 +501,7 @@ TEST(Options, RoundTripOfEveryKey) {
   options.threads = 3;
   options.kernels = "ours";
   options.schedule = {"stream", "eager", 5, 1};
-  options.data = {"a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f", 999, 17, 19, 3};
+  options.data = {"/a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f", 999, 17, 19, 3};
   options.model = {7, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};
   options.loss = {"wgan", 1.0 / 3, 2e5, 10};
   options.optimizer = {1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324};
@@ -442,10 +523,11 @@ TEST(Options, RoundTripOfGreatSeeds) {
     Options options = preset("steady");
     options.seed = seed;
     EXPECT_EQ(options_from_toml(to_toml(options), "config.toml").seed, seed);
-    EXPECT_EQ(resolve_options("", "", {fmt::format("seed={}", seed)}).seed, seed);
+    EXPECT_EQ(resolve_options("", "", {parse_setting(fmt::format("seed={}", seed))}).seed, seed);
   }
-  EXPECT_NE(to_toml(resolve_options("", "", {"seed=9223372036854775808"})).find("seed = \"9223372036854775808\"\n"),
-            std::string::npos);
+  EXPECT_NE(
+      to_toml(resolve_options("", "", settings({"seed=9223372036854775808"}))).find("seed = \"9223372036854775808\"\n"),
+      std::string::npos);
 }
 
 TEST(Options, TomlNamesEveryKeyInItsTable) {

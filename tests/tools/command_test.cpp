@@ -1,5 +1,6 @@
 // The command line as a process: what it prints, its exit codes, and that nothing is lost.
 #include "engine/safetensors.h"
+#include "tests/support/idx_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/trajectory_file.h"
 
@@ -91,7 +92,7 @@ TEST(Command, TrainsFillsTheRunDirectoryAndGenerates) {
   EXPECT_EQ(duel(folder, "generate --run run --grid 3x5 --out sheet.png").exit_code, 0);
   EXPECT_GT(std::filesystem::file_size(folder / "sheet.png"), 100U);
   expect_failure(duel(folder, "generate --run run --grid 3by5 --out sheet.png"), 2, "--grid 3by5");
-  expect_failure(duel(folder, "generate --run run --out x"), 2, "--count 0");
+  expect_failure(duel(folder, "generate --run run --out x"), 2, "give --count, --seeds, --interpolate or --grid");
   expect_failure(duel(folder, "generate --run run --count 1 --step 3 --out x"), 3, "no checkpoint of step 3");
   expect_failure(duel(folder, "generate --run nowhere --count 1 --out x"), 3, "nowhere");
 }
@@ -312,7 +313,7 @@ TEST(Command, BadUsageExits2WithOneSentence) {
   expect_failure(duel(folder, "train --data synthetic"), 2, "--out FOLDER is missing");
   expect_failure(duel(folder, "train --out r --preset clasic"), 2, "clasic");
   expect_failure(duel(folder, "train --out r --set train.bach=3"), 2, "did you mean train.batch");
-  expect_failure(duel(folder, "train --out r --batch 0"), 2, "train.batch");
+  expect_failure(duel(folder, "train --out r --batch 0"), 2, "--batch 0: must be an integer from 1 to 65536");
   expect_failure(duel(folder, "train --out r --config none.toml"), 2, "none.toml");
   expect_failure(duel(folder, "train --out r --resume --preset classic"), 2, "--resume");
   EXPECT_FALSE(std::filesystem::exists(folder / "r"));
@@ -323,7 +324,7 @@ TEST(Command, BadDataExits3AndMakesNoFolder) {
   std::filesystem::create_directory(folder / "empty");
   expect_failure(duel(folder, "train --out r --data missing"), 3, "missing");
   expect_failure(duel(folder, "train --out r --data empty"), 3, "empty");
-  expect_failure(duel(folder, "train --out r " + kSmall + "--batch 65"), 2, "train.batch = 65 is more than");
+  expect_failure(duel(folder, "train --out r " + kSmall + "--batch 65"), 2, "--batch 65 is more than");
   expect_failure(duel(folder, "train --out r --resume"), 3, "r");
   EXPECT_FALSE(std::filesystem::exists(folder / "r"));
 }
@@ -351,7 +352,8 @@ TEST(Command, BenchesPrintWhatProgramsCanRead) {
     EXPECT_GT(kernel["ms"], 0.0);
     EXPECT_GT(kernel["vendor_ms"], 0.0);
   }
-  expect_failure(duel(folder, "bench kernels --filter nothing " + narrow), 1, "no operator of the step matches");
+  expect_failure(duel(folder, "bench kernels --filter nothing " + narrow), 2,
+                 "--filter nothing: no operator of the step has such a name");
   expect_failure(duel(folder, "roofline --ceilings moon --preset classic " + kSmall), 2, "h100, h200, a100");
   std::ofstream(folder / "probe.json")
       << R"({"device": "NVIDIA A100", "copy_gigabytes_per_second": 1500, "node_us": 2})";
@@ -381,7 +383,7 @@ TEST(Command, StreamedPicturesAndEagerLaunchesGiveTheSameBytes) {
   expect_failure(duel(folder, "train --out x --steps-per-launch 17 " + kSmall), 2, "an integer from 0 to 16");
 }
 
-TEST(Command, ParityExits0Or1Or3) {
+TEST(Command, ParityExits0Or6Or3) {
   const TemporaryFolder folder;
   const std::string golden = "'" + golden_path("steady").string() + "'";
   const Outcome good = duel(folder, "parity --device cpu --threads 2 " + golden);
@@ -392,13 +394,13 @@ TEST(Command, ParityExits0Or1Or3) {
       std::string::npos)
       << good.output;
   // Closer than float32 can be.
-  expect_failure(duel(folder, "parity --device cpu --tolerance 1e-12 " + golden), 1, "parity: off at step 1: ");
+  expect_failure(duel(folder, "parity --device cpu --tolerance 1e-12 " + golden), 6, "parity: off at step 1: ");
 
   TensorFile file(golden_path("steady"));
   TensorFile::Tensor& gradient = file.tensors.at("step2/gradient/discriminator/conv1/weight");
   gradient.set(7, -gradient.get(7));
   file.write(folder / "wrong.safetensors");
-  expect_failure(duel(folder, "parity --device cpu wrong.safetensors"), 1,
+  expect_failure(duel(folder, "parity --device cpu wrong.safetensors"), 6,
                  "parity: off at step 2: gradient/discriminator/conv1/weight deviates by ");
 
   const std::string whole = read_file(golden_path("steady"));
@@ -409,6 +411,153 @@ TEST(Command, ParityExits0Or1Or3) {
   expect_failure(duel(folder, "parity --tolerance 0 " + golden), 2, "tolerance");
   expect_failure(duel(folder, "parity --precision fp16 " + golden), 2, "fp32, tf32 or bf16");
   expect_failure(duel(folder, "parity --device cuda:99 " + golden), 4, "cuda:");
+}
+
+TEST(Command, NumbersAreDecimalAndOptionsSpeakOfThemselves) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(
+      duel(folder, "train --out run --steps 40 --set output.checkpoint_every=8 --set output.keep_last=0 " + kSmall)
+          .exit_code,
+      0);
+  const Outcome at_40 = duel(folder, "generate --run run --count 001 --step 000000040 --out a");
+  EXPECT_EQ(at_40.output, "a: 1 pictures of step 40\n");
+  expect_failure(duel(folder, "generate --run run --count 1 --step 0x28 --out b"), 2,
+                 "--step 0x28: must be an integer");
+  expect_failure(duel(folder, "generate --run run --count 1e1 --out b"), 2, "--count 1e1: must be an integer from 1");
+  expect_failure(duel(folder, "generate --run run --count ' 5' --out b"), 2, "--count \" 5\": must be");
+  expect_failure(duel(folder, "generate --run run --count '' --out b"), 2, "--count \"\": must be");
+  expect_failure(duel(folder, "generate --run run --count 1 --seed +5 --out b"), 2, "--seed +5: must be");
+  expect_failure(duel(folder, "generate --run run --count 1 --seed=-5 --out b"), 2, "--seed -5: must be");
+  expect_failure(duel(folder, "generate --run run --count 1 --threads 0x1 --out b"), 2, "--threads 0x1: must be");
+  expect_failure(duel(folder, "bench step --seconds 1s " + kSmall), 2, "--seconds 1s: must be a number from 0");
+  expect_failure(duel(folder, "parity --tolerance 0x1p-3 x"), 2, "--tolerance 0x1p-3: must be");
+  expect_failure(duel(folder, "train --out r --data 'new\\name'"), 3, "new\\name'");
+  expect_failure(duel(folder, "train --out r --preset ''"), 2, "--preset \"\": must be classic or steady");
+  EXPECT_FALSE(std::filesystem::exists(folder / "b"));
+}
+
+// The same with standard output as `redirection` says; what is returned is of standard error.
+Outcome duel_into(const TemporaryFolder& folder, const std::string& redirection, const std::string& arguments) {
+  const std::string command = fmt::format("cd '{0}' && XDG_CACHE_HOME='{0}/cache' '" DUEL_COMMAND "' {1} {2} 2>error",
+                                          folder.path().string(), arguments, redirection);
+  const int status = std::system(command.c_str());
+  return {WEXITSTATUS(status), read_file(folder / "error")};
+}
+
+TEST(Command, OutputThatCannotBeWrittenIsAnError) {
+  const TemporaryFolder folder;
+  for (const char* redirection : {">/dev/full", ">&-"}) {
+    for (const char* arguments : {"info", "info --json", "--help", "--version", "train --help", "train --help-keys"}) {
+      expect_failure(duel_into(folder, redirection, arguments), 3, "duel: standard output: cannot be written");
+    }
+    expect_failure(duel_into(folder, redirection, "trian"), 2, "trian");
+  }
+  // Training goes on without a reader, and nothing of what it says ends up in another file.
+  EXPECT_EQ(duel_into(folder, ">/dev/full", "train --out run --steps 2 " + kSmall).exit_code, 0);
+  EXPECT_EQ(duel_into(folder, ">&-", "train --out closed --steps 2 " + kSmall).exit_code, 0);
+  EXPECT_EQ(read_file(folder / "closed/config.toml"), read_file(folder / "run/config.toml"));
+  EXPECT_EQ(read_file(folder / "closed/.lock").find("step"), std::string::npos);
+}
+
+TEST(Command, WithoutAHomeNothingIsLeftInTheCurrentFolder) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "probe.json") << R"({"device": "NVIDIA A100", "copy_gigabytes_per_second": 1500})";
+  std::filesystem::create_directory(folder / "here");
+  const std::string command = "cd '" + (folder / "here").string() + "' && ";
+  for (const char* home : {"-u HOME -u XDG_CACHE_HOME", "-u XDG_CACHE_HOME HOME=", "HOME= XDG_CACHE_HOME=cache",
+                           "HOME=home XDG_CACHE_HOME="}) {
+    const std::string in_it = command + "env " + home + " '" DUEL_COMMAND "' ";
+    EXPECT_EQ(std::system((in_it + "bench ceilings --remember ../probe.json > ../log 2>&1").c_str()), 3 << 8);
+    EXPECT_NE(read_file(folder / "log").find("nowhere to remember"), std::string::npos) << read_file(folder / "log");
+    EXPECT_EQ(std::system((in_it + "info > ../log 2>&1").c_str()), 0);
+    EXPECT_EQ(names_in(folder / "here"), std::vector<std::string>());
+  }
+}
+
+TEST(Command, NetworksThatAreTooLargeAreAFaultOfTheConfiguration) {
+  const TemporaryFolder folder;
+  for (const char* settings :
+       {"model.generator_widths=[65536,65536]", "model.discriminator_widths=[65536,65536]",
+        "model.discriminator_channels=[65536,65536]",
+        "model.discriminator_channels=[65536] --set data.synthetic_height=1024 --set data.synthetic_width=1024"}) {
+    for (const char* verb : {"train --dry-run ", "roofline --ceilings h100 "}) {
+      expect_failure(duel(folder, verb + kSmall + "--set " + settings), 2, "are needed");
+    }
+  }
+}
+
+TEST(Command, TheConfigurationSaysWhatWasResolvedAndIsReadFromElsewhere) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "data");
+  write_bytes(folder / "data/train-images-idx3-ubyte", idx_bytes({64, 10, 8}));
+  std::filesystem::create_directory(folder / "elsewhere");
+  ASSERT_EQ(duel(folder, "train --out run --steps 2 " + kSmall + "--data data").exit_code, 0);
+  const std::string config = read_file(folder / "run/config.toml");
+  for (const char* part :
+       {"#   device                 cpu (2 threads)", "#   CPU threads            2\n", "#   kernels "}) {
+    EXPECT_NE(config.find(part), std::string::npos) << part << "\n" << config;
+  }
+  const Outcome resumed =
+      duel(folder, "--version && cd elsewhere && '" DUEL_COMMAND "' train --resume --steps 4 --out ../run");
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.output;
+  EXPECT_NE(resumed.output.find("done at step 4"), std::string::npos) << resumed.output;
+}
+
+TEST(Command, OldPicturesAreNotMixedWithNewOnes) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(duel(folder, "train --out run --steps 2 " + kSmall).exit_code, 0);
+  const std::string generate = "generate --run run ";
+  ASSERT_EQ(duel(folder, generate + "--count 9 --out a").exit_code, 0);
+  write_file(folder / "a/notes.txt", "mine");
+  expect_failure(duel(folder, generate + "--count 2 --out a"), 2,
+                 "a: holds pictures already (0000000.png, 0000001.png, 0000002.png and 6 more); name another --out, or "
+                 "remove them first with --clear");
+  EXPECT_EQ(names_in(folder / "a").size(), 10U);
+  ASSERT_EQ(duel(folder, generate + "--seeds 3,5-6 --out a --clear").exit_code, 0);
+  EXPECT_EQ(names_in(folder / "a"), (std::vector<std::string>{"notes.txt", "seed_0000000003.png", "seed_0000000005.png",
+                                                              "seed_0000000006.png"}));
+  write_file(folder / "a/cat.jpg", "mine");
+  expect_failure(duel(folder, generate + "--count 2 --out a --clear"), 2, "a: holds other pictures (cat.jpg)");
+  EXPECT_EQ(names_in(folder / "a").size(), 5U);
+  expect_failure(duel(folder, generate + "--grid 2x2 --out x.jpg"), 2, "--out x.jpg: a sheet is written as PNG");
+  expect_failure(duel(folder, generate + "--grid 2x2 --out x"), 2, "must end in .png");
+  expect_failure(duel(folder, generate + "--count 1 --out x.png"), 2, "--out x.png: single pictures go into a folder");
+  EXPECT_EQ(names_in(folder.path()), (std::vector<std::string>{"a", "run"}));
+}
+
+TEST(Command, ListsOfSeedsAndWaysBetweenThem) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(duel(folder, "train --out run --steps 2 " + kSmall).exit_code, 0);
+  const std::string generate = "generate --run run ";
+  ASSERT_EQ(duel(folder, generate + "--seeds 1,5,9-12 --out a").exit_code, 0);
+  EXPECT_EQ(names_in(folder / "a").size(), 6U);
+  ASSERT_EQ(duel(folder, generate + "--seeds 11-100 --out b").exit_code, 0);
+  ASSERT_EQ(duel(folder, generate + "--seed 11 --count 1 --out c").exit_code, 0);
+  const std::string eleven = read_file(folder / "a/seed_0000000011.png");
+  EXPECT_EQ(read_file(folder / "b/seed_0000000011.png"), eleven);
+  EXPECT_EQ(read_file(folder / "c/0000000.png"), eleven);
+  EXPECT_NE(read_file(folder / "a/seed_0000000012.png"), eleven);
+  ASSERT_EQ(duel(folder, generate + "--seeds 18446744073709551614-18446744073709551615 --out d").exit_code, 0);
+
+  ASSERT_EQ(duel(folder, generate + "--interpolate 5,11,5 --steps-between 3 --out way").exit_code, 0);
+  EXPECT_EQ(names_in(folder / "way").size(), 9U);
+  EXPECT_EQ(read_file(folder / "way/0000004.png"), eleven);
+  EXPECT_EQ(read_file(folder / "way/0000000.png"), read_file(folder / "a/seed_0000000005.png"));
+  EXPECT_EQ(read_file(folder / "way/0000000.png"), read_file(folder / "way/0000008.png"));
+  EXPECT_NE(read_file(folder / "way/0000001.png"), read_file(folder / "way/0000002.png"));
+  EXPECT_EQ(duel(folder, generate + "--interpolate 5,11 --steps-between 2 --grid 2x2 --out way.png").exit_code, 0);
+  EXPECT_EQ(duel(folder, generate + "--seeds 1-3 --grid 2x2 --out seeds.png").exit_code, 0);
+
+  expect_failure(duel(folder, generate + "--seeds 1-5 --grid 2x2 --out x.png"), 2,
+                 "5 pictures are more than the 4 places");
+  expect_failure(duel(folder, generate + "--seeds 1,5,1 --out x"), 2, "names seed 1 twice");
+  for (const char* seeds : {"1,", ",1", "5-3", "1-", "-3", "'1 2'", "x", "0x1", "1--2", "18446744073709551616", "''"}) {
+    expect_failure(duel(folder, generate + "--out x --seeds=" + seeds), 2, "--seeds");
+  }
+  expect_failure(duel(folder, generate + "--seeds 0-18446744073709551615 --out x"), 2, "are more than 10000000 seeds");
+  expect_failure(duel(folder, generate + "--interpolate 5 --out x"), 2, "at least two seeds");
+  expect_failure(duel(folder, generate + "--seeds 1 --seed 2 --out x"), 2, "--seed");
+  EXPECT_FALSE(std::filesystem::exists(folder / "x"));
 }
 
 TEST(Command, AnOccupiedFolderIsRefusedAndLeftAsItWas) {

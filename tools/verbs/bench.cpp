@@ -2,6 +2,7 @@
 #include "tools/verbs/bench_kernels.h"
 #include "tools/verbs/ceiling_flags.h"
 #include "tools/verbs/option_flags.h"
+#include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
 
 #include <fmt/format.h>
@@ -128,7 +129,7 @@ void add_bench(CLI::App& app, int& exit_code) {
   auto bench = std::make_shared<BenchStep>();
   bench->flags.declare(*step);
   bench->ceiling_flags.declare(*step);
-  step->add_option("--seconds", bench->seconds, "about how long whole steps are timed")->check(CLI::Range(0.0, 3600.0));
+  add_real(*step, "--seconds", bench->seconds, 0, 3600, "about how long whole steps are timed");
   step->add_flag("--json", bench->json, "for programs");
   step->callback([bench, &exit_code] {
     const Options options = bench->flags.resolve();

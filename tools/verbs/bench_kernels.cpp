@@ -6,6 +6,7 @@
 #include "kernels/check.h"
 #include "tools/verbs/ceiling_flags.h"
 #include "tools/verbs/option_flags.h"
+#include "tools/verbs/value_flags.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -44,7 +45,10 @@ struct BenchKernels {
         print_row(time);
       }
     });
-    check(total > 0, "bench kernels: no operator of the step matches --filter {}", request.filter);
+    if (total <= 0) {
+      throw_error(Error::Kind::usage, "--filter {}: no operator of the step has such a name, as 'conv2d*' or 'matmul*'",
+                  request.filter);
+    }
     const Options& options = request.options;
     if (json) {
       const nlohmann::ordered_json object = {{"preset", options.preset},
@@ -155,10 +159,10 @@ void add_bench_kernels(CLI::App& bench, int& exit_code) {
   auto kernels = std::make_shared<BenchKernels>();
   kernels->flags.declare(*verb);
   kernels->ceiling_flags.declare(*verb);
-  verb->add_option("--filter", kernels->request.filter, "only operators whose name matches, as 'conv2d*'");
-  verb->add_option("--milliseconds", kernels->request.milliseconds, "about how long each operator is timed")
-      ->check(CLI::Range(0.1, 1e5))
-      ->capture_default_str();
+  add_text(*verb, "--filter", kernels->request.filter, "only operators whose name matches, as 'conv2d*'");
+  add_real(
+      *verb, "--milliseconds", kernels->request.milliseconds, 0.1, 1e5,
+      fmt::format("about how long each operator is timed; {:g} where it is not given", kernels->request.milliseconds));
   verb->add_flag("--json", kernels->json, "for programs");
   verb->callback([kernels, &exit_code] {
     kernels->run();
@@ -171,8 +175,8 @@ void add_bench_ceilings(CLI::App& bench, int& exit_code) {
       "ceilings", "Measure what a device can do at most: bytes by size of arrays, and products by type");
   auto ceilings = std::make_shared<BenchCeilings>();
   ceilings->flags.declare(*verb);
-  verb->add_option("--remember", ceilings->probe,
-                   "measure nothing; keep this output of duel_probe, and plan the lanes of steps on its GPU by it");
+  add_text(*verb, "--remember", ceilings->probe,
+           "measure nothing; keep this output of duel_probe, and plan the lanes of steps on its GPU by it");
   verb->add_flag("--json", ceilings->json, "for programs");
   verb->callback([ceilings, &exit_code] {
     ceilings->run();

@@ -3,20 +3,18 @@
 #include "host/device.h"
 #include "host/device_probe.h"
 #include "kernels/check.h"
+#include "tools/verbs/value_flags.h"
 
 #include <fmt/ranges.h>
 
 namespace duel {
 
 void CeilingFlags::declare(CLI::App& verb) {
-  verb.add_option("--ceilings", name_,
-                  fmt::format("measured (on --device), a probe's FILE.json, or one of {}",
-                              fmt::join(known_ceiling_names(), ", ")))
-      ->capture_default_str();
-  const CLI::Range positive(1e-9, 1e9);
-  CLI::Option* bandwidth =
-      verb.add_option("--bandwidth", bandwidth_, "GB/s of memory, read plus written")->check(positive);
-  CLI::Option* tflops = verb.add_option("--tflops", tflops_, "TFLOP/s of products in --precision")->check(positive);
+  add_text(verb, "--ceilings", name_,
+           fmt::format("measured (on --device; the default), a probe's FILE.json, or one of {}",
+                       fmt::join(known_ceiling_names(), ", ")));
+  CLI::Option* bandwidth = add_real(verb, "--bandwidth", bandwidth_, 1e-9, 1e9, "GB/s of memory, read plus written");
+  CLI::Option* tflops = add_real(verb, "--tflops", tflops_, 1e-9, 1e9, "TFLOP/s of products in --precision");
   bandwidth->needs(tflops);
   tflops->needs(bandwidth);
 }

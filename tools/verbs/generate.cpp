@@ -1,6 +1,9 @@
 #include "host/generate.h"
+#include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 
 namespace duel {
@@ -8,17 +11,38 @@ namespace duel {
 void add_generate(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("generate", "Make pictures with the generator of a run");
   auto request = std::make_shared<GenerateRequest>();
-  verb->add_option("--run", request->run, "folder of the run")->required();
-  verb->add_option("--out", request->out, "folder for pictures, or with --grid the PNG file")->required();
-  CLI::Option* count = verb->add_option("--count", request->count, "pictures, one PNG each");
-  CLI::Option* grid = verb->add_option("--grid", request->grid, "ROWSxCOLUMNS: one sheet instead");
-  count->excludes(grid);
-  verb->add_option("--seed", request->seed, "of the latents: the same seed gives the same bytes");
-  verb->add_option("--step", request->step, "of the checkpoint; otherwise the latest");
+  auto at = std::make_shared<std::int64_t>(0);
+  constexpr std::int64_t kMostSteps = 1'000'000'000'000;
+  add_text(*verb, "--run", request->run, "folder of the run")->required();
+  add_text(*verb, "--out", request->out, "folder for pictures, or with --grid the PNG file")->required();
+  CLI::Option* count =
+      add_integer(*verb, "--count", request->count, 1, kMostPictures, "pictures of --seed, one PNG each");
+  CLI::Option* seeds = add_text(*verb, "--seeds", request->seeds,
+                                "1,5,9-12: for each the picture that --seed N --count 1 makes, whatever the list");
+  CLI::Option* way = add_text(*verb, "--interpolate", request->interpolate,
+                              "3,8 or more seeds: pictures on the way from each one's to the next one's");
+  CLI::Option* between = add_integer(*verb, "--steps-between", request->steps_between, 0, 10'000,
+                                     "pictures between two of --interpolate; 8 where it is not given");
+  CLI::Option* grid = add_text(*verb, "--grid", request->grid, "ROWSxCOLUMNS: one sheet instead, filled row by row");
+  CLI::Option* clear = verb->add_flag("--clear", request->clear, "remove pictures that an earlier call left in --out");
+  CLI::Option* seed =
+      add_integer(*verb, "--seed", request->seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(),
+                  "of the latents: the same seed gives the same bytes");
+  count->excludes(grid)->excludes(seeds)->excludes(way);
+  seeds->excludes(way)->excludes(seed);
+  way->excludes(seed);
+  between->needs(way);
+  clear->excludes(grid);
+  CLI::Option* step =
+      add_integer(*verb, "--step", *at, std::int64_t{0}, kMostSteps, "of the checkpoint; otherwise the latest");
   verb->add_flag("--raw", request->raw, "the generator as trained, not its moving average");
-  verb->add_option("--device", request->device, "auto, cpu, cuda or cuda:N; the bytes are those of one kind of device");
-  verb->add_option("--threads", request->threads, "CPU threads; 0: all");
-  verb->callback([request, &exit_code] {
+  add_key(*verb, "--device", request->where, "device",
+          "auto, cpu, cuda or cuda:N; the bytes are those of one kind of device");
+  add_key(*verb, "--threads", request->where, "threads", "CPU threads; 0: all");
+  verb->callback([request, at, step, &exit_code] {
+    if (step->count() > 0) {
+      request->step = *at;
+    }
     generate(*request);
     exit_code = 0;
   });

@@ -21,7 +21,7 @@ public:
 private:
   std::string preset_, config_;
   std::vector<std::string> settings_;
-  std::vector<std::pair<std::string, std::string>> named_;  // key, value
+  std::vector<Setting> named_;
 };
 
 }  // namespace duel

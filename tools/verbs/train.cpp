@@ -3,6 +3,7 @@
 #include "host/training_run.h"
 #include "kernels/check.h"
 #include "tools/verbs/option_flags.h"
+#include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
 
 #include <memory>
@@ -92,13 +93,15 @@ void add_train(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("train", "Train a generator and a discriminator against each other");
   auto train = std::make_shared<Train>();
   train->flags.declare(*verb);
-  verb->add_option("--out", train->out, "folder of the run; new, or with --resume an existing run's");
+  add_text(*verb, "--out", train->out, "folder of the run; new, or with --resume an existing run's");
   verb->add_flag("--resume{latest}", train->resume,
                  "continue the run in --out at its latest checkpoint; --resume=auto: or begin it where there is none, "
                  "for jobs that are queued again");
-  verb->add_option("--from", train->from,
-                   "a run whose weights this new one begins with; its configuration too, where nothing else is said");
-  verb->add_option("--step", train->step, "of the checkpoint to --resume at, or to begin --from; otherwise the latest");
+  add_text(*verb, "--from", train->from,
+           "a run whose weights this new one begins with; its configuration too, where nothing else is said");
+  constexpr std::int64_t kMostSteps = 1'000'000'000'000;
+  add_integer(*verb, "--step", train->step, std::int64_t{0}, kMostSteps,
+              "of the checkpoint to --resume at, or to begin --from; otherwise the latest");
   verb->add_flag("--dry-run", train->dry_run,
                  "print networks, memory, disk and time, check all that the run will need, and train nothing");
   verb->add_flag("--help-keys", train->help_keys, "print every key of the configuration");
