@@ -37,8 +37,28 @@ std::string print(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// The text as it comes back from the file.
+std::string printable(const std::string& text) {
+  return json::parse(print(text)).get<std::string>();
+}
+
 std::uint32_t checksum_of(const std::string& text) {
   return crc32c(std::as_bytes(std::span(text)));
+}
+
+// What the header's checksum is of.
+std::string checked_text(const json& header, const std::string& checksums) {
+  json tensors = json::object();
+  for (const auto& [name, value] : header.items()) {
+    if (name != kMetadataKey) {
+      tensors[name] = {{"dtype", value["dtype"]}, {"shape", value["shape"]}};
+    }
+  }
+  return print({{kTensorChecksums, checksums}, {"tensors", tensors}});
+}
+
+std::string metadata_name(const std::string& key) {
+  return std::string(kMetadataKey) + "/" + key;
 }
 
 std::string describe(DType dtype, const std::vector<std::int64_t>& shape) {
@@ -81,10 +101,14 @@ std::string header_of(const std::vector<const NamedTensor*>& tensors, const Tens
   for (const auto& [key, value] : metadata) {
     check(key != kTensorChecksums && key != kHeaderChecksum, "write_safetensors: the metadata key \"{}\" is reserved",
           key);
+    check(!header.contains(metadata_name(key)), "write_safetensors: the tensor name \"{}\" is reserved",
+          metadata_name(key));
     header[kMetadataKey][key] = value;
+    checksums[metadata_name(key)] = hex(checksum_of(printable(value)));
   }
-  header[kMetadataKey][kTensorChecksums] = print(checksums);
-  header[kMetadataKey][kHeaderChecksum] = hex(checksum_of(print(header)));
+  const std::string checksums_text = print(checksums);
+  header[kMetadataKey][kTensorChecksums] = checksums_text;
+  header[kMetadataKey][kHeaderChecksum] = hex(checksum_of(checked_text(header, checksums_text)));
   std::string text = print(header);
   text.append((kLengthBytes - text.size() % kLengthBytes) % kLengthBytes, ' ');  // so that the data is aligned
   return text;
@@ -168,7 +192,8 @@ public:
       fail("one of the checksums {} and {} is missing, so the file is damaged", kTensorChecksums, kHeaderChecksum);
     }
     header_[kMetadataKey].erase(kHeaderChecksum);
-    if (hex(checksum_of(print(header_))) != of_header.mapped()) {
+    const bool is_of_before = hex(checksum_of(print(header_))) == of_header.mapped();
+    if (!is_of_before && hex(checksum_of(checked_text(header_, of_tensors.mapped()))) != of_header.mapped()) {
       fail("the header does not have its checksum {}, so the file is damaged", of_header.mapped());
     }
     const json checksums = json::parse(of_tensors.mapped(), nullptr, false);
@@ -179,6 +204,18 @@ public:
         fail("tensor \"{}\" has no readable checksum, so the file is damaged", name);
       }
       entry.checksum = value;
+    }
+    if (!checksums.is_object()) {
+      fail("{} is no JSON object, so the file is damaged", kTensorChecksums);
+    }
+    for (const auto& [name, value] : checksums.items()) {
+      if (!name.starts_with(metadata_name(""))) {
+        continue;
+      }
+      const auto found = metadata.find(name.substr(metadata_name("").size()));
+      if (found == metadata.end() || hex(checksum_of(printable(found->second))) != value) {
+        fail("{} does not have its checksum, so the file is damaged", name);
+      }
     }
   }
 

@@ -5,9 +5,15 @@
 // padded with spaces, then the tensors' bytes without holes. Element types are F32, BF16, U8 and I64.
 //
 // What is unusual: two reserved keys of `__metadata__` find flipped bits, and other readers ignore them.
-//   "crc32c"         JSON text {NAME: "xxxxxxxx"}, the CRC-32C of each tensor's bytes
-//   "crc32c_header"  CRC-32C of the header without this key, as nlohmann-json prints it without white space
-// A file with neither, as other programs write it, is read unchecked; a file with only one of them is damaged.
+//   "crc32c"         JSON text {NAME: "xxxxxxxx"}, the CRC-32C of each tensor's bytes, and at "__metadata__/KEY" that
+//   of
+//                    each value of `__metadata__`
+//   "crc32c_header"  CRC-32C of {"crc32c": that text, "tensors": {NAME: {"dtype": .., "shape": ..}}}, as nlohmann-json
+//                    prints it without white space
+// Neither depends on where the tensors lie, on white space, or on keys that were added to `__metadata__`, so a file
+// that another program has read and saved unchanged is whole. A file with neither, as other programs write it, is read
+// unchecked; a file with only one of them is damaged. Files of before have "crc32c_header" of the header without this
+// key, and are read too.
 // Every fault of a file is an Error of kind `data` that begins with the path.
 #pragma once
 

@@ -8,6 +8,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace duel {
@@ -72,8 +77,8 @@ std::vector<std::int64_t> extents_of(View view) {
 }
 
 // Reads all of them before the first is uploaded, so that a damaged file changes nothing.
-void read_tensors(Context& context, const std::vector<SavedTensor>& tensors, const std::filesystem::path& path) {
-  const SafetensorsFile file(path);
+void read_tensors(Context& context, const std::vector<SavedTensor>& tensors, const SafetensorsFile& file) {
+  const std::filesystem::path& path = file.path();
   std::vector<std::vector<std::byte>> contents;
   for (const SavedTensor& tensor : tensors) {
     if (!file.contains(tensor.name)) {
@@ -108,6 +113,60 @@ CheckpointState read_json(const std::filesystem::path& path) {
     throw_error(Error::Kind::data, "{}: lacks a step, a seed or the name of the data", path.string());
   }
   return {json["step"], json["seed"], json["data"]};
+}
+
+std::optional<std::int64_t> read_decimal(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = failure == std::errc() && end == text.data() + text.size() && value >= 0;
+  return whole ? std::optional(value) : std::nullopt;
+}
+
+// Each place where the step stands says the same, or the one that is outvoted is named.
+void check_step(std::int64_t in_json, const SafetensorsFile& tensors, const std::filesystem::path& folder) {
+  struct Witness {
+    std::string who;
+    std::int64_t step;
+  };
+  std::vector<Witness> witnesses = {{kJsonFile, in_json}};
+  constexpr std::string_view kStep = "step_";
+  const std::string name = folder.filename().string();
+  if (name.starts_with(kStep)) {
+    if (const auto step = read_decimal(std::string_view(name).substr(kStep.size()))) {
+      witnesses.push_back({"the folder's name", *step});
+    }
+  }
+  if (const auto found = tensors.metadata().find("step"); found != tensors.metadata().end()) {
+    witnesses.push_back({kTensorFile, read_decimal(found->second).value_or(-1)});
+  }
+  const auto votes = [&](const Witness& of) {
+    return std::count_if(witnesses.begin(), witnesses.end(), [&](const Witness& w) { return w.step == of.step; });
+  };
+  if (votes(witnesses[0]) == std::ssize(witnesses)) {
+    return;
+  }
+  std::stable_sort(witnesses.begin(), witnesses.end(),
+                   [&](const Witness& a, const Witness& b) { return votes(a) < votes(b); });
+  std::string text;
+  for (std::size_t i = 0; i < witnesses.size(); ++i) {
+    text += fmt::format("{}{} says step {}",
+                        i == 0   ? ""
+                        : i == 1 ? ", but "
+                                 : " and ",
+                        witnesses[i].who, witnesses[i].step);
+  }
+  const bool is_outvoted = votes(witnesses.back()) > votes(witnesses[0]);
+  throw_error(Error::Kind::data, "{}: {}{}", folder.string(), text,
+              is_outvoted ? fmt::format(", so {} is wrong", witnesses[0].who) : ", so it cannot be trusted");
+}
+
+void write_files(std::span<const NamedTensor> tensors, const CheckpointState& state,
+                 const std::filesystem::path& folder) {
+  write_safetensors(folder / kTensorFile, tensors,
+                    {{"format", "duel checkpoint 1"}, {"step", std::to_string(state.step)}});
+  const nlohmann::ordered_json json = {
+      {"format", kFormat}, {"step", state.step}, {"seed", state.seed}, {"data", state.data}};
+  write_file_atomically(folder / kJsonFile, json.dump(2) + "\n");
 }
 
 }  // namespace
@@ -145,11 +204,7 @@ void write_checkpoint(const GanModel& model, std::span<const std::byte> blocks, 
       begin += whole.bytes();
     }
   }
-  write_safetensors(folder / kTensorFile, named,
-                    {{"format", "duel checkpoint 1"}, {"step", std::to_string(state.step)}});
-  const nlohmann::ordered_json json = {
-      {"format", kFormat}, {"step", state.step}, {"seed", state.seed}, {"data", state.data}};
-  write_file_atomically(folder / kJsonFile, json.dump(2) + "\n");
+  write_files(named, state, folder);
 }
 
 CheckpointState read_checkpoint(Context& context, GanModel& model, const CheckpointState& expected,
@@ -163,7 +218,9 @@ CheckpointState read_checkpoint(Context& context, GanModel& model, const Checkpo
     throw_error(Error::Kind::data, "{}: was trained on {}, but the data are now {}", folder.string(), state.data,
                 expected.data);
   }
-  read_tensors(context, all_tensors(model), folder / kTensorFile);
+  const SafetensorsFile file(folder / kTensorFile);
+  check_step(state.step, file, folder);
+  read_tensors(context, all_tensors(model), file);
   model.generator->parameters().refresh_compute(context);
   model.discriminator->parameters().refresh_compute(context);
   return state;
@@ -173,10 +230,54 @@ CheckpointState read_checkpoint_state(const std::filesystem::path& folder) {
   return read_json(folder / kJsonFile);
 }
 
+void verify_checkpoint(const std::filesystem::path& folder) {
+  const CheckpointState state = read_json(folder / kJsonFile);
+  const SafetensorsFile file(folder / kTensorFile);
+  check_step(state.step, file, folder);
+  file.verify();
+}
+
+bool is_whole_checkpoint(const std::filesystem::path& folder) {
+  try {
+    verify_checkpoint(folder);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::optional<std::int64_t> whole_checkpoint_before(const RunDirectory& run, std::int64_t step) {
+  const std::vector<std::int64_t> steps = run.checkpoints();
+  if (is_whole_checkpoint(run.checkpoint_path(step))) {
+    return std::nullopt;
+  }
+  const auto found = std::find_if(steps.rbegin(), steps.rend(), [&](std::int64_t other) {
+    return other < step && is_whole_checkpoint(run.checkpoint_path(other));
+  });
+  return found == steps.rend() ? std::nullopt : std::optional(*found);
+}
+
+void write_first_checkpoint(const std::filesystem::path& source, const CheckpointState& state,
+                            const std::filesystem::path& folder) {
+  verify_checkpoint(source);
+  const SafetensorsFile file(source / kTensorFile);
+  std::vector<std::vector<std::byte>> contents;
+  std::vector<NamedTensor> tensors;
+  for (const auto& [name, entry] : file.entries()) {
+    const auto begins = [&, &full = name](Block block) { return full.starts_with(prefix_of(block)); };
+    const bool is_moment = begins(Block::m) || begins(Block::v);
+    const std::string weight = begins(Block::average) ? name.substr(std::strlen(prefix_of(Block::average))) : name;
+    contents.push_back(is_moment ? std::vector<std::byte>(entry.bytes) : file.read(weight));
+    tensors.push_back({name, entry.dtype, entry.shape, contents.back()});
+  }
+  write_files(tensors, state, folder);
+}
+
 void read_generator(Context& context, GanModel& model, const std::filesystem::path& folder) {
-  read_json(folder / kJsonFile);
-  read_tensors(context, saved_tensors(model.generator->parameters(), {Block::master, Block::average}),
-               folder / kTensorFile);
+  const CheckpointState state = read_json(folder / kJsonFile);
+  const SafetensorsFile file(folder / kTensorFile);
+  check_step(state.step, file, folder);
+  read_tensors(context, saved_tensors(model.generator->parameters(), {Block::master, Block::average}), file);
 }
 
 }  // namespace duel

@@ -61,7 +61,8 @@ struct Loaded {
 };
 
 Loaded load_generator(Context& context, const RunDirectory& run, const std::filesystem::path& checkpoint) {
-  const Options options = options_from_toml(run.read_config(), run.config_path().string());
+  const std::filesystem::path config = run.config_path(checkpoint);
+  const Options options = options_from_toml(read_text_file(config), config.string());
   Loaded loaded;
   loaded.picture = picture_shape(checkpoint);
   loaded.model = make_model(options, loaded.picture);
@@ -234,9 +235,12 @@ std::int64_t read_checkpoint_of(const RunDirectory& run, std::optional<std::int6
         read(checkpoint);
         return step;
       }
-    } catch (const Error&) {
+    } catch (const Error& error) {
       if (!is_gone()) {
-        throw;
+        const std::optional<std::int64_t> whole = whole_checkpoint_before(run, step);
+        throw Error(error.kind(), whole ? fmt::format("{}; the checkpoint of step {} is whole: --step {} takes it",
+                                                      error.what(), *whole, *whole)
+                                        : error.what());
       }
     }
     if (asked) {

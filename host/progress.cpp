@@ -12,7 +12,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace duel {
@@ -94,14 +96,37 @@ std::string progress_line(const ProgressState& s, std::size_t columns) {
   return shortest.substr(0, columns);
 }
 
-Progress::Progress(const std::string& log_file) : live_(isatty(STDOUT_FILENO) != 0) {
+Progress::Progress(const std::string& log_file) : live_(isatty(STDOUT_FILENO) != 0), log_file_(log_file) {
   try {
-    log_ = std::make_shared<spdlog::logger>("run", std::make_shared<spdlog::sinks::basic_file_sink_mt>(log_file));
+    open_log();
   } catch (const spdlog::spdlog_ex& error) {
     throw_error(Error::Kind::data, "{}: cannot be opened: {}", log_file, error.what());
   }
+}
+
+void Progress::open_log() {
+  log_ = std::make_shared<spdlog::logger>("run", std::make_shared<spdlog::sinks::basic_file_sink_mt>(log_file_));
   log_->set_pattern("%Y-%m-%d %H:%M:%S  %v");
   log_->flush_on(spdlog::level::info);
+  log_->set_error_handler([this](const std::string& reason) {
+    if (!std::exchange(log_failed_, true)) {
+      clear_live_line();
+      print(fmt::format("warning: {}: lines of the log are lost: {}\n", log_file_, reason));
+    }
+  });
+}
+
+void Progress::log(const std::string& text) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(log_file_, ignored)) {
+    try {
+      std::filesystem::create_directories(std::filesystem::path(log_file_).parent_path(), ignored);
+      open_log();
+      log_->info("warning: this log had vanished, and is made again");
+    } catch (const spdlog::spdlog_ex&) {  // what it is written to now has no name, which harms nobody
+    }
+  }
+  log_->info(text);
 }
 
 Progress::~Progress() {
@@ -122,7 +147,7 @@ void Progress::update(const ProgressState& state) {
 
 void Progress::log_step(const ProgressState& state) {
   const std::string line = progress_line(state);
-  log_->info(line);
+  log(line);
   if (!live_) {
     print(line + "\n");
   }
@@ -131,7 +156,7 @@ void Progress::log_step(const ProgressState& state) {
 void Progress::message(const std::string& text) {
   clear_live_line();
   print(text + "\n");
-  log_->info(text);
+  log(text);
 }
 
 void Progress::clear_live_line() {

@@ -1,5 +1,6 @@
 // What a person at the terminal sees of a training run: one line that is rewritten, or plain lines where the output is
-// not a terminal. The same lines go to log.txt. Output that cannot be written any more ends neither run nor log.
+// not a terminal. The same lines go to log.txt. Output that cannot be written any more ends neither run nor log, and
+// a log that cannot be, or that somebody removed, ends nothing either: it is made again, with a message.
 #pragma once
 
 #include <cstddef>
@@ -45,13 +46,16 @@ public:
   void message(const std::string& text);
 
 private:
+  void open_log();
+  void log(const std::string& text);
   void clear_live_line();
   void print(const std::string& text);
 
   bool live_;
   bool is_silent_ = false;  // nobody reads: a closed pipe, a lost terminal, a full disk
-  bool line_shown_ = false;
+  bool line_shown_ = false, log_failed_ = false;
   double last_update_ = 0;
+  const std::string log_file_;
   std::shared_ptr<spdlog::logger> log_;
 };
 

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
+#include <cstdlib>
 #include <system_error>
 
 namespace duel {
@@ -18,6 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLock = ".lock";
 constexpr const char* kLatest = "latest";
+constexpr const char* kSamples = "samples";
+constexpr const char* kCheckpoints = "checkpoints";
 constexpr std::string_view kStep = "step_";
 
 std::string step_name(std::int64_t step) {
@@ -50,7 +54,57 @@ std::vector<std::string> list_names(const fs::path& folder) {
   return names;
 }
 
-// Refuses a folder that a new run would mix with something. A lock alone is what a failed start leaves.
+bool is_there(const fs::path& path) {
+  std::error_code failure;
+  return fs::exists(path, failure);
+}
+
+std::string host_name() {
+  char name[256] = "an unknown host";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+std::string owner_text(pid_t process) {
+  return fmt::format("pid {} on {}", process, host_name());
+}
+
+// Whether `owner` is a living process of this machine with this program's name: where there are no locks, the best that
+// can be known.
+bool is_living(const std::string& owner) {
+  int process = 0;
+  if (std::sscanf(owner.c_str(), "pid %d on ", &process) != 1 || process == ::getpid() ||
+      owner != owner_text(process)) {
+    return false;
+  }
+  const auto name_of = [](const std::string& number) {
+    try {
+      return read_text_file("/proc/" + number + "/comm");
+    } catch (const Error&) {
+      return std::string();
+    }
+  };
+  const std::string name = name_of(std::to_string(process));
+  return !name.empty() && name == name_of("self");
+}
+
+// What a start that failed or was killed leaves: folders without content, and the first checkpoint of a run that was to
+// begin with the weights of another, before it had a config.toml.
+bool is_left_from_a_start(const RunDirectory& run, const std::string& name) {
+  if (name == kLock || (is_temporary_name(name) && name.starts_with("config.toml"))) {
+    return true;
+  }
+  std::error_code failure;
+  if (!fs::is_directory(run.path() / name, failure) || (name != kSamples && name != kCheckpoints)) {
+    return false;
+  }
+  const std::vector<std::string> inner = list_names(run.path() / name);
+  return std::all_of(inner.begin(), inner.end(), [&](const std::string& entry) {
+    return is_temporary_name(entry) || (name == kCheckpoints && (entry == kLatest || entry == step_name(0)));
+  });
+}
+
+// Refuses a folder that a new run would mix with something.
 void check_is_vacant(const RunDirectory& run) {
   const std::string path = run.path().string();
   std::error_code failure;
@@ -68,7 +122,7 @@ void check_is_vacant(const RunDirectory& run) {
                 latest ? fmt::format("its latest checkpoint is of step {}", *latest) : "without a checkpoint");
   }
   std::vector<std::string> names = list_names(run.path());
-  std::erase(names, kLock);
+  std::erase_if(names, [&](const std::string& name) { return is_left_from_a_start(run, name); });
   if (!names.empty()) {
     throw_error(Error::Kind::usage, "{}: is not empty ({}{}); name another --out for a new run", path, names[0],
                 names.size() == 1 ? "" : fmt::format(" and {} more", names.size() - 1));
@@ -77,16 +131,55 @@ void check_is_vacant(const RunDirectory& run) {
 
 }  // namespace
 
+bool RunDirectory::is_run(const fs::path& path) {
+  std::error_code failure;
+  return fs::is_regular_file(RunDirectory(path).config_path(), failure);
+}
+
 RunDirectory RunDirectory::create(const fs::path& path, std::string_view config_toml) {
+  RunDirectory run = reserve(path);
+  run.write_config(config_toml);
+  return run;
+}
+
+RunDirectory RunDirectory::reserve(const fs::path& path) {
   RunDirectory run(path);
+  if (is_run(path)) {
+    run.lock();  // one that is being trained is said to be
+  }
   check_is_vacant(run);
   create_folder(path);
   run.lock();
   check_is_vacant(run);  // again: another process may have been faster
-  create_folder(run.samples_path());
-  create_folder(run.checkpoints_path());
-  write_file_atomically(run.config_path(), config_toml);
+  for (const fs::path& folder : {run.samples_path(), run.checkpoints_path()}) {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);  // nothing but what a failed start has left is in them
+    create_folder(folder);
+  }
+  run.remove_unfinished();
   return run;
+}
+
+void RunDirectory::write_config(std::string_view config_toml) const {
+  write_file_atomically(config_path(), config_toml);
+}
+
+void RunDirectory::check_can_create(const fs::path& path) {
+  if (is_run(path)) {
+    open_for_training(path);  // says so where it is being trained
+  }
+  check_is_vacant(RunDirectory(path));
+  fs::path existing = path;
+  while (!is_there(existing)) {
+    existing = existing.has_relative_path() && existing.has_parent_path() ? existing.parent_path() : fs::path(".");
+  }
+  std::string probe = (existing / ".duel-XXXXXX").string();
+  const FileDescriptor file(::mkstemp(probe.data()));
+  if (!file) {
+    throw_error(Error::Kind::data, "{}: no run can be written there: {}: {}", path.string(), existing.string(),
+                error_text(errno));
+  }
+  ::unlink(probe.c_str());
 }
 
 RunDirectory RunDirectory::open_for_training(const fs::path& path) {
@@ -115,6 +208,11 @@ fs::path RunDirectory::checkpoint_path(std::int64_t step) const {
 
 std::string RunDirectory::read_config() const {
   return read_text_file(config_path());
+}
+
+fs::path RunDirectory::config_path(const fs::path& checkpoint) const {
+  const fs::path own = checkpoint / config_path().filename();
+  return is_there(own) ? own : config_path();
 }
 
 std::vector<std::int64_t> RunDirectory::checkpoints() const {
@@ -159,8 +257,16 @@ AtomicFolder RunDirectory::begin_checkpoint(std::int64_t step) const {
 
 void RunDirectory::publish_checkpoint(AtomicFolder checkpoint, int keep_last, int keep_every) const {
   checkpoint.publish();
-  write_file_atomically(checkpoints_path() / kLatest, checkpoint.final_path().filename().string() + "\n");
+  write_latest(checkpoint.final_path().filename().string());
   prune_checkpoints(keep_last, keep_every);
+}
+
+void RunDirectory::set_latest(std::int64_t step) const {
+  write_latest(step_name(step));
+}
+
+void RunDirectory::write_latest(const std::string& name) const {
+  write_file_atomically(checkpoints_path() / kLatest, name + "\n");
 }
 
 void RunDirectory::prune_checkpoints(int keep_last, int keep_every) const {
@@ -180,24 +286,59 @@ void RunDirectory::prune_checkpoints(int keep_last, int keep_every) const {
 }
 
 void RunDirectory::lock() {
+  if (lock_) {
+    return;
+  }
   lock_ = open_file(path_ / kLock, O_RDWR | O_CREAT);
   while (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
-      const std::string owner = read_text_file(path_ / kLock);
-      throw_error(Error::Kind::data, "{}: another process ({}) trains into this run directory; wait until it has ended",
-                  path_.string(), owner.empty() ? "of unknown number" : owner);
+      throw_is_running();
     }
-    if (errno != EINTR) {
-      throw_error(Error::Kind::data, "{}: cannot be locked against a second process: {}", (path_ / kLock).string(),
-                  error_text(errno));
+    if (errno == EINTR) {
+      continue;
     }
+    // Lustre without -o flock, EFS and others: one can train there, only not be kept from doing it twice.
+    const int reason = errno;
+    if (is_living(read_text_file(path_ / kLock))) {
+      throw_is_running();
+    }
+    warnings_.push_back(fmt::format(
+        "{}: this file system has no locks ({}), so nothing keeps a second process from training into the same run",
+        (path_ / kLock).string(), error_text(reason)));
+    break;
   }
-  // Who holds it, for the message above. The file stays when the lock is released: removing it would let a process
-  // that has opened it lock a file that nobody sees any more.
-  const std::string owner = fmt::format("pid {}", ::getpid());
+  // Who holds it, for the message. The file stays when the lock is released: removing it would let a process
+  // that has opened it lock a file that nobody sees any more. A full disk may lose the name; the lock holds without.
+  const std::string owner = owner_text(::getpid());
   if (::ftruncate(lock_.get(), 0) == 0) {
-    write_all(lock_, std::as_bytes(std::span(owner)), path_ / kLock);
+    [[maybe_unused]] const ssize_t written = ::pwrite(lock_.get(), owner.data(), owner.size(), 0);
   }
+}
+
+void RunDirectory::throw_is_running() const {
+  const std::string owner = read_text_file(path_ / kLock);
+  throw_error(Error::Kind::data,
+              "{}: is running: another process ({}) trains into this run directory; wait until it has ended",
+              path_.string(), owner.empty() ? "of unknown number" : owner);
+}
+
+std::vector<std::string> RunDirectory::restore(std::string_view config_toml) {
+  std::vector<std::string> made;
+  for (const fs::path& folder : {path_, samples_path(), checkpoints_path()}) {
+    if (!is_there(folder)) {
+      create_folder(folder);
+      made.push_back(fmt::format("{}: had vanished, and is made again", folder.string()));
+    }
+  }
+  if (!is_there(config_path())) {
+    write_config(config_toml);
+    made.push_back(fmt::format("{}: had vanished, and is written again", config_path().string()));
+  }
+  if (lock_ && !is_there(path_ / kLock)) {
+    lock_ = FileDescriptor();
+    lock();
+  }
+  return made;
 }
 
 void RunDirectory::check_is_run() const {

@@ -61,6 +61,11 @@ Picture to_picture(std::span<const float> values, int height, int width, int cha
   return picture;
 }
 
+std::int64_t sheet_bytes(int height, int width, int channels, int rows, int columns) {
+  const Sizes sheet = sizes_of(height, width, rows, columns);
+  return sheet.height * sheet.width * channels;
+}
+
 Picture sample_grid(std::span<const float> values, int count, int height, int width, int channels, int rows,
                     int columns) {
   check(count >= 0 && rows > 0 && columns > 0, "sample_grid: {} pictures cannot fill {} rows and {} columns", count,

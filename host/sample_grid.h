@@ -3,6 +3,7 @@
 
 #include "host/png.h"
 
+#include <cstdint>
 #include <span>
 
 namespace duel {
@@ -20,5 +21,6 @@ Picture sample_grid(std::span<const float> values, int count, int height, int wi
 
 // Throws kind `usage` where such a sheet has more pixels a side than are drawn; sample_grid() does so too.
 void check_sheet(int height, int width, int rows, int columns);
+std::int64_t sheet_bytes(int height, int width, int channels, int rows, int columns);  // before it is compressed
 
 }  // namespace duel

@@ -16,16 +16,16 @@ namespace duel {
 
 namespace {
 
-std::string fingerprint(const Dataset& dataset) {
-  return fmt::format("{} pictures of {}x{}x{}, crc32c {:08x}", dataset.count, dataset.height, dataset.width,
-                     dataset.channels, crc32c(std::as_bytes(std::span(dataset.pixels))));
-}
-
 Shape pictures_shape(const Dataset& dataset) {
   return {dataset.count, dataset.height, dataset.width, dataset.channels};
 }
 
 }  // namespace
+
+std::string dataset_fingerprint(const Dataset& dataset) {
+  return fmt::format("{} pictures of {}x{}x{}, crc32c {:08x}", dataset.count, dataset.height, dataset.width,
+                     dataset.channels, crc32c(std::as_bytes(std::span(dataset.pixels))));
+}
 
 void allocate_for_training(Context& context, GanModel& model, const Options& options, bool is_cleared) {
   const bool has_compute = options.precision == "bf16";
@@ -72,7 +72,7 @@ Trainer::Trainer(Context& context, const Options& options, const Dataset& datase
       picture_plan_(make_picture_plan(dataset)),  // looks at the memory that is free, before anything is allocated
       model_(make_allocated_model(dataset)),
       metric_names_(gan_metrics(options)),
-      dataset_fingerprint_(fingerprint(dataset)),
+      dataset_fingerprint_(dataset_fingerprint(dataset)),
       steps_per_epoch_(dataset.count / options.train.batch),
       pictures_(context, picture_plan_.bytes()),
       counter_(context, sizeof(std::int64_t)),

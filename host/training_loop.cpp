@@ -9,6 +9,8 @@
 #include "host/training_run.h"
 #include "kernels/check.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -23,7 +25,7 @@ int pictures_of_a_sheet(const Options& options) {
 
 }  // namespace
 
-TrainingLoop::TrainingLoop(const Options& options, bool resume, Context& context, const Dataset& dataset,
+TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Context& context, const Dataset& dataset,
                            RunDirectory& run)
     : options_(options),
       context_(context),
@@ -36,35 +38,55 @@ TrainingLoop::TrainingLoop(const Options& options, bool resume, Context& context
       raw_(context, trainer_.queue(), trainer_.model(), Parameters::Block::master, options.seed,
            pictures_of_a_sheet(options)),
       last_step_(total_steps(options, trainer_.steps_per_epoch())),
+      config_(to_toml(options, resolved_comments(context, options))),
+      log_tail_(open_file(run.log_path(), O_WRONLY | O_CREAT | O_APPEND)),
       writes_(background_, 0) {
-  std::optional<std::int64_t> resumed_at;
-  if (resume) {
-    trainer_.load(run_.checkpoint_path(run_.require_latest_checkpoint()));
-    resumed_at = trainer_.steps_done();
-    write_file_atomically(run_.config_path(),
-                          to_toml(options_, resolved_comments(context_, options_)));  // the options may extend the run
+  if (start.checkpoint) {
+    trainer_.load(run_.checkpoint_path(*start.checkpoint));
+    saved_step_ = taken_step_ = *start.checkpoint;
+  }
+  if (!start.is_new && read_text_file(run_.config_path()) != config_) {
+    run_.write_config(config_);  // the options may extend the run
+  }
+  if (start.checkpoint && run_.latest_checkpoint() != start.checkpoint) {
+    run_.set_latest(*start.checkpoint);  // a person went back; a kill before the next checkpoint must not undo that
   }
   first_step_ = trainer_.steps_done();
   writes_.note_good(first_step_);
+  const auto resumed_at = start.is_new ? std::nullopt : std::optional(first_step_);
   metrics_.emplace(run_.metrics_path(), resumed_at);
   events_.emplace(run_.path(), resumed_at, metrics_->kept());
   trainer_.on_row([this](std::int64_t step, std::span<const float> values) { on_row(step, values); });
   trainer_.on_tuned([this](const std::string& report) { progress_.message(report); });
-  announce(resumed_at);
+  announce(start);
+  InterruptGuard::tell(log_tail_.get());
   if (trainer_.reserve_snapshot() == Trainer::SnapshotRoom::lacking) {
     progress_.message(kNoSnapshotRoom);
   }
 }
 
-void TrainingLoop::announce(std::optional<std::int64_t> resumed_at) {
+TrainingLoop::~TrainingLoop() {
+  InterruptGuard::tell(-1);
+}
+
+void TrainingLoop::announce(const RunStart& start) {
   if (const std::string why = why_not_cuda(options_.device); !why.empty() && Context::has_cuda()) {
     progress_.message(fmt::format("device auto is the CPU: {}", why));
   }
   progress_.message(fmt::format("{} on {}: {} pictures of {}x{}x{}{}, preset {}, {} to step {}, {}",
                                 run_.path().string(), context_.name(), dataset_.count, dataset_.height, dataset_.width,
                                 dataset_.channels, trainer_.streams_pictures() ? ", streamed" : "", options_.preset,
-                                resumed_at ? fmt::format("resumed at step {}", *resumed_at) : "new", last_step_,
-                                options_.precision));
+                                start.text, last_step_, options_.precision));
+  for (const std::string& note : start.notes) {
+    progress_.message(note);
+  }
+  for (const std::string& warning : run_.warnings()) {
+    warn(warning);
+  }
+  for (const std::string& warning : metrics_->take_warnings()) {
+    warn(warning);
+  }
+  say_warnings();
   if (const std::vector<KernelDecision> decisions = context_.kernel_decisions(); !decisions.empty()) {
     progress_.message(summary(decisions));
   }
@@ -84,26 +106,89 @@ int TrainingLoop::run() {
     if (is_due(options_.output.checkpoint_every, trainer_.steps_done())) {
       take_checkpoint();
     }
+    say_warnings();
+  }
+  const bool is_finished = trainer_.steps_done() >= last_step_;
+  if (!is_finished) {
+    progress_.message(fmt::format("{}: stops at step {}, and writes a checkpoint", InterruptGuard::signal_name(),
+                                  trainer_.steps_done()));
   }
   trainer_.drain();
   const double seconds = seconds_since(begin_);
-  if (saved_step_ != trainer_.steps_done()) {
+  if (taken_step_ != trainer_.steps_done()) {
     take_checkpoint();
   }
   writes_.finish();
+  if (saved_step_ != trainer_.steps_done()) {  // its turn did not come again: once more
+    take_checkpoint();
+    writes_.finish();
+  }
+  try_logs("rows of metrics.jsonl", [&] { metrics_->sync(); });
+  say_warnings();
+  require_saved();
   progress_.message(report(seconds));
-  return trainer_.steps_done() >= last_step_ ? 0 : kInterruptedExitCode;
+  return is_finished ? 0 : kInterruptedExitCode;
+}
+
+void TrainingLoop::require_saved() const {
+  if (saved_step_ == trainer_.steps_done()) {
+    return;
+  }
+  throw_error(Error::Kind::data, "{}; training stopped at step {}, and {}; make room and continue with --resume",
+              checkpoint_fault_, trainer_.steps_done(),
+              saved_step_ < 0 ? "there is no checkpoint yet"
+                              : fmt::format("its last checkpoint is of step {}", saved_step_.load()));
 }
 
 std::string TrainingLoop::report(double seconds) const {
   const bool finished = trainer_.steps_done() >= last_step_;
   const double waited = trainer_.waited_seconds();
-  return fmt::format("{} at step {} after {}{}; checkpoint {}", finished ? "done" : "interrupted",
+  return fmt::format("{} at step {} after {}{}; checkpoint {}",
+                     finished ? "done" : fmt::format("interrupted by {}", InterruptGuard::signal_name()),
                      trainer_.steps_done(), duration_text(seconds_since(begin_)),
                      waited > 0.01 * seconds
                          ? fmt::format(", {:.0f}% of it waiting for pictures to stream", 100 * waited / seconds)
                          : "",
                      run_.checkpoint_path(trainer_.steps_done()).string());
+}
+
+// The progress belongs to the training's thread; the other one leaves word.
+void TrainingLoop::warn(const std::string& text) {
+  const std::lock_guard lock(warnings_mutex_);
+  warnings_.push_back(fmt::format("warning: {}", text));
+}
+
+void TrainingLoop::warn_once(const std::string& kind, const std::string& reason) {
+  const std::lock_guard lock(warnings_mutex_);
+  if (warned_.insert(kind).second) {
+    warnings_.push_back(fmt::format("warning: {} cannot be written, and training goes on: {}", kind, reason));
+  }
+}
+
+void TrainingLoop::say_warnings() {
+  std::vector<std::string> warnings;
+  {
+    const std::lock_guard lock(warnings_mutex_);
+    warnings.swap(warnings_);
+  }
+  for (const std::string& warning : warnings) {
+    progress_.message(warning);
+  }
+}
+
+void TrainingLoop::try_logs(const char* kind, const std::function<void()>& write) {
+  const std::lock_guard lock(logs_mutex_);
+  try {
+    write();
+  } catch (const Error& error) {
+    if (error.kind() != Error::Kind::data) {
+      throw;
+    }
+    warn_once(kind, error.what());
+  }
+  for (const std::string& warning : metrics_->take_warnings()) {
+    warn(warning);
+  }
 }
 
 bool TrainingLoop::is_due(int every, std::int64_t step) const {
@@ -123,6 +208,7 @@ std::int64_t TrainingLoop::next_stop() const {
 
 void TrainingLoop::on_row(std::int64_t step, std::span<const float> values) {
   check_finite(step, values);
+  say_warnings();
   progress_.update(progress_state(step, values));
   if (is_due(options_.output.metrics_every, step)) {
     write_metrics(step, values);
@@ -165,13 +251,17 @@ void TrainingLoop::check_finite(std::int64_t step, std::span<const float> values
 }
 
 void TrainingLoop::write_metrics(std::int64_t step, std::span<const float> values) {
-  const std::lock_guard lock(logs_mutex_);
   std::vector<Metric> row;
   for (std::size_t i = 0; i < values.size(); ++i) {
     row.push_back({trainer_.metric_names()[i], static_cast<double>(values[i])});
-    events_->scalar(trainer_.metric_names()[i], step, static_cast<double>(values[i]));
   }
-  metrics_->append(step, (step - 1) / trainer_.steps_per_epoch() + 1, seconds_since(begin_), row);
+  try_logs("TensorBoard's events", [&] {
+    for (const Metric& metric : row) {
+      events_->scalar(metric.name, step, metric.value);
+    }
+  });
+  try_logs("rows of metrics.jsonl",
+           [&] { metrics_->append(step, (step - 1) / trainer_.steps_per_epoch() + 1, seconds_since(begin_), row); });
 }
 
 void TrainingLoop::take(Snapshot& snapshot, Background::Job write) {
@@ -193,7 +283,7 @@ void TrainingLoop::take_samples() {
 }
 
 void TrainingLoop::take_checkpoint() {
-  saved_step_ = trainer_.steps_done();
+  taken_step_ = trainer_.steps_done();
   take(trainer_.snapshot(), [this, state = trainer_.state()] { write_state(state); });
 }
 
@@ -205,21 +295,85 @@ void TrainingLoop::write_sheet(std::span<const std::byte> pictures, std::int64_t
       sample_grid(values, rows * columns, dataset_.height, dataset_.width, dataset_.channels, rows, columns);
   const std::vector<std::uint8_t> png = encode_png(sheet);
   const std::filesystem::path path = run_.sample_path(step);
-  write_file_atomically(path.parent_path() / (path.stem().string() + suffix + ".png"), std::as_bytes(std::span(png)));
-  const std::lock_guard lock(logs_mutex_);
-  events_->image(tag, step, std::as_bytes(std::span(png)), sheet.height, sheet.width, sheet.channels);
-  events_->flush();
+  try {
+    restore();
+    write_file_atomically(path.parent_path() / (path.stem().string() + suffix + ".png"), std::as_bytes(std::span(png)));
+  } catch (const Error& error) {
+    warn_once("sample sheets", error.what());
+  }
+  try_logs("TensorBoard's events", [&] {
+    events_->image(tag, step, std::as_bytes(std::span(png)), sheet.height, sheet.width, sheet.channels);
+    events_->flush();
+  });
 }
 
+void TrainingLoop::restore() {
+  for (const std::string& made : run_.restore(config_)) {
+    warn(made);
+  }
+  const std::lock_guard lock(logs_mutex_);
+  std::error_code ignored;
+  if (!std::filesystem::exists(events_->path(), ignored)) {
+    warn(fmt::format("{}: had vanished; TensorBoard's events go on in a new file", events_->path().string()));
+    events_.emplace(run_.path());
+  }
+}
+
+// A disk that is full now may have room when the next checkpoint is due.
 void TrainingLoop::write_state(const CheckpointState& state) {
-  {
-    const std::lock_guard lock(logs_mutex_);
-    metrics_->sync();
-    events_->flush();
+  try {
+    try {
+      write_checkpoint_files(state);
+    } catch (const Error&) {
+      // Perhaps there is room without the oldest, which would have gone behind this one.
+      const int keep_last = options_.output.keep_last;
+      const std::size_t before = run_.checkpoints().size();
+      if (keep_last > 1) {
+        run_.prune_checkpoints(keep_last - 1, options_.output.keep_every);
+      }
+      if (run_.checkpoints().size() == before) {
+        throw;
+      }
+      write_checkpoint_files(state);
+    }
+  } catch (const Error& error) {
+    if (error.kind() != Error::Kind::data) {
+      throw;
+    }
+    checkpoint_fault_ = error.what();
+    warn(fmt::format("the checkpoint of step {} cannot be written, and is tried again when the next is due: {}",
+                     state.step, error.what()));
+    return;
+  }
+  saved_step_ = state.step;
+  try {
+    run_.prune_checkpoints(options_.output.keep_last, options_.output.keep_every);
+  } catch (const Error& error) {
+    warn_once("the removal of old checkpoints", error.what());
+  }
+}
+
+void TrainingLoop::write_checkpoint_files(const CheckpointState& state) {
+  restore();
+  bool lacks_room = false;
+  try_logs("rows of metrics.jsonl", [&] {
+    try {
+      metrics_->sync();
+    } catch (const Error&) {
+      lacks_room = metrics_->lacks_room();
+      throw;
+    }
+  });
+  try_logs("TensorBoard's events", [&] { events_->flush(); });
+  if (lacks_room) {  // a resume there would lack rows for ever
+    throw_error(Error::Kind::data, "{}: there is no room for the rows up to step {}", run_.metrics_path().string(),
+                state.step);
   }
   AtomicFolder folder = run_.begin_checkpoint(state.step);
   write_checkpoint(trainer_.model(), trainer_.snapshot().bytes(), state, folder.path());
-  run_.publish_checkpoint(std::move(folder), options_.output.keep_last, options_.output.keep_every);
+  write_file_atomically(folder.path() / run_.config_path().filename(), config_);
+  constexpr int kAll = 0;  // pruned by the caller, for whom it is no fault of this checkpoint
+  run_.publish_checkpoint(std::move(folder), kAll, 0);
 }
 
 }  // namespace duel

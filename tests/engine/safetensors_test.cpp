@@ -154,6 +154,55 @@ TEST(Safetensors, FindsEveryFlippedBit) {
   EXPECT_NO_THROW(open_and_verify(path)) << "the flips were taken back";
 }
 
+// What another program makes of a file that it reads and saves unchanged: tensors and keys in an order of its own,
+// other white space, perhaps a key more in the metadata.
+std::string saved_again(const std::string& text, bool with_a_key, bool with_a_change) {
+  std::uint64_t length = 0;
+  std::memcpy(&length, text.data(), sizeof length);
+  const json header = json::parse(text.substr(8, length));
+  nlohmann::ordered_json again;
+  std::string data;
+  for (auto entry = header.rbegin(); entry != header.rend(); ++entry) {
+    if (entry.key() == "__metadata__") {
+      continue;
+    }
+    const std::size_t begin = entry.value()["data_offsets"][0], end = entry.value()["data_offsets"][1];
+    again[entry.key()] = {{"shape", entry.value()["shape"]},
+                          {"data_offsets", {data.size(), data.size() + end - begin}},
+                          {"dtype", entry.value()["dtype"]}};
+    data += text.substr(8 + length + begin, end - begin);
+  }
+  again["__metadata__"] = header["__metadata__"];
+  if (with_a_key) {
+    again["__metadata__"]["saved by"] = "a person";
+  }
+  if (with_a_change) {
+    again["__metadata__"]["preset"] = "classic";
+  }
+  const std::string printed = again.dump(1) + "     ";
+  length = printed.size();
+  std::string result(sizeof length, '\0');
+  std::memcpy(result.data(), &length, sizeof length);
+  return result + printed + data;
+}
+
+TEST(Safetensors, ReadsWhatAnotherProgramSavedAgain) {
+  TemporaryFolder folder;
+  Example example;
+  const std::string text = read_file(example.write(folder));
+  for (const bool with_a_key : {false, true}) {
+    std::string again = saved_again(text, with_a_key, false);
+    write_file(folder / "again", again);
+    EXPECT_NO_THROW(open_and_verify(folder / "again"));
+    EXPECT_EQ(SafetensorsFile(folder / "again").metadata("preset"), "steady");
+    again.back() = static_cast<char>(again.back() ^ 1);
+    write_file(folder / "again", again);
+    EXPECT_ERROR(open_and_verify(folder / "again"), kData, "so the file is damaged");
+  }
+  write_file(folder / "again", saved_again(text, false, true));
+  EXPECT_ERROR(open_and_verify(folder / "again"), kData, "__metadata__/preset does not have its checksum");
+}
+
 TEST(Safetensors, ReadsFilesOfOtherProgramsWithoutChecksums) {
   TemporaryFolder folder;
   const auto path = write_raw(folder, R"({"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},

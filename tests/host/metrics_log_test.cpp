@@ -4,6 +4,8 @@
 #include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <cmath>
 #include <limits>
@@ -14,8 +16,10 @@ namespace duel {
 namespace {
 
 using nlohmann::json;
+using test::error_of;
 using test::names_in;
 using test::read_file;
+using test::status_of_child;
 using test::TemporaryFolder;
 using test::write_file;
 
@@ -121,13 +125,59 @@ TEST(MetricsLog, CutsWhatACrashLeftUnfinished) {
   EXPECT_EQ(steps_after_resume(folder, kRow10 + kRow30 + "{\"st\n" + kRow10), Steps{10});
 }
 
-TEST(MetricsLog, RefusesARowThatIsBrokenInTheMiddle) {
+TEST(MetricsLog, DropsADamagedRowAloneAndSaysSo) {
   TemporaryFolder folder;
-  for (const std::string broken :
-       {"{\"st\n", "[]\n", "\n", "{\"step\":\"ten\"}\n", "{\"step\":1.5}\n", "{}\n", "\xff\n"}) {
-    EXPECT_ERROR(steps_after_resume(folder, kRow10 + broken + kRow20), kData, "m: line 2 is not a row of metrics");
-    EXPECT_EQ(read_file(folder / "m"), kRow10 + broken + kRow20) << "a refused file is left as it was";
+  // Broken, or with a step that cannot stand there: none may cost a good row.
+  for (const std::string damaged :
+       {"{\"st\n", "[]\n", "\n", "{\"step\":\"ten\"}\n", "{\"step\":1.5}\n", "{}\n", "\xff\n", "{\"step\":90}\n",
+        "{\"step\":-7}\n", "{\"step\":3}\n", "{\"step\":19}\n"}) {
+    write_file(folder / "m", kRow10 + "{\"step\":12}\n" + damaged + "{\"step\":15}\n" + kRow20 + kRow30);
+    MetricsLog log(folder / "m", 20);
+    EXPECT_EQ(steps_in(folder / "m"), (Steps{10, 12, 15, 20})) << damaged;
+    const std::vector<std::string> warnings = log.take_warnings();
+    ASSERT_EQ(warnings.size(), 1U) << damaged;
+    EXPECT_NE(warnings[0].find("m: what is no whole row of metrics is dropped: line 3"), std::string::npos);
+    EXPECT_TRUE(log.take_warnings().empty());
   }
+  write_file(folder / "m", kRow10 + kRow20 + kRow30 + "{\"st");
+  EXPECT_TRUE(MetricsLog(folder / "m", 20).take_warnings().empty()) << "what a kill leaves is no damage";
+}
+
+TEST(MetricsLog, IsWrittenAgainWhereItVanished) {
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "run");
+  MetricsLog log(folder / "run/m");
+  append(log, 10);
+  std::filesystem::remove_all(folder / "run");
+  append(log, 20);
+  EXPECT_EQ(steps_in(folder / "run/m"), (Steps{10, 20}));
+  EXPECT_EQ(log.take_warnings().size(), 1U);
+  write_file(folder / "other", kRow10);
+  std::filesystem::rename(folder / "other", folder / "run/m");
+  append(log, 30);
+  EXPECT_EQ(steps_in(folder / "run/m"), (Steps{10, 30}));
+  EXPECT_EQ(log.take_warnings().size(), 1U);
+}
+
+TEST(MetricsLog, RowsThatFoundNoRoomAreWrittenLater) {
+  TemporaryFolder folder;
+  const int status = status_of_child([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    MetricsLog log(folder / "m");
+    append(log, 10);
+    const auto whole = static_cast<rlim_t>(std::filesystem::file_size(folder / "m"));
+    rlimit limit{};
+    ::getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = whole + 5;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const bool failed = error_of([&] { append(log, 20); }) && error_of([&] { log.sync(); });
+    const bool is_whole = steps_in(folder / "m") == Steps{10};
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    append(log, 30);
+    return failed && is_whole && steps_in(folder / "m") == Steps{10, 20, 30} ? 0 : 1;
+  });
+  EXPECT_EQ(status, 0);
 }
 
 TEST(MetricsLog, SurvivesAnyFlippedBitOrSaysSo) {

@@ -4,7 +4,15 @@
 #include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <iterator>
 
 namespace duel {
 namespace {
@@ -86,8 +94,9 @@ TEST(RunDirectory, IsTrainedIntoByOneProcessAtATime) {
   TemporaryFolder folder;
   {
     const auto run = RunDirectory::create(folder / "a", "");
-    const std::string owner = fmt::format("another process (pid {}) trains", ::getpid());
+    const std::string owner = fmt::format("is running: another process (pid {} on ", ::getpid());
     EXPECT_ERROR(RunDirectory::open_for_training(folder / "a"), kData, owner);
+    EXPECT_ERROR(RunDirectory::create(folder / "a", ""), kData, owner);
     EXPECT_NO_THROW(RunDirectory::open_for_reading(folder / "a"));
     EXPECT_EQ(status_of_child([&] {
                 const auto error = test::error_of([&] { RunDirectory::open_for_training(folder / "a"); });
@@ -96,6 +105,101 @@ TEST(RunDirectory, IsTrainedIntoByOneProcessAtATime) {
               0);
   }
   EXPECT_NO_THROW(RunDirectory::open_for_training(folder / "a"));
+}
+
+// As on Lustre and EFS: the kernel answers flock() with this error.
+void refuse_locks(int error_number) {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_flock, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error_number)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter = {std::size(program), program};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+    throw std::runtime_error("no filter of system calls can be set here");
+  }
+}
+
+TEST(RunDirectory, WarnsWhereThereAreNoLocks) {
+  TemporaryFolder folder;
+  for (const int refusal : {ENOTSUP, ENOLCK, ENOSYS, EINVAL, EPERM}) {
+    const fs::path path = folder / std::to_string(refusal);
+    const int status = status_of_child([&] {
+      refuse_locks(refusal);
+      const auto run = RunDirectory::create(path, "");
+      const auto again = test::error_of([&] { RunDirectory::open_for_training(path); });  // its own: goes on
+      return !again && run.warnings().size() == 1 && run.warnings()[0].find("has no locks") != std::string::npos ? 0
+                                                                                                                 : 1;
+    });
+    if (status == 99) {
+      GTEST_SKIP() << "no filter of system calls can be set here";
+    }
+    EXPECT_EQ(status, 0) << refusal;
+  }
+  // Without locks the name of a living process is what is left to go by.
+  const auto run = RunDirectory::create(folder / "a", "");
+  EXPECT_EQ(status_of_child([&] {
+              refuse_locks(ENOLCK);
+              const auto error = test::error_of([&] { RunDirectory::open_for_training(folder / "a"); });
+              return error && std::string(error->what()).find("is running") != std::string::npos ? 0 : 1;
+            }),
+            0);
+}
+
+TEST(RunDirectory, BeginsInWhatAFailedStartLeft) {
+  TemporaryFolder folder;
+  const fs::path left = folder / "left";
+  fs::create_directories(left / "samples");
+  fs::create_directories(left / "checkpoints/step_000000000.tmp-7");
+  fs::create_directories(left / "checkpoints/step_000000000");
+  write_file(left / "checkpoints/latest", "step_000000000\n");
+  write_file(left / ".lock", "");
+  write_file(left / "config.toml.tmp-7", "");
+  {
+    const auto run = RunDirectory::create(left, "");
+    EXPECT_EQ(names_in(left), (Names{".lock", "checkpoints", "config.toml", "samples"}));
+    EXPECT_TRUE(run.checkpoints().empty());
+  }
+  fs::remove(left / "config.toml");
+  write_file(left / "samples/mine.png", "");
+  EXPECT_ERROR(RunDirectory::create(left, ""), kUsage, "left: is not empty (samples)");
+  fs::create_directories(folder / "old/checkpoints/step_000000500");
+  EXPECT_ERROR(RunDirectory::create(folder / "old", ""), kUsage, "old: is not empty (checkpoints)");
+  EXPECT_TRUE(fs::exists(left / "samples/mine.png"));
+}
+
+TEST(RunDirectory, IsMadeAgainWhereItVanished) {
+  TemporaryFolder folder;
+  auto run = RunDirectory::create(folder / "a", "seed = 1\n");
+  EXPECT_TRUE(run.restore("seed = 1\n").empty());
+  fs::remove_all(run.samples_path());
+  EXPECT_EQ(run.restore("").size(), 1U);
+  fs::remove_all(run.path());
+  EXPECT_EQ(run.restore("seed = 2\n").size(), 4U);
+  EXPECT_EQ(run.read_config(), "seed = 2\n");
+  EXPECT_EQ(names_in(run.path()), (Names{".lock", "checkpoints", "config.toml", "samples"}));
+  EXPECT_ERROR(RunDirectory::open_for_training(folder / "a"), kData, "is running");
+}
+
+TEST(RunDirectory, SaysBeforehandWhereItCannotBeCreated) {
+  TemporaryFolder folder;
+  EXPECT_NO_THROW(RunDirectory::check_can_create(folder / "new/run"));
+  EXPECT_TRUE(names_in(folder.path()).empty()) << "nothing is left behind";
+  EXPECT_ERROR(RunDirectory::check_can_create("/proc/duel/run"), kData, "/proc/duel/run: no run can be written there");
+  write_file(folder / "file", "");
+  EXPECT_ERROR(RunDirectory::check_can_create(folder / "file"), kUsage, "is a file");
+  RunDirectory::create(folder / "a", "");
+  EXPECT_ERROR(RunDirectory::check_can_create(folder / "a"), kUsage, "holds a run already");
+}
+
+TEST(RunDirectory, KnowsTheConfigurationOfACheckpoint) {
+  TemporaryFolder folder;
+  const auto run = RunDirectory::create(folder / "a", "");
+  publish(run, 100);
+  EXPECT_EQ(run.config_path(100), run.config_path());
+  write_file(run.checkpoint_path(100) / "config.toml", "");
+  EXPECT_EQ(run.config_path(100), run.checkpoint_path(100) / "config.toml");
 }
 
 TEST(RunDirectory, IsFreeAfterAKill) {

@@ -111,31 +111,187 @@ TEST(Command, ResumeGivesTheSameBytes) {
   }
 }
 
-TEST(Command, ASignalWritesACheckpointAndExits130) {
-  for (const int signal_number : {SIGINT, SIGTERM}) {
-    const TemporaryFolder folder;
-    const pid_t child = ::fork();
+// A training that goes on until it is told to stop, once its first row is there.
+struct Endless {
+  explicit Endless(const TemporaryFolder& folder) : run(folder / "run"), log(folder / "log") {
+    child = ::fork();
     if (child == 0) {
-      const int log = ::open((folder / "log").c_str(), O_CREAT | O_WRONLY, 0600);
-      ::dup2(log, 1);
-      ::dup2(log, 2);
-      const std::string run = (folder / "run").string();
+      const int descriptor = ::open(log.c_str(), O_CREAT | O_WRONLY, 0600);
+      ::dup2(descriptor, 1);
+      ::dup2(descriptor, 2);
       ::execl(DUEL_COMMAND, "duel", "train", "--data", "synthetic", "--out", run.c_str(), "--steps", "1000000",
               "--batch", "8", "--set", "model.generator_widths=[16]", "--set", "model.discriminator_channels=[4]",
-              "--set", "data.synthetic_count=64", "--set", "output.metrics_every=1", static_cast<char*>(nullptr));
+              "--set", "data.synthetic_count=64", "--set", "output.metrics_every=1", "--set", "output.log_every=1",
+              "--set", "output.samples_every=100", "--set", "output.checkpoint_every=100", static_cast<char*>(nullptr));
       ::_exit(99);
     }
-    for (int i = 0; i < 600 && read_file(folder / "run/metrics.jsonl").empty(); ++i) {
+    wait_until([&] { return !read_file(run / "metrics.jsonl").empty(); });
+  }
+
+  template <class Condition>
+  static void wait_until(const Condition& is_so) {
+    for (int i = 0; i < 600 && !is_so(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
-    ::kill(child, signal_number);
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFEXITED(status));
-    EXPECT_EQ(WEXITSTATUS(status), 130) << read_file(folder / "log");
-    EXPECT_NE(read_file(folder / "log").find("interrupted at step"), std::string::npos);
-    EXPECT_EQ(names_in(folder / "run/checkpoints").size(), 2U);  // one, and `latest`
   }
+
+  int end(std::initializer_list<int> signals) const {
+    for (const int number : signals) {
+      ::kill(child, number);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+  std::filesystem::path run, log;
+  pid_t child = 0;
+};
+
+TEST(Command, SignalsWriteACheckpointAndExit130) {
+  for (const auto& [first, second] : {std::pair{SIGTERM, SIGTERM}, {SIGHUP, SIGINT}}) {
+    const TemporaryFolder folder;
+    const Endless training(folder);
+    EXPECT_EQ(training.end({first, second}), 130) << read_file(training.log);
+    const std::string name = first == SIGHUP ? "SIGHUP" : "SIGTERM";
+    for (const auto& path : {training.log, training.run / "log.txt"}) {
+      EXPECT_NE(read_file(path).find("interrupted by " + name + " at step "), std::string::npos);
+    }
+    const std::string latest = read_file(training.run / "checkpoints/latest");
+    EXPECT_TRUE(std::filesystem::exists(training.run / "checkpoints" / latest.substr(0, latest.size() - 1)));
+  }
+}
+
+TEST(Command, WhatVanishesWhileItTrainsIsMadeAgain) {
+  const TemporaryFolder folder;
+  const Endless training(folder);
+  for (const auto& entry : std::filesystem::directory_iterator(training.run)) {
+    std::filesystem::remove_all(entry);
+  }
+  Endless::wait_until([&] {
+    return std::filesystem::exists(training.run / "samples") && !names_in(training.run / "samples").empty() &&
+           std::filesystem::exists(training.run / "checkpoints/latest");
+  });
+  EXPECT_EQ(training.end({SIGUSR1}), 130) << read_file(training.log);
+  const std::string said = read_file(training.log);
+  for (const char* name : {"samples", "checkpoints", "config.toml", "metrics.jsonl"}) {
+    EXPECT_NE(said.find(fmt::format("{}: had vanished", name)), std::string::npos) << name << "\n" << said;
+  }
+  EXPECT_NE(read_file(training.run / "log.txt").find("interrupted by SIGUSR1"), std::string::npos);
+  EXPECT_EQ(read_file(training.run / "metrics.jsonl").substr(0, 9), "{\"step\":1") << "no row is lost";
+  EXPECT_EQ(duel(folder, "train --out run --resume --steps 1").exit_code, 0);
+}
+
+TEST(Command, ALostReaderDoesNotEndATraining) {
+  const TemporaryFolder folder;
+  const Outcome outcome =
+      duel(folder, "train --out run --steps 40 --set output.log_every=1 " + kSmall + " | head -n 1");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_NE(read_file(folder / "run/log.txt").find("done at step 40"), std::string::npos);
+  EXPECT_EQ(duel(folder, "train --out full --steps 4 " + kSmall + " > /dev/full").exit_code, 0);
+}
+
+TEST(Command, ResumeBeginsWhereThereIsNoCheckpointAndAutoWhereThereIsNoRun) {
+  const TemporaryFolder folder;
+  const std::string job = "train --out run --preset classic --steps 4 --resume=auto " + kSmall;
+  expect_failure(duel(folder, job), 0, "new to step 4");
+  expect_failure(duel(folder, job), 0, "nothing is to do: the checkpoint is of step 4, and the run ends at step 4");
+  const auto before = names_in(folder / "run");
+  const std::string config = read_file(folder / "run/config.toml");
+  expect_failure(duel(folder, "train --out run --resume --steps 2"), 0, "nothing is to do");
+  EXPECT_EQ(read_file(folder / "run/config.toml"), config);
+  EXPECT_EQ(names_in(folder / "run"), before);
+  const std::string whole = read_file(folder / "run/checkpoints/step_000000004/state.safetensors");
+  for (const char* name : {"checkpoints", "samples", "metrics.jsonl", ".lock"}) {
+    std::filesystem::remove_all(folder / "run" / name);  // what a run has that was killed before its first step
+  }
+  expect_failure(duel(folder, "train --out run --resume"), 0, "resumed at step 0 because there is no checkpoint yet");
+  EXPECT_EQ(read_file(folder / "run/checkpoints/step_000000004/state.safetensors"), whole);
+  expect_failure(duel(folder, "train --out absent --resume"), 3, "no such run directory");
+  expect_failure(duel(folder, "train --out run --resume=always"), 2, "--resume=auto");
+}
+
+TEST(Command, ChangesOfAResumeAreSaidOrRefused) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(duel(folder, "train --out run --steps 2 " + kSmall).exit_code, 0);
+  ASSERT_EQ(duel(folder, "generate --run run --step 2 --count 1 --out a").exit_code, 0);
+  expect_failure(duel(folder, "train --out run --resume --steps 4 --set model.generator_activation=tanh"), 2,
+                 "model.generator_activation \"relu\" -> \"tanh\"");
+  const Outcome resumed = duel(folder, "train --out run --resume --steps 4 --set loss.r1=0.25");
+  expect_failure(resumed, 0, "changed: loss.r1 0.5 -> 0.25, train.steps 2 -> 4");
+  EXPECT_NE(read_file(folder / "run/log.txt").find("changed: loss.r1 0.5 -> 0.25"), std::string::npos);
+  EXPECT_NE(read_file(folder / "run/checkpoints/step_000000002/config.toml").find("r1 = 0.5"), std::string::npos);
+  // A person may even edit the run's own file: each checkpoint knows better.
+  std::string config = read_file(folder / "run/config.toml");
+  config.replace(config.find("generator_activation = \"relu\""), 29, "generator_activation = \"tanh\"");
+  write_file(folder / "run/config.toml", config);
+  expect_failure(duel(folder, "train --out run --resume --steps 6"), 2, "\"relu\" -> \"tanh\"");
+  ASSERT_EQ(duel(folder, "generate --run run --step 2 --count 1 --out b").exit_code, 0);
+  EXPECT_EQ(read_file(folder / "a/0000000.png"), read_file(folder / "b/0000000.png"));
+}
+
+TEST(Command, FromBeginsWithTheWeightsOfAnotherRun) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(duel(folder, "train --out old --steps 6 " + kSmall).exit_code, 0);
+  expect_failure(duel(folder, "train --out new --from old --steps 3 --seed 5 --set data.synthetic_count=80"), 0,
+                 "new with the weights of old at step 6");
+  TensorFile old_state(folder / "old/checkpoints/step_000000006/state.safetensors");
+  TensorFile first(folder / "new/checkpoints/step_000000000/state.safetensors");
+  const std::string weight = "generator/dense1/weight";
+  EXPECT_EQ(first.tensors.at(weight).get(3), old_state.tensors.at(weight).get(3));
+  EXPECT_EQ(first.tensors.at("average/" + weight).get(3), old_state.tensors.at(weight).get(3));
+  EXPECT_EQ(first.tensors.at("adam_v/" + weight).get(3), 0);
+  EXPECT_TRUE(std::filesystem::exists(folder / "new/checkpoints/step_000000003"));
+  expect_failure(duel(folder, "train --out x --from old --set data.synthetic_width=9"), 2, "10x8x1, but synthetic has");
+  expect_failure(duel(folder, "train --out x --from old --set model.latent=9"), 2, "model.latent 100 -> 9");
+  expect_failure(duel(folder, "train --out x --from old --step 5"), 3, "there are those of 6");
+  EXPECT_FALSE(std::filesystem::exists(folder / "x"));
+}
+
+TEST(Command, ADamagedCheckpointNamesAnEarlierOne) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(duel(folder, "train --out run --steps 6 --set output.checkpoint_every=2 " + kSmall).exit_code, 0);
+  const std::string whole = read_file(folder / "run/checkpoints/step_000000006/state.safetensors");
+  const auto damage = [&](const std::string& step, const std::string& file) {
+    const auto path = folder / ("run/checkpoints/" + step) / file;
+    std::string text = read_file(path);
+    char& letter = text[text.size() / 2];
+    letter = static_cast<char>(letter ^ 1);
+    write_file(path, text);
+  };
+  const auto json_path = folder / "run/checkpoints/step_000000006/state.json";
+  const std::string json = read_file(json_path);
+  std::string wrong = json;
+  wrong.replace(wrong.find("\"step\": 6"), 9, "\"step\": 5");
+  write_file(json_path, wrong);
+  expect_failure(duel(folder, "train --out run --resume --steps 8"), 3,
+                 "state.json says step 5, but the folder's name says step 6 and state.safetensors says step 6, so "
+                 "state.json is wrong; the checkpoint of step 4 is whole: --resume --step 4");
+  expect_failure(duel(folder, "generate --run run --count 1 --out x"), 3,
+                 "state.json is wrong; the checkpoint of step 4 is whole: --step 4 takes it");
+  write_file(json_path, json);
+  damage("step_000000006", "state.safetensors");
+  damage("step_000000004", "state.safetensors");
+  expect_failure(duel(folder, "train --out run --resume --steps 8"), 3,
+                 "the checkpoint of step 2 is whole: --resume --step 2 continues there");
+  EXPECT_NE(read_file(folder / "run/log.txt").find("ended by an error: "), std::string::npos);
+  expect_failure(duel(folder, "train --out run --resume --step 2"), 0, "resumed at step 2");
+  EXPECT_EQ(read_file(folder / "run/checkpoints/step_000000006/state.safetensors"), whole);
+}
+
+TEST(Command, ADryRunChecksWhatARunNeedsAndLeavesNothing) {
+  const TemporaryFolder folder;
+  expect_failure(duel(folder, "train --dry-run --out runs/a --steps 9 " + kSmall), 0, "MiB are free");
+  EXPECT_FALSE(std::filesystem::exists(folder / "runs"));
+  const std::string tall = "--set output.sample_rows=64 --set data.synthetic_height=1024 ";
+  expect_failure(duel(folder, "train --dry-run " + kSmall + tall), 2, "sample sheet: 64 rows");
+  expect_failure(duel(folder, "train --out a " + kSmall + tall), 2, "sample sheet: 64 rows");
+  expect_failure(duel(folder, "train --dry-run --out /proc/a/b " + kSmall), 3, "no run can be written there");
+  EXPECT_FALSE(std::filesystem::exists(folder / "a"));
+  ASSERT_EQ(duel(folder, "train --out a --steps 2 " + kSmall).exit_code, 0);
+  expect_failure(duel(folder, "train --dry-run --out a " + kSmall), 2, "holds a run already");
+  expect_failure(duel(folder, "train --dry-run --out a --resume --steps 4"), 0, "changed: train.steps 2 -> 4");
+  EXPECT_NE(read_file(folder / "a/config.toml").find("steps = 2"), std::string::npos);
 }
 
 TEST(Command, ANonFiniteLossExits5AndKeepsTheLastCheckpoint) {
@@ -420,8 +576,8 @@ TEST(Command, ACorruptCheckpointIsRefusedOnResume) {
   bytes[bytes.size() - 9] = static_cast<char>(bytes[bytes.size() - 9] ^ 1);
   write_file(path, bytes);
   expect_failure(duel(folder, "train --out run --resume --steps 4"), 3, "state.safetensors");
-  expect_failure(duel(folder, "train --out run --resume --steps 4 --set model.generator_widths=[17]"), 3,
-                 "another architecture");
+  expect_failure(duel(folder, "train --out run --resume --steps 4 --set model.generator_widths=[17]"), 2,
+                 "model.generator_widths [16] -> [17]");
 }
 
 TEST(Command, DryRunAndInfoAndBenchTellWhatTheyShould) {
