@@ -107,7 +107,7 @@ TEST_F(DeviceTest, ARunOnCudaIsResumedAndGeneratedFrom) {
   request.run = run;
   request.grid = "2x2";
   for (const char* device : {"cuda", "cuda:0", "auto", "cpu"}) {
-    request.device = device;
+    request.where.device = device;
     request.out = (folder / (std::string(device) + ".png")).string();
     generate(request);
   }
