@@ -37,6 +37,7 @@ CLASSIC = {
     "train.batch": 64, "train.epochs": 100, "train.steps": 0,
     "schedule.residency": "auto", "schedule.launch": "graph", "schedule.steps_per_launch": 0,
     "schedule.lanes": 0,
+    "schedule.memory": "check",
     "output.log_every": 50, "output.metrics_every": 10, "output.samples_every": 250, "output.checkpoint_every": 500,
     "output.keep_last": 3, "output.keep_every": 0, "output.sample_rows": 8, "output.sample_columns": 8,
 }
