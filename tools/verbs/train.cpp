@@ -6,7 +6,9 @@
 #include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
 
+#include <cstddef>
 #include <memory>
+#include <new>
 
 namespace duel {
 
@@ -36,8 +38,8 @@ struct Train {
       throw_error(Error::Kind::usage, "train: --out FOLDER is missing: where the run is to be written");
     }
     // Until the process is gone: a second signal must not change the exit code of a run that has ended well.
-    static const auto* const guard = new InterruptGuard;
-    (void)guard;
+    alignas(InterruptGuard) static std::byte place[sizeof(InterruptGuard)];
+    new (place) InterruptGuard;
     return run_training(asked);
   }
 
