@@ -1,11 +1,8 @@
 // What a device can do at most, in bytes and operations a second: what times are compared with.
 #pragma once
 
-#include "kernels/context.h"
 #include "kernels/tensor.h"
 
-#include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,19 +38,6 @@ struct Ceilings {
   // which as a cache holds may lie there. A size that was measured stands for all up to the next.
   double least_us(double bytes, double working_set) const;
 };
-
-// How much is measured. A test takes less.
-struct CeilingSizes {
-  std::size_t largest_array = std::size_t{1} << 30;
-  int largest_product = 0;  // rows and columns; 0: what suits the device
-  double window_ms = 8;
-};
-
-// Measured with this build's own operators, in some seconds: the best of reading, writing, copying and changing in
-// place at each size from 64 KiB on, and the best of several products and of a 5x5 convolution, which has no algorithm
-// of fewer multiplications here. Where the products are ours, as on a GPU, a better one would lift the ceiling:
-// known_ceilings() has the makers' figures.
-Ceilings measure_ceilings(Context& context, const CeilingSizes& sizes = {});
 
 // By name: "h100", "h200", "a100". Throws kind `usage` for another name, naming those there are.
 Ceilings known_ceilings(std::string_view name);

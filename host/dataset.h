@@ -1,7 +1,5 @@
-// Pictures in host memory, and where they come from: IDX files (plain or gzip), or a synthetic set.
+// Pictures in host memory.
 #pragma once
-
-#include "host/options.h"
 
 #include <cstdint>
 #include <string>
@@ -17,14 +15,5 @@ struct Dataset {
   std::vector<std::uint8_t> pixels;  // [count, height, width, channels]
   std::vector<std::uint8_t> labels;  // [count], or empty
 };
-
-// "fashion-mnist": the folder in $DUEL_FASHION_MNIST where that is set; else /usr/share/datasets/fashion-mnist, else
-//     $HOME/.cache/duel/fashion-mnist.
-// "synthetic": drawn, with the extents in `options`; see host/synthetic.h.
-// Anything else is a folder of IDX files. Its pictures are train-images-idx3-ubyte, also idx4, with .idx3 and with
-//     .gz; without one of these the only file with "images" in its name, or the only one of those with "train". The
-//     labels have the same name with "labels" and idx1, and may be missing.
-// Errors are of kind `data`, and name the folder or the file.
-Dataset open_dataset(const Options::Data& options);
 
 }  // namespace duel

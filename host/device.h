@@ -2,19 +2,15 @@
 #pragma once
 
 #include "engine/lanes.h"
+#include "host/device_name.h"
 #include "host/device_queue.h"
 #include "host/options.h"
 #include "kernels/context.h"
 
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 
 namespace duel {
-
-// The number in "cuda" (0) and "cuda:N", N from 0 to 99; none for any other text.
-std::optional<int> cuda_number(std::string_view device);
 
 // What "auto" comes to: "cuda:0" where a GPU can be opened, else "cpu"; other names as they are.
 std::string resolve_device(const std::string& device);

@@ -6,7 +6,6 @@
 #include "host/model.h"
 #include "host/picture_plan.h"
 #include "host/recipes/gan.h"
-#include "host/trainer.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -86,11 +85,11 @@ RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
   const PicturePlan plan = plan_pictures(options, dataset, options.schedule.residency == "stream");
   pictures_ = Buffer(host_, plan.bytes());
   step_ = Buffer(host_, sizeof(std::int64_t));
-  ring_ = Buffer(host_, static_cast<std::size_t>(Trainer::kRingRows * metrics) * sizeof(float));
+  ring_ = Buffer(host_, static_cast<std::size_t>(kRingRows * metrics) * sizeof(float));
   phases_ = record_gan(model_, options,
                        {.pictures = pictures_.view(plan.shape, DType::u8),
                         .step = step_.view({1}, DType::i64),
-                        .ring = ring_.view({Trainer::kRingRows, metrics}, DType::f32),
+                        .ring = ring_.view({kRingRows, metrics}, DType::f32),
                         .slot_rows = plan.slot_rows});
 }
 

@@ -35,4 +35,10 @@ std::string describe(const GanModel& model) {
   return text;
 }
 
+void allocate_for_training(Context& context, GanModel& model, const Options& options, bool is_cleared) {
+  const bool has_compute = options.precision == "bf16";
+  model.generator->parameters().allocate(context, {true, true, has_compute, is_cleared});
+  model.discriminator->parameters().allocate(context, {true, false, has_compute, is_cleared});
+}
+
 }  // namespace duel

@@ -14,4 +14,8 @@ GanModel make_model(const Options& options, const Shape& picture);
 // A table of both networks' parameters, for people.
 std::string describe(const GanModel& model);
 
+// Gives both networks the blocks of parameters that training in options.precision needs. `is_cleared`: as
+// Parameters::Blocks has it.
+void allocate_for_training(Context& context, GanModel& model, const Options& options, bool is_cleared = true);
+
 }  // namespace duel

@@ -1,7 +1,7 @@
 // The rows, and what each kind of option allows and looks like in TOML.
 #include "host/option_keys.h"
 
-#include "host/device.h"
+#include "host/device_name.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

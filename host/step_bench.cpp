@@ -1,7 +1,7 @@
 #include "host/step_bench.h"
 
 #include "host/call_timer.h"
-#include "host/dataset.h"
+#include "host/open_dataset.h"
 #include "host/device.h"
 #include "host/roofline.h"
 #include "host/timing.h"

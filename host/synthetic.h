@@ -5,6 +5,7 @@
 #pragma once
 
 #include "host/dataset.h"
+#include "host/options.h"
 
 namespace duel {
 

@@ -27,12 +27,6 @@ std::string dataset_fingerprint(const Dataset& dataset) {
                      dataset.channels, crc32c(std::as_bytes(std::span(dataset.pixels))));
 }
 
-void allocate_for_training(Context& context, GanModel& model, const Options& options, bool is_cleared) {
-  const bool has_compute = options.precision == "bf16";
-  model.generator->parameters().allocate(context, {true, true, has_compute, is_cleared});
-  model.discriminator->parameters().allocate(context, {true, false, has_compute, is_cleared});
-}
-
 void check_trainable(Context& context, const Options& options, const Dataset& dataset) {
   if (options.train.batch > dataset.count) {
     throw_error(Error::Kind::data, "train.batch is {}, but {} has only {} pictures", options.train.batch, dataset.name,

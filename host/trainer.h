@@ -31,10 +31,6 @@
 
 namespace duel {
 
-// Gives both networks the blocks of parameters that training in options.precision needs. `is_cleared`: as
-// Parameters::Blocks has it.
-void allocate_for_training(Context& context, GanModel& model, const Options& options, bool is_cleared = true);
-
 // Throws where training is impossible: the batch is larger than the data, or the device cannot do the precision or has
 // too little memory.
 void check_trainable(Context& context, const Options& options, const Dataset& dataset);
@@ -44,8 +40,6 @@ std::string dataset_fingerprint(const Dataset& dataset);
 
 class Trainer {
 public:
-  static constexpr int kRingRows = 64;  // steps whose scalars the device remembers
-
   // Draws the starting weights. Throws as check_trainable() does. Context and data set outlive the trainer.
   Trainer(Context& context, const Options& options, const Dataset& dataset, bool fused = true);
   Trainer(const Trainer&) = delete;

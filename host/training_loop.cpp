@@ -6,7 +6,6 @@
 #include "host/interrupt.h"
 #include "host/png.h"
 #include "host/sample_grid.h"
-#include "host/training_run.h"
 #include "kernels/check.h"
 
 #include <fcntl.h>
@@ -24,6 +23,10 @@ int pictures_of_a_sheet(const Options& options) {
 }
 
 }  // namespace
+
+std::int64_t total_steps(const Options& options, std::int64_t steps_per_epoch) {
+  return options.train.steps > 0 ? options.train.steps : options.train.epochs * steps_per_epoch;
+}
 
 TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Context& context, const Dataset& dataset,
                            RunDirectory& run)

@@ -33,6 +33,9 @@
 
 namespace duel {
 
+// Steps that the options ask for, given how many make an epoch.
+std::int64_t total_steps(const Options& options, std::int64_t steps_per_epoch);
+
 // Where a run begins, and what is said of it.
 struct RunStart {
   bool is_new = true;                      // otherwise rows behind the step are cut off

@@ -1,7 +1,7 @@
 #include "host/training_run.h"
 
 #include "host/checkpoint.h"
-#include "host/dataset.h"
+#include "host/open_dataset.h"
 #include "host/interrupt.h"
 #include "host/model.h"
 #include "host/option_changes.h"
@@ -184,10 +184,6 @@ void print_disk(const TrainingRequest& request, const Dataset& dataset, Trainer&
 }
 
 }  // namespace
-
-std::int64_t total_steps(const Options& options, std::int64_t steps_per_epoch) {
-  return options.train.steps > 0 ? options.train.steps : options.train.epochs * steps_per_epoch;
-}
 
 int run_training(const TrainingRequest& request) {
   const InterruptGuard guard;

@@ -16,9 +16,6 @@ struct TrainingRequest {
   std::string from = {};   // another run, whose weights a new one begins with
 };
 
-// Steps that the options ask for, given how many make an epoch.
-std::int64_t total_steps(const Options& options, std::int64_t steps_per_epoch);
-
 // Trains. Returns the exit code: 0, or 130 where a signal ended it after a checkpoint was written. A loss or gradient
 // that is not finite throws kind `non_finite`; the last checkpoint is then untouched. What ends a run is in its
 // log.txt.

@@ -4,6 +4,7 @@
 //
 // The lines of --parameters are "kernel offset:bytes offset:bytes ...", as predict.py finds them in the machine code.
 #include "emulator/runtime.h"
+#include "host/open_dataset.h"
 #include "host/device.h"
 #include "host/options.h"
 #include "host/trainer.h"

@@ -37,6 +37,8 @@ struct GanBuffers {
 // The batches of pictures that a step reads, in the order in which a slot of an upload ring holds them.
 std::vector<Purpose> gan_batches(const Options& options);
 
+inline constexpr int kRingRows = 64;  // steps whose scalars the device remembers
+
 // "d_loss", "g_loss", ...: the columns of the ring.
 std::vector<std::string> gan_metrics(const Options& options);
 

@@ -1,5 +1,5 @@
 // Data sets: which files of a folder are meant, how the known names are found, and that what disagrees is an error.
-#include "host/dataset.h"
+#include "host/open_dataset.h"
 
 #include "host/synthetic.h"
 #include "kernels/check.h"

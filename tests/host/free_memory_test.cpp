@@ -1,4 +1,5 @@
 // Limits of processors and memory, as containers and batch systems set them: read from made-up /proc and /sys.
+#include "host/open_dataset.h"
 #include "host/free_memory.h"
 
 #include "host/cgroup.h"

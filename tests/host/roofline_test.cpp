@@ -2,6 +2,7 @@
 #include "host/roofline.h"
 
 #include "host/memory_plan.h"
+#include "host/measure_ceilings.h"
 #include "host/trainer.h"
 #include "kernels/check.h"
 #include "tests/support/small_run.h"

@@ -1,7 +1,7 @@
 // Options and data of a training that takes milliseconds: 8x6 pictures, narrow networks.
 #pragma once
 
-#include "host/dataset.h"
+#include "host/open_dataset.h"
 #include "host/options.h"
 
 namespace duel::test {

@@ -3,6 +3,7 @@
 #include "host/device.h"
 #include "host/device_probe.h"
 #include "host/kernel_bench.h"
+#include "host/measure_ceilings.h"
 #include "kernels/check.h"
 #include "tools/verbs/ceiling_flags.h"
 #include "tools/verbs/option_flags.h"

@@ -2,6 +2,7 @@
 
 #include "host/device.h"
 #include "host/device_probe.h"
+#include "host/measure_ceilings.h"
 #include "kernels/check.h"
 #include "tools/verbs/value_flags.h"
 

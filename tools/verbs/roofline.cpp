@@ -1,3 +1,4 @@
+#include "host/open_dataset.h"
 #include "host/roofline.h"
 #include "tools/verbs/ceiling_flags.h"
 #include "tools/verbs/option_flags.h"

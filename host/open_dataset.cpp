@@ -1,6 +1,6 @@
 // From the name of a source to its pictures. The reading is in host/idx.cpp, the drawing in host/synthetic.cpp;
 // here is only which files are meant, and that they fit together.
-#include "host/dataset.h"
+#include "host/open_dataset.h"
 
 #include "host/idx.h"
 #include "host/synthetic.h"
