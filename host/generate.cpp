@@ -1,5 +1,6 @@
 #include "host/generate.h"
 
+#include "host/configuration.h"
 #include "host/checkpoint.h"
 #include "host/decimal.h"
 #include "host/device.h"

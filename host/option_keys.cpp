@@ -2,6 +2,7 @@
 #include "host/option_keys.h"
 
 #include "host/device_name.h"
+#include "host/presets.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,5 +1,6 @@
 #include "host/parity.h"
 
+#include "host/configuration.h"
 #include "host/device.h"
 
 #include <cstdio>

@@ -1,5 +1,6 @@
 #include "host/training_loop.h"
 
+#include "host/configuration.h"
 #include "host/atomic_file.h"
 #include "host/choice_cache.h"
 #include "host/device.h"

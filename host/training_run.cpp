@@ -1,5 +1,6 @@
 #include "host/training_run.h"
 
+#include "host/configuration.h"
 #include "host/checkpoint.h"
 #include "host/open_dataset.h"
 #include "host/interrupt.h"

@@ -1,5 +1,6 @@
 #include "host/trajectory.h"
 
+#include "host/configuration.h"
 #include "engine/losses.h"
 #include "host/model.h"
 #include "kernels/check.h"

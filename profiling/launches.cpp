@@ -6,7 +6,7 @@
 #include "emulator/runtime.h"
 #include "host/open_dataset.h"
 #include "host/device.h"
-#include "host/options.h"
+#include "host/configuration.h"
 #include "host/trainer.h"
 #include "kernels/check.h"
 #include "profiling/launch_recorder.h"

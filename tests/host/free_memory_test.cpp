@@ -5,7 +5,7 @@
 #include "host/cgroup.h"
 #include "host/default_threads.h"
 #include "host/memory_plan.h"
-#include "host/options.h"
+#include "host/configuration.h"
 #include "kernels/context.h"
 #include "tests/support/temporary_folder.h"
 

@@ -1,5 +1,5 @@
 // Options: what wins over what, what each mistake is answered with, and that config.toml reads back as it was.
-#include "host/options.h"
+#include "host/configuration.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

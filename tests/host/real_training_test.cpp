@@ -4,6 +4,7 @@
 // Measure: mean Euclidean distance in pixels, scaled to [-1,1], from each generated picture to the nearest of 1,000
 // real ones, and from each of 200 real ones to the nearest generated. The first falls when pictures look like some
 // product, the second only when they cover the data: a generator that draws a single shape fails it.
+#include "host/configuration.h"
 #include "host/open_dataset.h"
 #include "host/sampler.h"
 #include "host/trainer.h"

@@ -1,6 +1,7 @@
 // The roofline of the presets, against figures worked out by hand.
 #include "host/roofline.h"
 
+#include "host/configuration.h"
 #include "host/memory_plan.h"
 #include "host/measure_ceilings.h"
 #include "host/trainer.h"

@@ -1,6 +1,7 @@
 // A whole training on the CPU, small: what a step is made of, saving and resuming, every loss, both precisions.
 #include "host/trainer.h"
 
+#include "host/configuration.h"
 #include "engine/differentiate.h"
 #include "engine/losses.h"
 #include "engine/ops.h"

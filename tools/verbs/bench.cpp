@@ -1,3 +1,4 @@
+#include "host/configuration.h"
 #include "host/step_bench.h"
 #include "tools/verbs/bench_kernels.h"
 #include "tools/verbs/ceiling_flags.h"

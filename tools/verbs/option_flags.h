@@ -1,7 +1,7 @@
 // Options of the command line that several verbs share: preset < --config < --set < named options.
 #pragma once
 
-#include "host/options.h"
+#include "host/configuration.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,3 +1,4 @@
+#include "host/configuration.h"
 #include "host/interrupt.h"
 #include "host/run_directory.h"
 #include "host/training_run.h"

@@ -1,5 +1,6 @@
 #include "tools/verbs/value_flags.h"
 
+#include "host/configuration.h"
 #include "host/decimal.h"
 #include "host/option_keys.h"
 #include "kernels/check.h"

@@ -1,9 +1,9 @@
-// Presets, the way from TOML and --set to Options, and back. What the keys are stands in option_keys.cpp.
+// The way from TOML and --set to Options, and back. What the keys are stands in option_keys.cpp.
 //
 // Unusual: a seed of 2^63 or more does not fit TOML's integers, so it is written, and accepted, as a string of
 // digits: seed = "18446744073709551615". And of a number in a file the letters are looked at, not only TOML's value of
 // them: 0x20 and +5 are refused in a file as they are on the command line.
-#include "host/options.h"
+#include "host/configuration.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -329,36 +329,6 @@ void validate(const Options& options, const std::vector<Setting>& settings) {
 }
 
 }  // namespace
-
-Options preset(std::string_view name) {
-  Options options;
-  options.preset = name;
-  if (name == "classic") {
-    return options;
-  }
-  if (name == "steady") {
-    // The relativistic loss with both zero-centred penalties, and no momentum: Huang et al. 2024, "The GAN is dead;
-    // long live the GAN!", sections 2 and 3.
-    options.model.discriminator_activation = "leaky_relu";
-    options.model.leaky_slope = 0.2;
-    options.loss.kind = "relativistic";
-    options.loss.r1 = 0.5;
-    options.loss.r2 = 0.5;
-    options.optimizer.generator_learning_rate = 5e-4;
-    options.optimizer.discriminator_learning_rate = 5e-4;
-    options.optimizer.beta1 = 0;
-    options.optimizer.beta2 = 0.99;
-    options.optimizer.epsilon = 1e-7;
-    options.optimizer.ema_decay = 0.99;
-    return options;
-  }
-  throw_error(kUsage, "preset = {} must be {}", toml_quoted(name), fmt::join(preset_names(), " or "));
-}
-
-const std::vector<std::string>& preset_names() {
-  static const std::vector<std::string> names = {"classic", "steady"};
-  return names;
-}
 
 Setting parse_setting(const std::string& key_and_value) {
   const auto equals = key_and_value.find('=');
