@@ -69,7 +69,7 @@ public:
   void set_mark(int mark);                // reached when the selected lane has done all that it was given before
   void await_mark(int mark);  // what the selected lane is given from now on starts after the mark as it was set last
 
-  // The cudaStream_t of lane 0, for host/cuda alone; null on a CPU.
+  // The cudaStream_t of lane 0, for host/device/cuda alone; null on a CPU.
   void* native_stream();
 
   // For the dispatchers alone (kernels/dispatch.h).

@@ -4,10 +4,10 @@
 //
 // The lines of --parameters are "kernel offset:bytes offset:bytes ...", as predict.py finds them in the machine code.
 #include "emulator/runtime.h"
-#include "host/open_dataset.h"
-#include "host/device.h"
-#include "host/configuration.h"
-#include "host/trainer.h"
+#include "host/config/configuration.h"
+#include "host/data/open_dataset.h"
+#include "host/device/device.h"
+#include "host/train/trainer.h"
 #include "kernels/check.h"
 #include "profiling/launch_recorder.h"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Records a GAN's training in plain PyTorch, for `duel parity` to replay: configuration, weights, pictures and noise, then
-the losses, gradients and weights of each step, in one safetensors file (host/trajectory.h says what is in it). All of
+the losses, gradients and weights of each step, in one safetensors file (host/parity/trajectory.h says what is in it). All of
 it is computed in float64; how far PyTorch's own float32 is from that, from the same weights, is written beside it.
 
 A gradient jumps at the kink of a ReLU. Where the value that goes in is zero but for rounding, float32 cannot tell its

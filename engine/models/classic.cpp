@@ -1,6 +1,6 @@
 #include "engine/models/classic.h"
 
-#include "engine/layers.h"
+#include "engine/nn/layers.h"
 #include "kernels/check.h"
 
 #include <fmt/format.h>

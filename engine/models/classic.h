@@ -8,7 +8,7 @@
 // Weights start Glorot uniform, biases at zero.
 #pragma once
 
-#include "engine/network.h"
+#include "engine/nn/network.h"
 #include "kernels/activation.h"
 
 #include <vector>

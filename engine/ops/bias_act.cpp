@@ -1,7 +1,7 @@
 #include "kernels/bias_act.h"
-#include "engine/nodes.h"
-#include "engine/ops.h"
 #include "engine/ops/gradients.h"
+#include "engine/ops/nodes.h"
+#include "engine/ops/ops.h"
 
 namespace duel {
 

@@ -1,5 +1,5 @@
 #include "kernels/conv2d_bias_act.h"
-#include "engine/nodes.h"
+#include "engine/ops/nodes.h"
 
 namespace duel {
 

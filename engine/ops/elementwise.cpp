@@ -1,5 +1,5 @@
-#include "engine/ops.h"
 #include "engine/ops/gradients.h"
+#include "engine/ops/ops.h"
 
 namespace duel::ops {
 

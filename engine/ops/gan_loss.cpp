@@ -1,6 +1,6 @@
-#include "engine/nodes.h"
-#include "engine/ops.h"
 #include "engine/ops/gradients.h"
+#include "engine/ops/nodes.h"
+#include "engine/ops/ops.h"
 #include "kernels/check.h"
 
 namespace duel {

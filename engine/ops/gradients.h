@@ -1,7 +1,7 @@
 // What derivative rules and pointwise nodes share.
 #pragma once
 
-#include "engine/ops.h"
+#include "engine/ops/ops.h"
 
 #include <utility>
 #include <vector>

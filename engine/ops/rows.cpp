@@ -1,5 +1,5 @@
 #include "kernels/rows.h"
-#include "engine/ops.h"
+#include "engine/ops/ops.h"
 
 namespace duel::ops {
 

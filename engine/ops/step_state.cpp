@@ -1,5 +1,5 @@
 #include "kernels/step_state.h"
-#include "engine/ops.h"
+#include "engine/ops/ops.h"
 
 #include <array>
 

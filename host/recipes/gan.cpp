@@ -1,9 +1,9 @@
 #include "host/recipes/gan.h"
 
-#include "engine/differentiate.h"
-#include "engine/fuse.h"
-#include "engine/losses.h"
-#include "engine/ops.h"
+#include "engine/nn/losses.h"
+#include "engine/ops/ops.h"
+#include "engine/rewrite/differentiate.h"
+#include "engine/rewrite/fuse.h"
 #include "kernels/check.h"
 
 #include <algorithm>

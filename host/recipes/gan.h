@@ -8,9 +8,9 @@
 // Each scalar that a person may want to see is stored in a row of a ring on the device.
 #pragma once
 
-#include "engine/network.h"
-#include "engine/program.h"
-#include "host/options.h"
+#include "engine/nn/network.h"
+#include "engine/program/program.h"
+#include "host/config/options.h"
 #include "kernels/random.h"
 
 #include <string>
@@ -18,8 +18,8 @@
 
 namespace duel {
 
-// Noise that stands in memory instead of being drawn: a replay (host/replay.h) fills it before each phase. Where a view
-// has no data, Philox draws it as a function of seed and step.
+// Noise that stands in memory instead of being drawn: a replay (host/parity/replay.h) fills it before each phase. Where
+// a view has no data, Philox draws it as a function of seed and step.
 struct GanSources {
   View d_latents, g_latents;  // f32 [B,latent]
   View shares;                // f32 [B]: each real picture's part in WGAN-GP's mixtures
@@ -46,7 +46,7 @@ struct GanPhases {
   Program discriminator, generator;
 };
 
-// `fused` false leaves the rewrites of engine/fuse.h out, for tests and comparisons.
+// `fused` false leaves the rewrites of engine/rewrite/fuse.h out, for tests and comparisons.
 GanPhases record_gan(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused = true);
 
 }  // namespace duel

@@ -1,13 +1,13 @@
 // The queue of a GPU on an emulated one that runs work late and in any order between streams that the events allow:
 // the scheduler's cases, and whole trainings eagerly, captured, several steps a launch, streamed; and a device that is
 // lost in the middle.
-#include "host/cuda/cuda_queue.h"
+#include "host/device/cuda/cuda_queue.h"
 
 #include "emulator/runtime.h"
 #include "emulator/stream.h"
-#include "host/run_directory.h"
-#include "host/trainer.h"
-#include "host/training_run.h"
+#include "host/run/run_directory.h"
+#include "host/train/trainer.h"
+#include "host/train/training_run.h"
 #include "kernels/bias_act.h"
 #include "kernels/check.h"
 #include "kernels/cuda/lane.h"

@@ -1,12 +1,12 @@
 // --device cuda as a person meets it, on the emulated GPU: whole runs, checkpoints that move between devices, and what
 // is said where there is no GPU, an old driver, or too little memory.
-#include "host/device.h"
+#include "host/device/device.h"
 #include "emulator/runtime.h"
-#include "host/generate.h"
-#include "host/memory_plan.h"
-#include "host/run_directory.h"
-#include "host/trainer.h"
-#include "host/training_run.h"
+#include "host/run/run_directory.h"
+#include "host/sample/generate.h"
+#include "host/train/memory_use.h"
+#include "host/train/trainer.h"
+#include "host/train/training_run.h"
 #include "kernels/check.h"
 #include "kernels/cuda/launch.h"
 #include "tests/support/op_runner.h"

@@ -1,7 +1,7 @@
 // What PyTorch recorded (tests/golden) replayed by the emulated CUDA kernels. DUEL_PARITY_FILE in the environment names
 // a further trajectory, whose tables are printed.
-#include "host/parity.h"
-#include "host/replay.h"
+#include "host/parity/parity.h"
+#include "host/parity/replay.h"
 #include "tests/support/op_runner.h"
 #include "tests/support/trajectory_file.h"
 

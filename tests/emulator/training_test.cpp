@@ -1,6 +1,6 @@
 // Whole training steps with every operator on the emulated CUDA backend, beside the same steps on the CPU backend.
-#include "engine/parameters.h"
-#include "host/trainer.h"
+#include "engine/nn/parameters.h"
+#include "host/train/trainer.h"
 #include "tests/support/op_runner.h"
 #include "tests/support/small_run.h"
 

@@ -1,6 +1,6 @@
 // Convolutions by cuDNN, with a library of the tests' own (vendor/fake_cudnn.cpp) in its place. cudnn_test.cpp asks the
 // real one.
-#include "host/choice_cache.h"
+#include "host/device/choice_cache.h"
 #include "kernels/check.h"
 #include "kernels/conv2d.h"
 #include "tests/emulator/vendor/fixture.h"

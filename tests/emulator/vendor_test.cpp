@@ -2,9 +2,9 @@
 // descriptors say what the contracts say, who is chosen, what is remembered, and what is said when something is wrong.
 // vendor_conv2d_test.cpp does the same with cuDNN.
 #include "emulator/runtime.h"
-#include "host/choice_cache.h"
-#include "host/device.h"
-#include "host/trainer.h"
+#include "host/device/choice_cache.h"
+#include "host/device/device.h"
+#include "host/train/trainer.h"
 #include "kernels/check.h"
 #include "kernels/choice_store.h"
 #include "kernels/matmul.h"

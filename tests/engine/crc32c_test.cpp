@@ -1,5 +1,5 @@
 // The checksum against published values (RFC 3720, appendix B.4), and in parts.
-#include "engine/crc32c.h"
+#include "host/files/crc32c.h"
 
 #include <gtest/gtest.h>
 

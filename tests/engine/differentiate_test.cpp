@@ -1,8 +1,8 @@
 // Every derivative rule of engine/ops against central differences, once and twice: the loss is a weighted sum of
 // the recorded function's output, and the second-order loss the sum of squares of its gradient.
-#include "engine/differentiate.h"
+#include "engine/rewrite/differentiate.h"
 
-#include "engine/losses.h"
+#include "engine/nn/losses.h"
 #include "kernels/check.h"
 #include "tests/support/small_program.h"
 

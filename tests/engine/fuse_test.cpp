@@ -1,8 +1,8 @@
-// Each rewrite of engine/fuse.h against the unfused chain, on the same inputs.
-#include "engine/fuse.h"
+// Each rewrite of engine/rewrite/fuse.h against the unfused chain, on the same inputs.
+#include "engine/rewrite/fuse.h"
 
-#include "engine/differentiate.h"
-#include "engine/losses.h"
+#include "engine/nn/losses.h"
+#include "engine/rewrite/differentiate.h"
 #include "tests/support/small_program.h"
 
 #include <gtest/gtest.h>

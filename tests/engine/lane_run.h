@@ -2,9 +2,9 @@
 // order that the lanes and the marks between them allow, chosen by a seed.
 #pragma once
 
-#include "engine/lanes.h"
-#include "engine/planner.h"
-#include "engine/program.h"
+#include "engine/program/lanes.h"
+#include "engine/program/memory_plan.h"
+#include "engine/program/program.h"
 #include "kernels/memory.h"
 
 #include <cstdint>

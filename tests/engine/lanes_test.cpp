@@ -1,12 +1,12 @@
 // Lanes: what may run side by side does, what depends on something waits for it, and memory is shared by no two arrays
 // that may be needed at once; on programs drawn by chance, and on whole training steps.
-#include "engine/lanes.h"
+#include "engine/program/lanes.h"
 
-#include "engine/dependencies.h"
-#include "engine/differentiate.h"
-#include "host/model.h"
+#include "engine/program/dependencies.h"
+#include "engine/rewrite/differentiate.h"
 #include "host/recipes/gan.h"
-#include "host/trainer.h"
+#include "host/run/model.h"
+#include "host/train/trainer.h"
 #include "kernels/check.h"
 #include "tests/engine/lane_run.h"
 #include "tests/support/small_program.h"

@@ -1,5 +1,5 @@
 // Recording, pruning, writing to bound memory; the planner's lifetimes; running.
-#include "engine/planner.h"
+#include "engine/program/memory_plan.h"
 #include "kernels/check.h"
 #include "tests/support/small_program.h"
 

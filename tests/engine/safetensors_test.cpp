@@ -1,5 +1,5 @@
 // The format byte by byte, and that every damaged or hostile file is an Error and never a crash or wrong data.
-#include "engine/safetensors.h"
+#include "host/files/safetensors.h"
 
 #include "tests/support/temporary_folder.h"
 

@@ -1,5 +1,5 @@
 // Files and folders appear whole or not at all; failures name the path, the reason and the numbers.
-#include "host/atomic_file.h"
+#include "host/files/atomic_file.h"
 
 #include "tests/support/temporary_folder.h"
 

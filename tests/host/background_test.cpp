@@ -1,5 +1,5 @@
 // Jobs run in order, one at a time; what they throw comes out, and only once.
-#include "host/background.h"
+#include "host/run/background.h"
 
 #include <gtest/gtest.h>
 

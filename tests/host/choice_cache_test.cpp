@@ -1,5 +1,5 @@
 // The file of kernel choices: what is remembered, and what happens to one that is damaged or cannot be written.
-#include "host/choice_cache.h"
+#include "host/device/choice_cache.h"
 
 #include "tests/support/temporary_folder.h"
 

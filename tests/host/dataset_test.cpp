@@ -1,7 +1,7 @@
 // Data sets: which files of a folder are meant, how the known names are found, and that what disagrees is an error.
-#include "host/open_dataset.h"
+#include "host/data/open_dataset.h"
 
-#include "host/synthetic.h"
+#include "host/data/synthetic.h"
 #include "kernels/check.h"
 #include "tests/support/bytes.h"
 #include "tests/support/idx_bytes.h"

@@ -1,5 +1,5 @@
 // A probe's figures: what is read, what is refused, and what ceilings and lanes make of them.
-#include "host/device_probe.h"
+#include "host/device/device_probe.h"
 
 #include "kernels/check.h"
 #include "tests/support/temporary_folder.h"

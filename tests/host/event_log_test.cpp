@@ -1,7 +1,7 @@
 // TensorBoard records, decoded here by hand so that the test does not trust the code that wrote them.
-#include "host/event_log.h"
+#include "host/run/event_log.h"
 
-#include "engine/crc32c.h"
+#include "host/files/crc32c.h"
 #include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
 // Limits of processors and memory, as containers and batch systems set them: read from made-up /proc and /sys.
-#include "host/open_dataset.h"
-#include "host/free_memory.h"
+#include "host/device/free_memory.h"
+#include "host/data/open_dataset.h"
 
-#include "host/cgroup.h"
-#include "host/default_threads.h"
-#include "host/memory_plan.h"
-#include "host/configuration.h"
+#include "host/config/configuration.h"
+#include "host/device/cgroup.h"
+#include "host/device/default_threads.h"
+#include "host/train/memory_use.h"
 #include "kernels/context.h"
 #include "tests/support/temporary_folder.h"
 

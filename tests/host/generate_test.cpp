@@ -1,7 +1,7 @@
 // What generate is made of: ways between latents, and checkpoints that vanish while they are read.
-#include "host/generate.h"
+#include "host/sample/generate.h"
 
-#include "host/latents.h"
+#include "host/sample/latents.h"
 #include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // IDX files: what is right is read, and whatever a download can do to a file is told apart and named.
-#include "host/idx.h"
+#include "host/data/idx.h"
 
 #include "tests/support/bytes.h"
 #include "tests/support/idx_bytes.h"

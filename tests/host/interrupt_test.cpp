@@ -1,5 +1,5 @@
 // Signals as a question: which ones ask, that echoes change nothing, and what a later one does.
-#include "host/interrupt.h"
+#include "host/run/interrupt.h"
 
 #include "tests/support/temporary_folder.h"
 

@@ -1,5 +1,5 @@
 // Which number of steps in a launch, and of lanes, the measurements lead to.
-#include "host/launch_tuner.h"
+#include "host/device/launch_tuner.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // metrics.jsonl: rows as described, and a resumed run that has every step once.
-#include "host/metrics_log.h"
+#include "host/run/metrics_log.h"
 
 #include "tests/support/temporary_folder.h"
 

@@ -1,7 +1,7 @@
 // What a run that goes on may change, and what not.
-#include "host/option_changes.h"
+#include "host/config/option_changes.h"
 
-#include "host/configuration.h"
+#include "host/config/configuration.h"
 #include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Options: what wins over what, what each mistake is answered with, and that config.toml reads back as it was.
-#include "host/configuration.h"
+#include "host/config/configuration.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include <limits>
 #include <set>
 
-#include "host/option_keys.h"
+#include "host/config/option_keys.h"
 #include "kernels/check.h"
 
 namespace duel {

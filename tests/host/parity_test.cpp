@@ -1,7 +1,7 @@
 // What PyTorch recorded (tests/golden) replayed on the CPU; a number altered in a record is found and named, and so is
 // a gradient that is wrong by a thousandth or in one sign; what is no whole record is refused.
-#include "host/parity.h"
-#include "host/replay.h"
+#include "host/parity/parity.h"
+#include "host/parity/replay.h"
 #include "tests/support/trajectory_file.h"
 
 #include <gtest/gtest.h>

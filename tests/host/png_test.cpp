@@ -1,5 +1,5 @@
 // PNG: what is written is read back, other kinds of PNG are understood, and bad files and places are named.
-#include "host/png.h"
+#include "host/pictures/png.h"
 
 #include "kernels/check.h"
 #include "tests/support/bytes.h"

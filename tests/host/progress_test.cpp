@@ -1,5 +1,5 @@
 // The live line: whole where there is room, and with the step, the speed and the time left where there is little.
-#include "host/progress.h"
+#include "host/run/progress.h"
 
 #include <gtest/gtest.h>
 

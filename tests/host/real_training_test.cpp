@@ -4,10 +4,10 @@
 // Measure: mean Euclidean distance in pixels, scaled to [-1,1], from each generated picture to the nearest of 1,000
 // real ones, and from each of 200 real ones to the nearest generated. The first falls when pictures look like some
 // product, the second only when they cover the data: a generator that draws a single shape fails it.
-#include "host/configuration.h"
-#include "host/open_dataset.h"
-#include "host/sampler.h"
-#include "host/trainer.h"
+#include "host/config/configuration.h"
+#include "host/data/open_dataset.h"
+#include "host/sample/sampler.h"
+#include "host/train/trainer.h"
 #include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>

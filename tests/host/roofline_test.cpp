@@ -1,10 +1,10 @@
 // The roofline of the presets, against figures worked out by hand.
-#include "host/roofline.h"
+#include "host/bench/roofline.h"
 
-#include "host/configuration.h"
-#include "host/memory_plan.h"
-#include "host/measure_ceilings.h"
-#include "host/trainer.h"
+#include "host/bench/measure_ceilings.h"
+#include "host/config/configuration.h"
+#include "host/train/memory_use.h"
+#include "host/train/trainer.h"
 #include "kernels/check.h"
 #include "tests/support/small_run.h"
 

@@ -1,5 +1,5 @@
 // The run directory: what a new run refuses, the lock, checkpoints that are whole, `latest` that never dangles.
-#include "host/run_directory.h"
+#include "host/run/run_directory.h"
 
 #include "tests/support/temporary_folder.h"
 

@@ -1,5 +1,5 @@
 // Sheets: every pixel of every picture stands where it should, and numbers become tones exactly.
-#include "host/sample_grid.h"
+#include "host/pictures/sample_grid.h"
 
 #include "kernels/check.h"
 

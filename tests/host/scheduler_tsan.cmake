@@ -3,14 +3,14 @@
 if(NOT DUEL_CLANGXX_tsan)
   return()
 endif()
-foreach(name step_scheduler upload_ring snapshot late_writes background)
+foreach(name device/step_scheduler device/upload_ring device/snapshot run/late_writes run/background)
   list(APPEND SCHEDULER_SOURCES ${PROJECT_SOURCE_DIR}/host/${name}.cpp)
   list(APPEND SCHEDULER_HEADERS ${PROJECT_SOURCE_DIR}/host/${name}.h)
 endforeach()
 foreach(name support/fake_queue support/thread_queue host/step_scheduler_test host/snapshot_test)
   list(APPEND SCHEDULER_SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
 endforeach()
-file(GLOB CASE_HEADERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/*_queue.h ${CMAKE_CURRENT_SOURCE_DIR}/support/*_queue.h
+file(GLOB CASE_HEADERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/device/*_queue.h ${CMAKE_CURRENT_SOURCE_DIR}/support/*_queue.h
      ${CMAKE_CURRENT_SOURCE_DIR}/support/*_case.h)
 set(program ${CMAKE_CURRENT_BINARY_DIR}/scheduler_tsan)
 add_custom_command(OUTPUT ${program}

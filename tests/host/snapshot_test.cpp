@@ -1,6 +1,6 @@
 // Snapshots beside the steps on devices that run work late and in any order that the events allow: what is written is
 // the state exactly as its step left it, while later steps change it, and nothing that turns out not to be finite.
-#include "host/snapshot.h"
+#include "host/device/snapshot.h"
 
 #include "kernels/check.h"
 #include "tests/support/fake_queue.h"

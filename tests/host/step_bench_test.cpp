@@ -1,5 +1,5 @@
 // The sentence that a bench of steps ends with.
-#include "host/step_bench.h"
+#include "host/bench/step_bench.h"
 
 #include <gtest/gtest.h>
 

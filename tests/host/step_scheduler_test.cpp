@@ -2,9 +2,9 @@
 // must see its own batch and nobody else's, and every row of scalars must come back right, in order and once. Each case
 // is drawn from a seed: ring sizes, steps in a launch, threads that fill, where a run is cut into pieces, and how it
 // ends.
-#include "host/step_scheduler.h"
+#include "host/device/step_scheduler.h"
 
-#include "host/upload_ring.h"
+#include "host/device/upload_ring.h"
 #include "kernels/check.h"
 #include "tests/support/fake_queue.h"
 #include "tests/support/scheduler_case.h"

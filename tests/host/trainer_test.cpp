@@ -1,10 +1,10 @@
 // A whole training on the CPU, small: what a step is made of, saving and resuming, every loss, both precisions.
-#include "host/trainer.h"
+#include "host/train/trainer.h"
 
-#include "host/configuration.h"
-#include "engine/differentiate.h"
-#include "engine/losses.h"
-#include "engine/ops.h"
+#include "engine/nn/losses.h"
+#include "engine/ops/ops.h"
+#include "engine/rewrite/differentiate.h"
+#include "host/config/configuration.h"
 #include "tests/support/small_run.h"
 #include "tests/support/temporary_folder.h"
 

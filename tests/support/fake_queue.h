@@ -2,7 +2,7 @@
 // what a scheduler must get right whatever a GPU does. One thread; every call lets the device get on by chance.
 #pragma once
 
-#include "host/device_queue.h"
+#include "host/device/device_queue.h"
 
 #include <cstdint>
 #include <deque>

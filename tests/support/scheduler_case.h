@@ -2,8 +2,8 @@
 // sees its own batch and nobody else's, and every row of scalars comes back right, in order and once.
 #pragma once
 
-#include "host/step_scheduler.h"
-#include "host/upload_ring.h"
+#include "host/device/step_scheduler.h"
+#include "host/device/upload_ring.h"
 
 #include <fmt/format.h>
 

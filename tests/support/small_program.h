@@ -1,8 +1,8 @@
 // A program over a few small f32 arrays that a test fills, runs, and runs again with other values.
 #pragma once
 
-#include "engine/execution.h"
-#include "engine/ops.h"
+#include "engine/ops/ops.h"
+#include "engine/program/execution.h"
 #include "kernels/memory.h"
 
 #include <memory>

@@ -1,8 +1,8 @@
 // Options and data of a training that takes milliseconds: 8x6 pictures, narrow networks.
 #pragma once
 
-#include "host/open_dataset.h"
-#include "host/options.h"
+#include "host/config/options.h"
+#include "host/data/open_dataset.h"
 
 namespace duel::test {
 

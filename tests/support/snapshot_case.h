@@ -2,10 +2,10 @@
 // state after its step, whole, and of every step that was due; nothing of a step at or behind one that is not finite.
 #pragma once
 
-#include "host/background.h"
-#include "host/late_writes.h"
-#include "host/snapshot.h"
-#include "host/step_scheduler.h"
+#include "host/device/snapshot.h"
+#include "host/device/step_scheduler.h"
+#include "host/run/background.h"
+#include "host/run/late_writes.h"
 #include "tests/support/fake_queue.h"
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // A device whose streams are threads, for ThreadSanitizer: between streams nothing is ordered but by events.
 #pragma once
 
-#include "host/device_queue.h"
+#include "host/device/device_queue.h"
 
 #include <condition_variable>
 #include <deque>

@@ -1,7 +1,7 @@
 // All that a checkpoint would hold of a trainer, as numbers to compare.
 #pragma once
 
-#include "host/trainer.h"
+#include "host/train/trainer.h"
 
 #include <cstring>
 #include <vector>

@@ -1,8 +1,8 @@
 // The recorded trajectories under tests/golden, and copies of them with something altered.
 #pragma once
 
-#include "engine/safetensors.h"
-#include "host/options.h"
+#include "host/config/options.h"
+#include "host/files/safetensors.h"
 #include "tests/support/temporary_folder.h"
 
 #include <cstring>

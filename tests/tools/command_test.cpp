@@ -1,5 +1,5 @@
 // The command line as a process: what it prints, its exit codes, and that nothing is lost.
-#include "engine/safetensors.h"
+#include "host/files/safetensors.h"
 #include "tests/support/idx_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/trajectory_file.h"

@@ -1,5 +1,5 @@
-#include "host/configuration.h"
-#include "host/step_bench.h"
+#include "host/bench/step_bench.h"
+#include "host/config/configuration.h"
 #include "tools/verbs/bench_kernels.h"
 #include "tools/verbs/ceiling_flags.h"
 #include "tools/verbs/option_flags.h"

@@ -1,9 +1,9 @@
 #include "tools/verbs/bench_kernels.h"
 
-#include "host/device.h"
-#include "host/device_probe.h"
-#include "host/kernel_bench.h"
-#include "host/measure_ceilings.h"
+#include "host/bench/kernel_bench.h"
+#include "host/bench/measure_ceilings.h"
+#include "host/device/device.h"
+#include "host/device/device_probe.h"
 #include "kernels/check.h"
 #include "tools/verbs/ceiling_flags.h"
 #include "tools/verbs/option_flags.h"

@@ -1,8 +1,8 @@
 #include "tools/verbs/ceiling_flags.h"
 
-#include "host/device.h"
-#include "host/device_probe.h"
-#include "host/measure_ceilings.h"
+#include "host/bench/measure_ceilings.h"
+#include "host/device/device.h"
+#include "host/device/device_probe.h"
 #include "kernels/check.h"
 #include "tools/verbs/value_flags.h"
 

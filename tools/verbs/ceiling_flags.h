@@ -2,8 +2,8 @@
 // given.
 #pragma once
 
-#include "host/ceilings.h"
-#include "host/options.h"
+#include "host/config/options.h"
+#include "host/device/ceilings.h"
 
 #include <CLI/CLI.hpp>
 

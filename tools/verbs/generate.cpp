@@ -1,4 +1,4 @@
-#include "host/generate.h"
+#include "host/sample/generate.h"
 #include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
 

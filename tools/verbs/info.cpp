@@ -1,5 +1,5 @@
-#include "host/choice_cache.h"
-#include "host/default_threads.h"
+#include "host/device/choice_cache.h"
+#include "host/device/default_threads.h"
 #include "kernels/context.h"
 #include "tools/verbs/verbs.h"
 

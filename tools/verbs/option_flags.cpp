@@ -1,6 +1,6 @@
 #include "tools/verbs/option_flags.h"
 
-#include "host/configuration.h"
+#include "host/config/configuration.h"
 #include "kernels/check.h"
 #include "tools/verbs/value_flags.h"
 

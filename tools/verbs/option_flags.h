@@ -1,7 +1,7 @@
 // Options of the command line that several verbs share: preset < --config < --set < named options.
 #pragma once
 
-#include "host/configuration.h"
+#include "host/config/configuration.h"
 
 #include <CLI/CLI.hpp>
 

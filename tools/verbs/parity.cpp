@@ -1,4 +1,4 @@
-#include "host/parity.h"
+#include "host/parity/parity.h"
 #include "kernels/check.h"
 #include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"

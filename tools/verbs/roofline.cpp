@@ -1,5 +1,5 @@
-#include "host/open_dataset.h"
-#include "host/roofline.h"
+#include "host/bench/roofline.h"
+#include "host/data/open_dataset.h"
 #include "tools/verbs/ceiling_flags.h"
 #include "tools/verbs/option_flags.h"
 #include "tools/verbs/verbs.h"

@@ -1,8 +1,8 @@
 #include "tools/verbs/value_flags.h"
 
-#include "host/configuration.h"
-#include "host/decimal.h"
-#include "host/option_keys.h"
+#include "host/config/configuration.h"
+#include "host/config/decimal.h"
+#include "host/config/option_keys.h"
 #include "kernels/check.h"
 
 #include <cstdint>

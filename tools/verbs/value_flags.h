@@ -1,8 +1,8 @@
-// Options of the command line that take one value: read as the keys of a configuration are (host/decimal.h), refused
-// with the option's own name and the value. CLI11 itself reads 010 as eight.
+// Options of the command line that take one value: read as the keys of a configuration are (host/config/decimal.h),
+// refused with the option's own name and the value. CLI11 itself reads 010 as eight.
 #pragma once
 
-#include "host/options.h"
+#include "host/config/options.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,0 +1,128 @@
+#include "engine/nn/parameters.h"
+
+#include "kernels/check.h"
+#include "kernels/elementwise.h"
+#include "kernels/philox.h"
+
+#include <cmath>
+#include <numeric>
+
+namespace duel {
+
+namespace {
+
+constexpr std::int64_t kAlignment = 16;
+
+std::size_t index_of(Parameters::Block block) {
+  return static_cast<std::size_t>(block);
+}
+
+DType type_of(Parameters::Block block) {
+  return block == Parameters::Block::compute ? DType::bf16 : DType::f32;
+}
+
+void draw_glorot(const Parameter& parameter, std::uint64_t seed, std::uint64_t stream, float* values) {
+  const double limit = std::sqrt(6.0 / (parameter.initial.fan_in + parameter.initial.fan_out));
+  const std::int64_t count = parameter.shape.count();
+  for (std::int64_t block = 0; block * 4 < count; ++block) {
+    const PhiloxBlock bits = philox(seed, Purpose::initial_weights, stream, static_cast<std::uint32_t>(block));
+    for (std::int64_t lane = 0; lane < 4 && block * 4 + lane < count; ++lane) {
+      const double unit = static_cast<double>(unit_float(bits[static_cast<std::size_t>(lane)]));
+      values[block * 4 + lane] = static_cast<float>(limit * (2 * unit - 1));
+    }
+  }
+}
+
+}  // namespace
+
+int Parameters::declare(const std::string& name, const Shape& shape, Initial initial) {
+  list_.push_back({name, shape, initial, size_});
+  size_ += (shape.count() + kAlignment - 1) / kAlignment * kAlignment;
+  if (size_ > INT32_MAX) {
+    throw_error(
+        Error::Kind::usage,
+        "{}: its layers up to {} have {} parameters, but a network has at most {}; fewer or narrower layers are "
+        "needed",
+        network_, name, size_, INT32_MAX);
+  }
+  return static_cast<int>(list_.size()) - 1;
+}
+
+void Parameters::allocate(Context& context, const Blocks& blocks) {
+  const auto take = [&](Block block) {
+    buffers_[index_of(block)] = Buffer(context, static_cast<std::size_t>(size_) * size_of(type_of(block)));
+    if (blocks.is_cleared) {
+      buffers_[index_of(block)].clear();
+    }
+  };
+  take(Block::master);
+  if (blocks.training) {
+    take(Block::gradient);
+    take(Block::m);
+    take(Block::v);
+  }
+  if (blocks.average) {
+    take(Block::average);
+  }
+  if (blocks.compute) {
+    take(Block::compute);
+  }
+}
+
+void Parameters::initialize(Context& context, std::uint64_t seed, std::uint32_t network_number) {
+  std::vector<float> values(static_cast<std::size_t>(size_), 0.0F);
+  for (std::size_t i = 0; i < list_.size(); ++i) {
+    if (list_[i].initial.fan_in + list_[i].initial.fan_out > 0) {
+      draw_glorot(list_[i], seed, (std::uint64_t{network_number} << 32) | i, values.data() + list_[i].offset);
+    }
+  }
+  upload<float>(context, view(Block::master), values);
+  for (const Block block : {Block::gradient, Block::m, Block::v}) {
+    if (has(block)) {
+      context.clear(view(block).data, view(block).bytes());
+    }
+  }
+  if (has(Block::average)) {
+    upload<float>(context, view(Block::average), values);
+  }
+  refresh_compute(context);
+}
+
+void Parameters::refresh_compute(Context& context) {
+  if (has(Block::compute)) {
+    cast(context, view(Block::master), view(Block::compute));
+  }
+}
+
+std::int64_t Parameters::parameter_count() const {
+  return std::accumulate(list_.begin(), list_.end(), std::int64_t{0},
+                         [](std::int64_t sum, const Parameter& p) { return sum + p.shape.count(); });
+}
+
+std::size_t Parameters::allocated_bytes() const {
+  return std::accumulate(std::begin(buffers_), std::end(buffers_), std::size_t{0},
+                         [](std::size_t sum, const Buffer& buffer) { return sum + buffer.bytes(); });
+}
+
+View Parameters::view(Block block) const {
+  return {buffers_[index_of(block)].data(), {static_cast<int>(size_)}, type_of(block)};
+}
+
+View Parameters::view(Block block, const Parameter& parameter) const {
+  return buffers_[index_of(block)].view(parameter.shape, type_of(block),
+                                        static_cast<std::size_t>(parameter.offset) * size_of(type_of(block)));
+}
+
+BoundParameters::BoundParameters(Program& program, const Parameters& parameters, Parameters::Block block,
+                                 bool use_compute) {
+  for (const Parameter& parameter : parameters.list()) {
+    const bool is_weight = parameter.shape.rank() >= 2;
+    const Parameters::Block source = use_compute && is_weight ? Parameters::Block::compute : block;
+    check(parameters.has(source), "parameters: {} was not given the block that a program reads", parameters.network());
+    const Value value = program.bind(parameters.network() + "/" + parameter.name, parameters.view(source, parameter));
+    program.info(value).gradient_dtype = DType::f32;  // gradients go to the f32 block whatever the weights' type
+    values_.push_back(value);
+  }
+}
+
+}  // namespace duel

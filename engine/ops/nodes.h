@@ -1,0 +1,32 @@
+// Nodes that both recording (ops/) and rewriting (fuse.cpp) make: layers with an optional bias and activation, and
+// what has several outputs, which the caller sets.
+#pragma once
+
+#include "engine/program/program.h"
+#include "kernels/batch_norm.h"
+#include "kernels/conv2d.h"
+#include "kernels/gan_loss.h"
+#include "kernels/matmul.h"
+
+namespace duel {
+
+Node matmul_node(const Program& program, const Matmul& matmul, Value a, Value b, Value bias);
+Node conv2d_node(const Program& program, const Conv2d& conv, const Activation& act, Value x, Value w, Value bias);
+
+// Outputs: the gradient before the activation, and its sum over rows.
+Node bias_act_backward_node(const Activation& act, Value dy, Value y);
+
+// Outputs: dz, dw, db (kernels/conv2d_bias_act.h). `w`: the filters' shape.
+Node conv2d_bias_act_backward_node(const Program& program, const Conv2d& conv, const Activation& act, Value x, Value dy,
+                                   Value y, const Shape& w);
+
+// Outputs: y, mean, rstd.
+Node batch_norm_node(const BatchNorm& p, Value x, Value gamma, Value beta);
+Node batch_norm_inference_node(const BatchNorm& p, Value x, Value gamma, Value beta, Value mean, Value variance);
+
+// Outputs: the loss, dfake, and where it looks at real pictures, dreal. `real` need not exist where it does not.
+Node gan_loss_node(const GanLoss& p, Value real, Value fake);
+// The same of one array of logits, those of real pictures above those of generated ones. Outputs: the loss, dlogits.
+Node gan_loss_of_both_node(const GanLoss& p, Value logits);
+
+}  // namespace duel

@@ -1,0 +1,79 @@
+// The operators of kernels/, as functions that record them in a program. Each gives the output's shape, the calls to
+// prepare and run, and the derivative rule, which is made of the same functions: so a derivative can be
+// differentiated again. Shapes are checked when recorded (by the operators' own checks, when prepared, at the latest).
+#pragma once
+
+#include "engine/program/program.h"
+#include "kernels/activation.h"
+#include "kernels/batch_norm.h"
+#include "kernels/conv2d.h"
+#include "kernels/elementwise.h"
+#include "kernels/gan_loss.h"
+#include "kernels/gather.h"
+#include "kernels/matmul.h"
+#include "kernels/optimizer.h"
+#include "kernels/random.h"
+#include "kernels/reduce.h"
+
+namespace duel::ops {
+
+// Layers. `out` is the type of the result.
+Value matmul(Program&, const Matmul&, Value a, Value b, DType out);  // without activation
+Value conv2d(Program&, const Conv2d&, Value x, Value w);
+Value conv2d_backward_input(Program&, const Conv2d&, Value dy, Value w, const Shape& x, DType out);
+Value conv2d_backward_weight(Program&, const Conv2d&, Value x, Value dy, const Shape& w);
+Value bias_act(Program&, const Activation&, Value x, Value bias);  // bias may not exist
+Value activation_backward(Program&, const Activation&, Value dy, Value y);
+
+// Batch normalisation, without activation. All three results may be differentiated, any number of times.
+struct BatchNormed {
+  Value y, mean, rstd;
+};
+struct BatchNormGradients {
+  Value dx, dgamma, dbeta;
+};
+BatchNormed batch_norm(Program&, const BatchNorm&, Value x, Value gamma, Value beta);
+BatchNormGradients batch_norm_backward(Program&, Value dy, Value x, Value gamma, Value mean, Value rstd);
+Value batch_norm_inference(Program&, const BatchNorm&, Value x, Value gamma, Value beta, Value mean, Value variance);
+
+// The loss as one operator that also computes its gradient: the derivative takes no further pass where the loss itself
+// is differentiated. `real` need not exist where !needs_reals(p). f32 [1].
+Value gan_loss(Program&, const GanLoss& p, Value real, Value fake);
+
+// Arithmetic.
+Value add(Program&, Value a, Value b);
+Value multiply(Program&, Value a, Value b);
+Value affine(Program&, Value x, double scale, double shift = 0);
+Value unary(Program&, UnaryKind, Value x);
+Value cast(Program&, Value x, DType dtype);  // x itself where it has that type
+Value copy(Program&, Value x);
+Value fill(Program&, const Shape&, DType, double value);
+
+// Sums and their opposites.
+Value reduce_sum(Program&, const Reduce&, Value x);
+Value broadcast(Program&, const Reduce&, Value x, const Shape& shape, DType out);
+Value mean(Program&, Value x);  // over all elements, [1]
+
+// Rows.
+Value concat_rows(Program&, Value a, Value b);
+Value slice_rows(Program&, Value x, int begin, int count);
+Value pad_rows(Program&, Value x, int begin, int count);
+
+// Sources: no derivative flows into them.
+Value random_normal(Program&, const Random&, Value step, const Shape&);
+Value random_uniform(Program&, const Random&, Value step, const Shape&);
+Value gather_pictures(Program&, const Random& order, Value pictures, Value step, int batch, DType dtype);
+Value load_pictures(Program&, const PictureSlot&, Value ring, Value step, int batch, DType dtype);
+
+// Effects on bound memory.
+Value global_norm(Program&, Value gradients);
+Value clip_scale(Program&, double max_norm, Value norm);
+void adam(Program&, const Adam&, Value step, Value gradient_scale, Value gradients, const AdamState&);
+void ema(Program&, double decay, Value w, View average);
+void batch_norm_track(Program&, const BatchNormTrack&, Value mean, Value rstd, const BatchNormState&);
+void store_scalars(Program&, const std::vector<int>& columns, std::vector<Value> scalars, Value step, View ring);
+void advance_counter(Program&, Value step);
+// `value` is found in `view` after a run: made there, or copied where it lives elsewhere already.
+void write_to(Program&, Value value, View view);
+
+}  // namespace duel::ops

@@ -1,0 +1,17 @@
+// Which nodes of a program must come after which, whatever runs them.
+//
+// A node depends on an earlier one where either writes what the other reads or writes: an array of the program, behind
+// reshapes, or memory outside it. The latter is compared by its bytes: gradients are written one by one and then read
+// as one block, and Adam writes the block of weights of which others read their parts.
+#pragma once
+
+#include "engine/program/program.h"
+
+#include <vector>
+
+namespace duel {
+
+// For each node, the earlier nodes that it depends on, in rising order.
+std::vector<std::vector<int>> find_dependencies(const Program& program);
+
+}  // namespace duel

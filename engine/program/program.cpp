@@ -1,0 +1,151 @@
+#include "engine/program/program.h"
+
+#include "kernels/check.h"
+
+#include <algorithm>
+
+namespace duel {
+
+Value Program::bind(const std::string& name, View view) {
+  const Value value = new_value(view.shape, view.dtype);
+  info(value).name = name;
+  info(value).bound = view.data;
+  return value;
+}
+
+Value Program::new_value(const Shape& shape, DType dtype) {
+  ValueInfo created;
+  created.shape = shape;
+  created.dtype = dtype;
+  created.gradient_dtype = dtype;
+  created.name = scope_;
+  values_.push_back(std::move(created));
+  return {value_count() - 1};
+}
+
+Value Program::reshape(Value value, const Shape& target) {
+  check(shape(value).count() == target.count(), "reshape: {} has {} elements, but {} has {} (recorded as \"{}\")",
+        shape(value), shape(value).count(), target, target.count(), scope_);
+  if (shape(value) == target) {
+    return value;
+  }
+  const DType type = dtype(value);
+  const Value view = new_value(target, type);
+  info(view).alias = value;
+  info(view).gradient_dtype = info(value).gradient_dtype;
+  return view;
+}
+
+Value Program::record(Node node, const Shape& shape, DType dtype) {
+  const Value output = new_value(shape, dtype);
+  record(std::move(node), {output});
+  return output;
+}
+
+void Program::record(Node node, std::vector<Value> outputs) {
+  for (const Value output : outputs) {
+    info(output).producer = static_cast<int>(nodes_.size());
+  }
+  node.outputs = std::move(outputs);
+  nodes_.push_back(std::move(node));
+}
+
+void Program::record_effect(Node node) {
+  node.has_effect = true;
+  node.scope = scope_;
+  nodes_.push_back(std::move(node));
+}
+
+void Program::keep(Value value) {
+  kept_.push_back(root(value));
+}
+
+bool Program::is_kept(Value value) const {
+  return std::find(kept_.begin(), kept_.end(), value) != kept_.end();
+}
+
+Value Program::root(Value value) const {
+  while (info(value).alias.exists()) {
+    value = info(value).alias;
+  }
+  return value;
+}
+
+bool Program::place_at(Value value, View view) {
+  check(shape(value).count() == view.count() && dtype(value) == view.dtype,
+        "write_to: the value is {}{}, but the memory {} (recorded as \"{}\")", name_of(dtype(value)), shape(value),
+        view, info(value).name);
+  const Value owner = root(value);
+  if (info(owner).bound != nullptr) {
+    return false;
+  }
+  info(owner).bound = view.data;
+  nodes_[static_cast<std::size_t>(info(owner).producer)].has_effect = true;
+  return true;
+}
+
+View Program::described(Value value) const {
+  if (!value.exists()) {
+    return {};
+  }
+  return {info(root(value)).bound, shape(value), dtype(value)};
+}
+
+Cost Program::cost(const Node& node) const {
+  if (node.bytes >= 0) {
+    return {node.flops, node.bytes};
+  }
+  double bytes = 0;
+  for (const std::vector<Value>& list : {node.inputs, node.outputs}) {
+    for (const Value value : list) {
+      bytes += value.exists() ? static_cast<double>(described(value).bytes()) : 0;
+    }
+  }
+  return {node.flops, bytes};
+}
+
+std::string Program::arrays(const Node& node) const {
+  std::string text;
+  for (const Value input : node.inputs) {
+    if (input.exists()) {
+      text.append(to_string(described(input))).append(" ");
+    }
+  }
+  text += "->";
+  for (const Value output : node.outputs) {
+    text.append(" ").append(to_string(described(output)));
+  }
+  return text;
+}
+
+void Program::prune() {
+  std::vector<bool> used(values_.size(), false);
+  std::vector<bool> keep_node(nodes_.size(), false);
+  for (const Value value : kept_) {
+    used[static_cast<std::size_t>(value.id)] = true;
+  }
+  for (std::size_t i = nodes_.size(); i-- > 0;) {
+    const Node& node = nodes_[i];
+    keep_node[i] = node.has_effect || std::any_of(node.outputs.begin(), node.outputs.end(),
+                                                  [&](Value v) { return used[static_cast<std::size_t>(root(v).id)]; });
+    if (keep_node[i]) {
+      for (const Value input : node.inputs) {
+        if (input.exists()) {
+          used[static_cast<std::size_t>(root(input).id)] = true;
+        }
+      }
+    }
+  }
+  std::vector<Node> remaining;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (keep_node[i]) {
+      for (const Value output : nodes_[i].outputs) {
+        info(output).producer = static_cast<int>(remaining.size());
+      }
+      remaining.push_back(std::move(nodes_[i]));
+    }
+  }
+  nodes_ = std::move(remaining);
+}
+
+}  // namespace duel

@@ -1,0 +1,157 @@
+#include "host/bench/kernel_bench.h"
+
+#include "host/bench/roofline.h"
+#include "host/data/open_dataset.h"
+#include "host/device/call_timer.h"
+#include "host/device/device.h"
+#include "host/device/timing.h"
+#include "host/train/trainer.h"
+#include "kernels/check.h"
+
+#include <fnmatch.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace duel {
+
+namespace {
+
+constexpr int kWindows = 7;
+
+Options with_kernels(Options options, const std::string& kernels) {
+  options.kernels = kernels;
+  return options;
+}
+
+// A training on one device whose nodes can be run one by one.
+class Bench {
+public:
+  Bench(Context opened, const Options& options, const Dataset& dataset)
+      : context_(std::move(opened)), trainer_(context_, options, dataset) {}
+
+  Context& context() { return context_; }
+  const Execution& phase(int number) {
+    return number == 0 ? trainer_.discriminator_phase() : trainer_.generator_phase();
+  }
+  std::function<void()> call_of(int number, std::size_t node) {
+    return [this, number, node] { phase(number).run_node(context_, node); };
+  }
+  void warm_up(double seconds) {
+    duel::warm_up(context_, seconds, [this] {
+      phase(0).run(context_);
+      phase(1).run(context_);
+    });
+  }
+
+private:
+  Context context_;
+  Trainer trainer_;
+};
+
+// What makes two nodes the same problem, as far as its arrays say.
+std::string problem_of(const Program& program, const Node& node) {
+  return node.op + program.arrays(node);
+}
+
+std::map<std::string, int> count_problems(Bench& bench) {
+  std::map<std::string, int> calls;
+  for (const int number : {0, 1}) {
+    const Program& program = bench.phase(number).program();
+    for (const Node& node : program.nodes()) {
+      ++calls[problem_of(program, node)];
+    }
+  }
+  return calls;
+}
+
+bool has_vendor_kernel(const Node& node) {
+  return node.op.starts_with("conv2d") || node.op.starts_with("matmul");
+}
+
+// Ours and the vendor's in turn, each as often the first of the two.
+void time_in_turn(Bench& ours, Bench* vendor, int number, std::size_t node, double milliseconds, KernelTime& time) {
+  CallTimer timer(ours.context(), calls_in_a_graph(ours.context()), ours.call_of(number, node));
+  std::optional<CallTimer> vendor_timer;
+  if (vendor != nullptr) {
+    try {
+      vendor_timer.emplace(vendor->context(), calls_in_a_graph(vendor->context()), vendor->call_of(number, node));
+    } catch (const Error& error) {  // one kernel of a library that fails
+      time.vendor_error = error.what();
+    }
+  }
+  const double each = milliseconds / kWindows / (vendor_timer ? 2 : 1);
+  std::vector<double> times, vendor_times;
+  for (int window = 0; window < 2 * kWindows; ++window) {
+    if (window % 4 == 0 || window % 4 == 3) {
+      times.push_back(timer.window(each));
+    } else if (vendor_timer) {
+      vendor_times.push_back(vendor_timer->window(each));
+    }
+  }
+  time.ms = median(times);
+  time.vendor_ms = vendor_timer ? median(vendor_times) : 0;
+}
+
+}  // namespace
+
+std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
+                          const std::function<void(const KernelTime&)>& each) {
+  const Options& options = request.options;
+  const Dataset dataset = open_dataset(options.data);
+  std::unique_ptr<Bench> vendor;
+  std::string why_no_vendor;
+  const bool is_gpu = cuda_number(resolve_device(options.device)).has_value();
+  try {
+    vendor = std::make_unique<Bench>(make_context(with_kernels(options, "vendor")), options, dataset);
+  } catch (const Error& error) {  // a GPU without libraries beside it: ours are timed alone
+    check(is_gpu, "bench kernels: oneDNN cannot be used: {}", error.what());
+    why_no_vendor = error.what();
+  }
+  Bench ours(make_context(with_kernels(options, "ours")), options, dataset);
+  std::optional<CacheFlush> flush;
+  if (is_gpu) {
+    flush.emplace(ours.context(), request.flush_bytes);
+  }
+  ours.warm_up(request.warm_seconds);
+
+  std::map<std::string, int> calls = count_problems(ours);
+  for (const int number : {0, 1}) {
+    const Program& program = ours.phase(number).program();
+    for (std::size_t i = 0; i < program.nodes().size(); ++i) {
+      // In the order of the step, so that every operator finds its inputs in the arena.
+      const Node& node = program.nodes()[i];
+      ours.call_of(number, i)();
+      int& count = calls[problem_of(program, node)];
+      KernelTime time;
+      if (vendor) {
+        try {
+          vendor->call_of(number, i)();
+        } catch (const Error& error) {
+          time.vendor_error = error.what();
+        }
+      }
+      if (count == 0 || ::fnmatch(request.filter.c_str(), node.op.c_str(), 0) != 0) {
+        continue;
+      }
+      const bool is_in_turn = vendor && has_vendor_kernel(node) && time.vendor_error.empty();
+      time_in_turn(ours, is_in_turn ? vendor.get() : nullptr, number, i, request.milliseconds, time);
+      const Cost cost = program.cost(node);
+      const NodeFloor floor = floor_of(program, node, ceilings, options.precision == "tf32");
+      time.key = key_of(program, node);
+      time.calls = std::exchange(count, 0);
+      time.cold_ms = flush ? cold_milliseconds(ours.context(), *flush, ours.call_of(number, i)) : 0;
+      time.gflop = cost.flops / 1e9;
+      time.megabytes = cost.bytes / 1e6;
+      time.floor_ms = floor.us() / 1e3;
+      time.by_operations = floor.by_operations();
+      each(time);
+    }
+  }
+  return why_no_vendor;
+}
+
+}  // namespace duel

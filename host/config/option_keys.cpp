@@ -1,0 +1,312 @@
+// The rows, and what each kind of option allows and looks like in TOML.
+#include "host/config/option_keys.h"
+
+#include "host/config/device_name.h"
+#include "host/config/presets.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+namespace duel {
+namespace {
+
+template <auto... path>
+using member_type = std::remove_cvref_t<decltype((std::declval<Options&>().*....*path))>;
+
+// A path of members, such as <&Options::train, &Options::Train::batch>, as a pair of accessors.
+template <auto... path>
+constexpr auto field() {
+  using T = member_type<path...>;
+  return OptionField<T>{[](const Options& options) -> const T& { return (options.*....*path); },
+                        [](Options& options) -> T& { return (options.*....*path); }};
+}
+
+template <auto... path, class T = member_type<path...>>
+constexpr IntegerOption<T> integer(std::type_identity_t<T> low, std::type_identity_t<T> high,
+                                   std::type_identity_t<T> stride = 1) {
+  return {field<path...>(), low, high, stride};
+}
+
+template <auto... path>
+constexpr RealOption real(double low, double high) {
+  return {field<path...>(), low, high};
+}
+
+template <auto... path>
+constexpr RealOption real_below(double low, double high) {
+  return {field<path...>(), low, high, true};
+}
+
+template <auto... path>
+WordOption word(std::vector<std::string_view> words) {
+  return {field<path...>(), std::move(words)};
+}
+
+template <auto... path>
+constexpr WidthsOption widths() {
+  return {field<path...>(), 1, 65536, 32};
+}
+
+std::vector<OptionKey> make_keys() {
+  using O = Options;
+  constexpr int kAnyInterval = 1'000'000'000;
+  const std::vector<std::string_view> activations = {"relu", "leaky_relu", "tanh", "sigmoid"};
+  return {
+      {"preset", word<&O::preset>({preset_names().begin(), preset_names().end()}),
+       "the named set of values that the others start from"},
+      {"seed", integer<&O::seed>(0, std::numeric_limits<std::uint64_t>::max()),
+       "of the weights, the noise and the order of the pictures; from 2^63 on write it in quotes"},
+      {"precision", word<&O::precision>({"fp32", "tf32", "bf16"}),
+       "storage of activations and compute weights; tf32: fp32 with products rounded to TF32, on GPUs"},
+      {"device", DeviceOption{field<&O::device>()}, "where the operators run; auto: a GPU where there is one"},
+      {"threads", integer<&O::threads>(0, 4096),
+       "CPU threads; 0: the processors of this process, but no more than its CPU quota and OMP_NUM_THREADS"},
+
+      {"kernels", word<&O::kernels>({"auto", "ours", "vendor"}),
+       "whose matrix products and convolutions: the quickest, measured once for each shape; ours; or the libraries'"},
+
+      {"data.source", TextOption{field<&O::data, &O::Data::source>()},
+       "fashion-mnist, synthetic, or a folder of IDX files"},
+      {"data.synthetic_count", integer<&O::data, &O::Data::synthetic_count>(1, 16'777'216),
+       "pictures of the synthetic set"},
+      {"data.synthetic_height", integer<&O::data, &O::Data::synthetic_height>(1, 1024), "their height in pixels"},
+      {"data.synthetic_width", integer<&O::data, &O::Data::synthetic_width>(1, 1024), "their width in pixels"},
+      {"data.synthetic_channels", integer<&O::data, &O::Data::synthetic_channels>(1, 3, 2),
+       "1: grey, 3: red, green and blue"},
+
+      {"model.latent", integer<&O::model, &O::Model::latent>(1, 65536), "numbers in a latent vector"},
+      {"model.generator_widths", widths<&O::model, &O::Model::generator_widths>(),
+       "the generator's hidden dense layers, from the latent on"},
+      {"model.generator_activation", word<&O::model, &O::Model::generator_activation>(activations),
+       "after each of the generator's hidden layers"},
+      {"model.discriminator_channels", widths<&O::model, &O::Model::discriminator_channels>(),
+       "output channels of the discriminator's convolutions"},
+      {"model.discriminator_kernel", integer<&O::model, &O::Model::discriminator_kernel>(1, 15, 2),
+       "filter extent of those convolutions"},
+      {"model.discriminator_widths", widths<&O::model, &O::Model::discriminator_widths>(),
+       "the discriminator's hidden dense layers, after the convolutions"},
+      {"model.discriminator_activation", word<&O::model, &O::Model::discriminator_activation>(activations),
+       "after each of the discriminator's hidden layers"},
+      {"model.leaky_slope", real<&O::model, &O::Model::leaky_slope>(0, 1), "slope of leaky_relu below zero"},
+
+      {"loss.kind", word<&O::loss, &O::Loss::kind>({"bce", "lsgan", "hinge", "relativistic", "wgan"}),
+       "what the two networks play for"},
+      {"loss.r1", real<&O::loss, &O::Loss::r1>(0, 1e6), "gamma of the R1 penalty on real pictures; 0: off"},
+      {"loss.r2", real<&O::loss, &O::Loss::r2>(0, 1e6), "gamma of the R2 penalty on generated pictures; 0: off"},
+      {"loss.gradient_penalty", real<&O::loss, &O::Loss::gradient_penalty>(0, 1e6),
+       "lambda of the WGAN-GP penalty on mixed pictures; 0: off"},
+
+      {"optimizer.generator_learning_rate", real<&O::optimizer, &O::Optimizer::generator_learning_rate>(0, 1),
+       "Adam's step of the generator"},
+      {"optimizer.discriminator_learning_rate", real<&O::optimizer, &O::Optimizer::discriminator_learning_rate>(0, 1),
+       "Adam's step of the discriminator"},
+      {"optimizer.beta1", real_below<&O::optimizer, &O::Optimizer::beta1>(0, 1), "Adam's decay of the mean"},
+      {"optimizer.beta2", real_below<&O::optimizer, &O::Optimizer::beta2>(0, 1), "Adam's decay of the square"},
+      {"optimizer.epsilon", real<&O::optimizer, &O::Optimizer::epsilon>(1e-20, 1), "what Adam adds to the root"},
+      {"optimizer.clip_norm", real<&O::optimizer, &O::Optimizer::clip_norm>(0, 1e9),
+       "global norm at which gradients are clipped; 0: off"},
+      {"optimizer.ema_decay", real_below<&O::optimizer, &O::Optimizer::ema_decay>(0, 1),
+       "of the generator's moving average, per step"},
+
+      {"train.batch", integer<&O::train, &O::Train::batch>(1, 65536), "pictures in a step"},
+      {"train.epochs", integer<&O::train, &O::Train::epochs>(1, 1'000'000), "passes over the pictures"},
+      {"train.steps", integer<&O::train, &O::Train::steps>(0, 1'000'000'000'000),
+       "steps in all; 0: epochs * (pictures / batch)"},
+
+      {"schedule.residency", word<&O::schedule, &O::Schedule::residency>({"auto", "device", "stream"}),
+       "where the pictures lie: uploaded once, or brought batch by batch; auto: on the device where they fit"},
+      {"schedule.launch", word<&O::schedule, &O::Schedule::launch>({"graph", "eager"}),
+       "on a GPU: steps captured once and replayed, or operator by operator; the same bytes"},
+      {"schedule.steps_per_launch", integer<&O::schedule, &O::Schedule::steps_per_launch>(0, 16),
+       "steps that a GPU is given at once; 0: measured"},
+      {"schedule.lanes", integer<&O::schedule, &O::Schedule::lanes>(0, 2),
+       "on a GPU: 2 runs independent operators of a step side by side, 1 one behind the other; 0: measured"},
+      {"schedule.memory", word<&O::schedule, &O::Schedule::memory>({"check", "ignore"}),
+       "training that needs more memory than is free: refused, or tried anyway"},
+
+      {"output.log_every", integer<&O::output, &O::Output::log_every>(1, kAnyInterval),
+       "steps between lines in log.txt and on a plain terminal"},
+      {"output.metrics_every", integer<&O::output, &O::Output::metrics_every>(1, kAnyInterval),
+       "steps between rows of metrics.jsonl and TensorBoard"},
+      {"output.samples_every", integer<&O::output, &O::Output::samples_every>(0, kAnyInterval),
+       "steps between sample sheets; 0: only at the end"},
+      {"output.checkpoint_every", integer<&O::output, &O::Output::checkpoint_every>(0, kAnyInterval),
+       "steps between checkpoints; 0: only at the end"},
+      {"output.keep_last", integer<&O::output, &O::Output::keep_last>(0, kAnyInterval),
+       "checkpoints kept besides those of keep_every; 0: all"},
+      {"output.keep_every", integer<&O::output, &O::Output::keep_every>(0, kAnyInterval),
+       "every N-th step's checkpoint is kept for ever; 0: none"},
+      {"output.sample_rows", integer<&O::output, &O::Output::sample_rows>(1, 64), "rows of a sample sheet"},
+      {"output.sample_columns", integer<&O::output, &O::Output::sample_columns>(1, 64), "columns of a sample sheet"},
+  };
+}
+
+template <class T>
+std::string allowed(const IntegerOption<T>& kind) {
+  if (kind.stride == 1) {
+    return fmt::format("an integer from {} to {}", kind.low, kind.high);
+  }
+  std::string text = fmt::format("{}", kind.low);
+  for (T value = kind.low + kind.stride; value <= kind.high; value += kind.stride) {
+    text += fmt::format("{}{}", value == kind.high ? " or " : ", ", value);
+  }
+  return text;
+}
+
+std::string allowed(const RealOption& kind) {
+  return fmt::format("a number from {} to {}{}", kind.low, kind.below_high ? "below " : "", kind.high);
+}
+
+std::string allowed(const WordOption& kind) {
+  return fmt::format("{} or {}", fmt::join(kind.words.begin(), kind.words.end() - 1, ", "), kind.words.back());
+}
+
+std::string allowed(const DeviceOption&) {
+  return "auto, cpu, cuda or cuda:N";
+}
+
+std::string allowed(const TextOption&) {
+  return "a text that is not empty";
+}
+
+std::string allowed(const WidthsOption& kind) {
+  return fmt::format("a list of at most {} integers from {} to {}", kind.at_most, kind.low, kind.high);
+}
+
+template <class T>
+bool holds(const IntegerOption<T>& kind, T value) {
+  return value >= kind.low && value <= kind.high && (value - kind.low) % kind.stride == 0;
+}
+
+// A NaN fails every comparison, and so it is refused.
+bool holds(const RealOption& kind, double value) {
+  return value >= kind.low && (kind.below_high ? value < kind.high : value <= kind.high);
+}
+
+bool holds(const WordOption& kind, const std::string& value) {
+  return std::find(kind.words.begin(), kind.words.end(), value) != kind.words.end();
+}
+
+bool holds(const DeviceOption&, const std::string& value) {
+  return value == "auto" || value == "cpu" || cuda_number(value);
+}
+
+bool holds(const TextOption&, const std::string& value) {
+  return !value.empty();
+}
+
+bool holds(const WidthsOption& kind, const std::vector<int>& value) {
+  return value.size() <= static_cast<std::size_t>(kind.at_most) &&
+         std::all_of(value.begin(), value.end(), [&](int n) { return n >= kind.low && n <= kind.high; });
+}
+
+std::string written(int value) {
+  return fmt::format("{}", value);
+}
+std::string written(std::int64_t value) {
+  return fmt::format("{}", value);
+}
+std::string written(double value) {
+  return toml_real(value);
+}
+std::string written(const std::string& value) {
+  return toml_quoted(value);
+}
+std::string written(const std::vector<int>& value) {
+  return fmt::format("[{}]", fmt::join(value, ", "));
+}
+
+// TOML's integers end at 2^63 - 1; greater ones are written, and read, as a string of digits.
+std::string written(std::uint64_t value) {
+  const bool fits = value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  return fits ? fmt::format("{}", value) : fmt::format("\"{}\"", value);
+}
+
+// Levenshtein: the least number of letters put in, left out or replaced.
+int edit_distance(std::string_view a, std::string_view b) {
+  std::vector<int> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) {
+    row[j] = static_cast<int>(j);
+  }
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    int diagonal = row[0];
+    row[0] = static_cast<int>(i) + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const int replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+const std::vector<OptionKey>& option_keys() {
+  static const std::vector<OptionKey> keys = make_keys();
+  return keys;
+}
+
+const OptionKey* find_option_key(std::string_view name) {
+  const auto& keys = option_keys();
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const OptionKey& key) { return key.name == name; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+std::string_view nearest_option_key(std::string_view name) {
+  std::string_view nearest;
+  // Further than a third of the letters is another word, not a slip.
+  int least = std::max(1, static_cast<int>(name.size()) / 3) + 1;
+  for (const OptionKey& key : option_keys()) {
+    int distance = edit_distance(name, key.name);
+    if (name.find('.') == std::string_view::npos) {
+      distance = std::min(distance, edit_distance(name, key.name.substr(key.name.find('.') + 1)));
+    }
+    if (distance < least) {
+      least = distance;
+      nearest = key.name;
+    }
+  }
+  return nearest;
+}
+
+std::string allowed_values(const OptionKey& key) {
+  return std::visit([](const auto& kind) { return allowed(kind); }, key.kind);
+}
+
+bool is_allowed(const OptionKey& key, const Options& options) {
+  return std::visit([&](const auto& kind) { return holds(kind, kind.field.get(options)); }, key.kind);
+}
+
+std::string value_text(const OptionKey& key, const Options& options) {
+  return std::visit([&](const auto& kind) { return written(kind.field.get(options)); }, key.kind);
+}
+
+std::string toml_quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char letter : text) {
+    const auto code = static_cast<unsigned char>(letter);
+    if (letter == '"' || letter == '\\') {
+      quoted += '\\';
+      quoted += letter;
+    } else if (code < 0x20 || code == 0x7f) {
+      quoted += fmt::format("\\u{:04X}", static_cast<unsigned>(code));
+    } else {
+      quoted += letter;
+    }
+  }
+  return quoted + '"';
+}
+
+std::string toml_real(double value) {
+  std::string text = fmt::format("{}", value);
+  const bool looks_whole = text.find_first_not_of("-0123456789") == std::string::npos;
+  return looks_whole ? text + ".0" : text;
+}
+
+}  // namespace duel

@@ -1,0 +1,198 @@
+// From the name of a source to its pictures. The reading is in host/data/idx.cpp, the drawing in
+// host/data/synthetic.cpp; here is only which files are meant, and that they fit together.
+#include "host/data/open_dataset.h"
+
+#include "host/data/idx.h"
+#include "host/data/synthetic.h"
+#include "kernels/check.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace duel {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+std::string join(const std::vector<std::string>& words, std::string_view separator) {
+  std::string text;
+  for (const std::string& word : words) {
+    text.append(text.empty() ? "" : separator).append(word);
+  }
+  return text;
+}
+
+// The file of that name, plain before gzip.
+std::optional<fs::path> find_file(const fs::path& folder, const std::string& name) {
+  for (const char* suffix : {"", ".gz"}) {
+    if (const fs::path path = folder / (name + suffix); is_file(path)) {
+      return path;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<fs::path> find_train_images(const fs::path& folder) {
+  for (const char* name :
+       {"train-images-idx3-ubyte", "train-images.idx3-ubyte", "train-images-idx4-ubyte", "train-images.idx4-ubyte"}) {
+    if (const auto path = find_file(folder, name)) {
+      return path;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string without_gz(const fs::path& path) {
+  return path.extension() == ".gz" ? path.stem().string() : path.filename().string();
+}
+
+// The names of the files with "images" in them, without .gz and without repetition.
+std::vector<std::string> image_names(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = without_gz(entry->path());
+    if (name.find("images") != std::string::npos && is_file(entry->path())) {
+      names.push_back(name);
+    }
+  }
+  if (error) {
+    throw_error(Error::Kind::data, "{}: cannot list the folder: {}", folder.string(), error.message());
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+fs::path find_images(const fs::path& folder) {
+  if (const auto path = find_train_images(folder)) {
+    return *path;
+  }
+  std::vector<std::string> names = image_names(folder);
+  if (names.empty()) {
+    throw_error(Error::Kind::data, "{}: holds no IDX file of pictures, such as train-images-idx3-ubyte.gz",
+                folder.string());
+  }
+  // A test split beside the training split is not a second choice: it is kept for evaluation.
+  if (names.size() > 1) {
+    std::vector<std::string> training;
+    std::copy_if(names.begin(), names.end(), std::back_inserter(training),
+                 [](const std::string& name) { return name.find("train") != std::string::npos; });
+    if (training.size() != 1) {
+      throw_error(Error::Kind::data, "{}: holds several files of pictures ({}); name one train-images-idx3-ubyte",
+                  folder.string(), join(names, ", "));
+    }
+    names = training;
+  }
+  return *find_file(folder, names.front());
+}
+
+std::optional<fs::path> find_labels(const fs::path& images) {
+  std::string name = without_gz(images);
+  const auto replace = [&](std::string_view from, std::string_view to) {
+    if (const std::size_t at = name.rfind(from); at != std::string::npos) {
+      name.replace(at, from.size(), to);
+    }
+  };
+  replace("images", "labels");
+  replace("idx3", "idx1");
+  replace("idx4", "idx1");
+  return find_file(images.parent_path(), name);
+}
+
+Dataset read_folder(const fs::path& folder, const std::string& name) {
+  const fs::path image_file = find_images(folder);
+  IdxArray images = read_idx(image_file);
+  const Shape& shape = images.shape;
+  if (shape.rank() == 1) {
+    throw_error(Error::Kind::data, "{}: holds labels {} where pictures [N,H,W] or [N,H,W,C] are needed",
+                image_file.string(), to_string(shape));
+  }
+  Dataset set;
+  set.name = name;
+  set.count = shape[0];
+  set.height = shape[1];
+  set.width = shape[2];
+  set.channels = shape.rank() == 4 ? shape[3] : 1;
+  set.pixels = std::move(images.values);
+
+  if (const auto label_file = find_labels(image_file)) {
+    IdxArray labels = read_idx(*label_file);
+    if (labels.shape.rank() != 1) {
+      throw_error(Error::Kind::data, "{}: holds pictures {} where labels [N] are needed", label_file->string(),
+                  to_string(labels.shape));
+    }
+    if (labels.shape[0] != set.count) {
+      throw_error(Error::Kind::data, "{}: holds {} labels, but {} holds {} pictures", label_file->string(),
+                  labels.shape[0], image_file.string(), set.count);
+    }
+    set.labels = std::move(labels.values);
+  }
+  return set;
+}
+
+// A variable that is set is an order: another place is not searched in its stead.
+fs::path fashion_mnist_folder() {
+  constexpr const char* kInstall = "`bash tools/setup.sh` installs it";
+  const char* chosen = std::getenv("DUEL_FASHION_MNIST");
+  if (chosen != nullptr && *chosen != '\0') {
+    if (!find_train_images(chosen)) {
+      throw_error(Error::Kind::data,
+                  "fashion-mnist: no train-images-idx3-ubyte[.gz] in {}, which $DUEL_FASHION_MNIST names; correct the "
+                  "variable or unset it ({})",
+                  chosen, kInstall);
+    }
+    return chosen;
+  }
+  std::vector<std::string> places = {"/usr/share/datasets/fashion-mnist"};
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home != '\0') {
+    places.push_back(std::string(home) + "/.cache/duel/fashion-mnist");
+  }
+  for (const std::string& place : places) {
+    if (find_train_images(place)) {
+      return place;
+    }
+  }
+  throw_error(Error::Kind::data, "fashion-mnist: not installed: no train-images-idx3-ubyte[.gz] in {}; {}",
+              join(places, " or "), kInstall);
+}
+
+}  // namespace
+
+Dataset open_dataset(const Options::Data& options) {
+  const std::string& source = options.source;
+  if (source == "fashion-mnist") {
+    return read_folder(fashion_mnist_folder(), source);
+  }
+  if (source == "synthetic") {
+    return draw_synthetic(options);
+  }
+  if (is_file(source)) {
+    throw_error(Error::Kind::data, "{}: is a file; name the folder that holds it", source);
+  }
+  if (!is_folder(source)) {
+    throw_error(Error::Kind::data,
+                "no data set '{}': neither a known name (fashion-mnist, synthetic) nor a folder of IDX files", source);
+  }
+  return read_folder(source, source);
+}
+
+}  // namespace duel

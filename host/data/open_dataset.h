@@ -1,0 +1,18 @@
+// Where pictures come from: IDX files (plain or gzip), or a synthetic set.
+#pragma once
+
+#include "host/config/options.h"
+#include "host/data/dataset.h"
+
+namespace duel {
+
+// "fashion-mnist": the folder in $DUEL_FASHION_MNIST where that is set; else /usr/share/datasets/fashion-mnist, else
+//     $HOME/.cache/duel/fashion-mnist.
+// "synthetic": drawn, with the extents in `options`; see host/data/synthetic.h.
+// Anything else is a folder of IDX files. Its pictures are train-images-idx3-ubyte, also idx4, with .idx3 and with
+//     .gz; without one of these the only file with "images" in its name, or the only one of those with "train". The
+//     labels have the same name with "labels" and idx1, and may be missing.
+// Errors are of kind `data`, and name the folder or the file.
+Dataset open_dataset(const Options::Data& options);
+
+}  // namespace duel

@@ -1,0 +1,18 @@
+// The data set that needs no file: outlines of products, drawn with anti-aliased edges on black.
+//
+// For tests, for benchmarks at any extent, and for a first run before anything is downloaded. Picture n depends on n
+// and the extents alone, so a smaller set is the beginning of a larger one, and no seed changes it.
+#pragma once
+
+#include "host/config/options.h"
+#include "host/data/dataset.h"
+
+namespace duel {
+
+inline constexpr int kSyntheticKinds = 8;  // box, plate, trousers, shirt, dress, shoe, bag, bottle; label n % 8
+
+// Size, place, tone and shading vary, with 3 channels the colour too. Reads the synthetic_* options; extents that
+// cannot be drawn are an error of kind `usage`.
+Dataset draw_synthetic(const Options::Data& options);
+
+}  // namespace duel

@@ -1,0 +1,71 @@
+// A recorded training trajectory: what each step needs and what it must produce, in one safetensors file, as
+// tools/record_pytorch.py writes it. With B pictures in a batch, and steps counted from 1:
+//
+//   __metadata__                        format: "duel trajectory 2"; config: TOML, as for `duel train --config`;
+//                                       steps: how many; recorder: who wrote it, for people; near_kinks: how many rows
+//                                       of the draws lie so near a kink that float32 may mistake its side
+//   initial/NETWORK/PARAMETER           f32, before step 1
+//   step1/d_reals  step1/g_reals        u8 [B,H,W,C]; g_reals only where the generator's loss looks at real pictures
+//   step1/d_latents  step1/g_latents    f32 [B,latent]
+//   step1/shares                        f32 [B], only with WGAN-GP: each real picture's part in its mixture
+//   step1/d_loss  step1/g_loss          f32 [1], penalties included
+//   step1/gradient/NETWORK/PARAMETER    f32, before clipping
+//   step1/weight/NETWORK/PARAMETER      f32, after the update
+//   step1/average/generator/PARAMETER   f32, the moving average after the update
+//   step1/float32/d_loss  .../g_loss    f32 [1]: |what the recorder gets in float32 - what is recorded|
+//   step1/float32/gradient/...          f32 [2], of each gradient: the 2-norm and the largest element of that
+//   difference
+//
+// Format 1 has no float32/ and may come near kinks. It was recorded in float32 by default.
+//
+// The networks and their parameters are those of the configuration, with the names and layouts of a checkpoint.
+#pragma once
+
+#include "engine/nn/network.h"
+#include "host/config/options.h"
+#include "host/files/safetensors.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace duel {
+
+class Trajectory {
+public:
+  // Checks that every tensor is there, in its type and shape, and no other. Throws kind `data`; the message begins with
+  // the path.
+  explicit Trajectory(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return file_.path(); }
+  const Options& options() const { return options_; }
+  int steps() const { return steps_; }
+  const Shape& picture() const { return picture_; }  // [1,H,W,C]
+  std::string recorder() const;
+  bool tells_float32() const { return format_ >= 2; }
+  // Why two right programs may disagree about a gradient of this record, or "".
+  std::string doubt() const;
+
+  // Contents of a tensor. Throws kind `data` where its checksum is wrong, or a number is not finite.
+  std::vector<std::uint8_t> read_pictures(const std::string& name) const;
+  std::vector<float> read(const std::string& name) const;
+
+private:
+  int read_count(const std::string& key, int least) const;
+  void check_tensors() const;
+  void check_tensor(const std::string& name, DType dtype, const Shape& shape) const;
+  template <class... Args>
+  [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const;
+
+  SafetensorsFile file_;
+  Options options_;
+  int format_ = 0, steps_ = 0, near_kinks_ = 0;
+  Shape picture_;
+};
+
+std::string step_tensor(int step, const std::string& name);                            // "step3/d_loss"
+std::string float32_tensor(int step, const std::string& name);                         // "step3/float32/d_loss"
+std::string parameter_name(const Parameters& parameters, const Parameter& parameter);  // "generator/dense1/weight"
+
+}  // namespace duel

@@ -1,0 +1,83 @@
+// libpng's simplified interface, because it reports errors by return value: the classic one leaves by longjmp, which
+// skips the destructors of C++.
+#include "host/pictures/png.h"
+
+#include "host/files/atomic_file.h"
+#include "kernels/check.h"
+
+#include <png.h>
+
+#include <span>
+#include <string>
+
+namespace duel {
+namespace {
+
+constexpr std::int64_t kMaxPixels = std::int64_t{1} << 28;
+
+// A png_image that frees what libpng keeps in it.
+struct Image : png_image {
+  Image() : png_image{} { version = PNG_IMAGE_VERSION; }
+  ~Image() { png_image_free(this); }
+  Image(const Image&) = delete;
+  Image& operator=(const Image&) = delete;
+};
+
+}  // namespace
+
+std::vector<std::uint8_t> encode_png(const Picture& picture) {
+  check(picture.height > 0 && picture.width > 0 && (picture.channels == 1 || picture.channels == 3) &&
+            std::int64_t{picture.height} * picture.width * picture.channels == std::ssize(picture.pixels),
+        "encode_png: a picture of {}x{}x{} cannot have {} bytes", picture.height, picture.width, picture.channels,
+        picture.pixels.size());
+  Image image;
+  image.height = static_cast<png_uint_32>(picture.height);
+  image.width = static_cast<png_uint_32>(picture.width);
+  image.format = picture.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+  std::vector<std::uint8_t> bytes(size);
+  if (png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.pixels.data(), 0, nullptr) == 0) {
+    throw_error(Error::Kind::internal, "encode_png: {}x{}x{}: {}", picture.height, picture.width, picture.channels,
+                image.message);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+void write_png(const std::filesystem::path& file, const Picture& picture) {
+  const std::vector<std::uint8_t> bytes = encode_png(picture);
+  write_file_atomically(file, std::as_bytes(std::span(bytes)));
+}
+
+Picture read_png(const std::filesystem::path& file) {
+  const std::string path = file.string();
+  const auto fail = [&path](const char* message) {
+    throw_error(Error::Kind::data, "{}: cannot read as PNG: {}", path, message);
+  };
+  Image image;
+  if (png_image_begin_read_from_file(&image, path.c_str()) == 0) {
+    fail(image.message);
+  }
+  if (std::int64_t{image.height} * image.width > kMaxPixels) {
+    throw_error(Error::Kind::data, "{}: {}x{} pixels are too many; at most {} are read", path, image.height,
+                image.width, kMaxPixels);
+  }
+  const bool colour = (image.format & PNG_FORMAT_FLAG_COLOR) != 0;
+  // Without this flag libpng takes 16 bits without a gamma for linear light, and brightens them.
+  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+  image.format = colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+
+  Picture picture;
+  picture.height = static_cast<int>(image.height);
+  picture.width = static_cast<int>(image.width);
+  picture.channels = colour ? 3 : 1;
+  picture.pixels.resize(PNG_IMAGE_SIZE(image));
+  const png_color white = {255, 255, 255};
+  if (png_image_finish_read(&image, &white, picture.pixels.data(), 0, nullptr) == 0) {
+    fail(image.message);
+  }
+  return picture;
+}
+
+}  // namespace duel

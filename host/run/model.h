@@ -1,0 +1,21 @@
+// The networks that a configuration asks for.
+#pragma once
+
+#include "engine/nn/network.h"
+#include "host/config/options.h"
+
+#include <string>
+
+namespace duel {
+
+// Declares the parameters; no memory is taken yet. picture: [1,H,W,C] of the data set.
+GanModel make_model(const Options& options, const Shape& picture);
+
+// A table of both networks' parameters, for people.
+std::string describe(const GanModel& model);
+
+// Gives both networks the blocks of parameters that training in options.precision needs. `is_cleared`: as
+// Parameters::Blocks has it.
+void allocate_for_training(Context& context, GanModel& model, const Options& options, bool is_cleared = true);
+
+}  // namespace duel

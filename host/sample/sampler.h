@@ -1,0 +1,59 @@
+// Pictures from a generator, in f32 whatever the training's precision.
+#pragma once
+
+#include "engine/nn/network.h"
+#include "engine/program/execution.h"
+#include "kernels/memory.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace duel {
+
+// Draws in batches of 64: picture i of a seed is a function of seed and i alone, so asking for more never changes
+// the first ones. The model must outlive the sampler.
+class Sampler {
+public:
+  static constexpr int kBatch = 64;
+
+  // block: master (the generator as trained) or average (its moving average).
+  Sampler(Context& context, const GanModel& model, Parameters::Block block, std::uint64_t seed);
+
+  // Pictures first..first+count-1 of the seed: [count,H,W,C], in -1..1.
+  std::vector<float> draw(Context& context, std::int64_t first, int count);
+
+  // Queues the drawing of the batch whose number stands in counter(), i64 [1], on the device; it is in pictures() then.
+  void queue_batch(Context& context) const { execution_.run(context); }
+  View counter() const { return counter_.view({1}, DType::i64); }
+  View pictures() const { return execution_.view(output_); }  // f32 [kBatch,H,W,C]
+
+private:
+  Execution make_execution(Context& context, const GanModel& model, Parameters::Block block, std::uint64_t seed);
+
+  Buffer counter_;
+  Value output_;
+  Execution execution_;
+  Buffer arena_;
+};
+
+// The same from latents that are given.
+class LatentSampler {
+public:
+  LatentSampler(Context& context, const GanModel& model, Parameters::Block block);
+
+  // latents [count,latent], count at most Sampler::kBatch: [count,H,W,C], in -1..1. A picture depends on its latent
+  // alone, not on its place or the others.
+  std::vector<float> draw(Context& context, std::span<const float> latents);
+
+private:
+  Execution make_execution(Context& context, const GanModel& model, Parameters::Block block);
+
+  Shape shape_;  // of the latents
+  Buffer latents_;
+  Value output_;
+  Execution execution_;
+  Buffer arena_;
+};
+
+}  // namespace duel

@@ -1,0 +1,103 @@
+// The loop around a Trainer that fills a run directory: progress, metrics, sample sheets, checkpoints.
+//
+// Scalars arrive from the device as they are ready, while later steps run. Sheets and checkpoints are drawn and copied
+// by the device between two steps, and come to the host beside the next ones (Snapshot). Once they are there, and every
+// loss up to their step was seen to be finite, a thread of their own encodes and writes them (LateWrites).
+//
+// No file that cannot be written ends a run that is going on. What was removed is made again; a sheet, a row or a line
+// is missed with a warning, once for each kind; a checkpoint is tried again when the next one is due. Only where the
+// last one cannot be written either does the run end with an error.
+#pragma once
+
+#include "host/config/options.h"
+#include "host/data/dataset.h"
+#include "host/device/timing.h"
+#include "host/run/background.h"
+#include "host/run/event_log.h"
+#include "host/run/late_writes.h"
+#include "host/run/metrics_log.h"
+#include "host/run/progress.h"
+#include "host/run/run_directory.h"
+#include "host/sample/sheet_sampler.h"
+#include "host/train/trainer.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace duel {
+
+// Steps that the options ask for, given how many make an epoch.
+std::int64_t total_steps(const Options& options, std::int64_t steps_per_epoch);
+
+// Where a run begins, and what is said of it.
+struct RunStart {
+  bool is_new = true;                      // otherwise rows behind the step are cut off
+  std::optional<std::int64_t> checkpoint;  // of the run, which is loaded
+  std::string text = "new";
+  std::vector<std::string> notes;  // messages of their own
+};
+
+class TrainingLoop {
+public:
+  // The references outlive the loop.
+  TrainingLoop(const Options& options, const RunStart& start, Context& context, const Dataset& dataset,
+               RunDirectory& run);
+  ~TrainingLoop();
+
+  // As run_training().
+  int run();
+
+private:
+  void announce(const RunStart& start);
+  bool is_due(int every, std::int64_t step) const;
+  std::int64_t next_stop() const;
+  void on_row(std::int64_t step, std::span<const float> values);
+  void check_finite(std::int64_t step, std::span<const float> values);
+  ProgressState progress_state(std::int64_t step, std::span<const float> values) const;
+  void write_metrics(std::int64_t step, std::span<const float> values);
+  void take(Snapshot& snapshot, Background::Job write);
+  void take_samples();
+  void take_checkpoint();
+  void write_sheet(std::span<const std::byte> pictures, std::int64_t step, const char* suffix, const char* tag);
+  void write_state(const CheckpointState& state);
+  void write_checkpoint_files(const CheckpointState& state);
+  void restore();
+  void try_logs(const char* kind, const std::function<void()>& write);
+  void warn(const std::string& text);
+  void warn_once(const std::string& kind, const std::string& reason);
+  void say_warnings();
+  void require_saved() const;
+  std::string report(double seconds) const;
+
+  Options options_;
+  Context& context_;
+  const Dataset& dataset_;
+  RunDirectory& run_;
+  Progress progress_;
+  Trainer trainer_;
+  SheetSampler average_, raw_;
+  std::int64_t last_step_;
+  const std::string config_;  // as config.toml
+  FileDescriptor log_tail_;   // of log.txt, for a signal's handler
+  std::int64_t first_step_ = 0, taken_step_ = -1;
+  std::atomic<std::int64_t> saved_step_ = -1;  // of the newest checkpoint in place
+  std::mutex warnings_mutex_;                  // of what the background thread has to say
+  std::vector<std::string> warnings_;
+  std::set<std::string> warned_;
+  std::string checkpoint_fault_;  // of the last one that could not be written
+  std::mutex logs_mutex_;         // of the two logs, which the background thread writes too
+  std::optional<MetricsLog> metrics_;
+  std::optional<EventLog> events_;
+  Clock::time_point begin_;
+  Background background_;  // behind what its jobs use
+  LateWrites writes_;
+};
+
+}  // namespace duel
