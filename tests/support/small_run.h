@@ -1,7 +1,7 @@
 // Options and data of a training that takes milliseconds: 8x6 pictures, narrow networks.
 #pragma once
 
-#include "host/config/options.h"
+#include "host/config/presets.h"
 #include "host/data/open_dataset.h"
 
 namespace duel::test {
