@@ -3,61 +3,66 @@
 #include "kernels/check.h"
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
+#include <map>
+#include <string>
 
 namespace duel {
 
 namespace {
 
-// Bytes of memory outside the program; or an array of the program, which is one piece: its number.
+// Bytes of a named storage; or an array of the program, which is one piece: its number.
 struct Range {
-  bool is_memory = false;
-  std::uintptr_t begin = 0, end = 0;
+  int storage = -1;  // its number; -1: an array of the program
+  std::size_t begin = 0, end = 0;
 
-  bool overlaps(const Range& other) const {
-    return is_memory == other.is_memory && begin < other.end && other.begin < end;
-  }
+  bool overlaps(const Range& other) const { return storage == other.storage && begin < other.end && other.begin < end; }
 };
 
 struct Accesses {
   std::vector<Range> reads, writes;
 };
 
-void add_memory(std::vector<Range>& list, View view) {
-  if (view.data != nullptr && view.bytes() > 0) {
-    const auto begin = reinterpret_cast<std::uintptr_t>(view.data);
-    list.push_back({true, begin, begin + view.bytes()});
-  }
-}
+class AccessFinder {
+public:
+  explicit AccessFinder(const Program& program) : program_(program) {}
 
-void add_value(std::vector<Range>& list, const Program& program, Value value) {
-  if (!value.exists()) {
-    return;
+  Accesses of(const Node& node) {
+    check(!node.outputs.empty() || !node.writes.empty(), "{}: a node without outputs must say what it writes", node.op);
+    Accesses accesses;
+    for (const Value input : node.inputs) {
+      add(accesses.reads, input);
+    }
+    for (const std::vector<Value>& list : {node.outputs, node.writes}) {
+      for (const Value value : list) {
+        add(accesses.writes, value);
+      }
+    }
+    return accesses;
   }
-  const Value root = program.root(value);
-  if (program.info(root).bound != nullptr) {
-    add_memory(list, program.described(root));
-  } else {
-    const auto number = static_cast<std::uintptr_t>(root.id);
-    list.push_back({false, number, number + 1});
-  }
-}
 
-Accesses accesses_of(const Program& program, const Node& node) {
-  check(!node.outputs.empty() || !node.state.empty(), "{}: a node without outputs must say which memory it writes",
-        node.op);
-  Accesses accesses;
-  for (const Value input : node.inputs) {
-    add_value(accesses.reads, program, input);
+private:
+  void add(std::vector<Range>& list, Value value) {
+    if (!value.exists()) {
+      return;
+    }
+    const Value root = program_.root(value);
+    const Binding& binding = program_.binding(root);
+    if (binding.exists()) {
+      const int storage = numbers_.try_emplace(binding.storage, static_cast<int>(numbers_.size())).first->second;
+      const std::size_t bytes = program_.described(root).bytes();
+      if (bytes > 0) {
+        list.push_back({storage, binding.offset, binding.offset + bytes});
+      }
+    } else {
+      const auto number = static_cast<std::size_t>(root.id);
+      list.push_back({-1, number, number + 1});
+    }
   }
-  for (const Value output : node.outputs) {
-    add_value(accesses.writes, program, output);
-  }
-  for (const View& view : node.state) {
-    add_memory(accesses.writes, view);
-  }
-  return accesses;
-}
+
+  const Program& program_;
+  std::map<std::string, int> numbers_;  // of the storages
+};
 
 bool overlap(const std::vector<Range>& some, const std::vector<Range>& others) {
   return std::any_of(some.begin(), some.end(), [&](const Range& one) {
@@ -68,10 +73,11 @@ bool overlap(const std::vector<Range>& some, const std::vector<Range>& others) {
 }  // namespace
 
 std::vector<std::vector<int>> find_dependencies(const Program& program) {
+  AccessFinder finder(program);
   std::vector<Accesses> accesses;
   std::vector<std::vector<int>> dependencies;
   for (const Node& node : program.nodes()) {
-    const Accesses mine = accesses_of(program, node);
+    const Accesses mine = finder.of(node);
     std::vector<int> earlier;
     for (std::size_t i = 0; i < accesses.size(); ++i) {
       const Accesses& other = accesses[i];

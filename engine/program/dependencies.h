@@ -1,8 +1,9 @@
 // Which nodes of a program must come after which, whatever runs them.
 //
 // A node depends on an earlier one where either writes what the other reads or writes: an array of the program, behind
-// reshapes, or memory outside it. The latter is compared by its bytes: gradients are written one by one and then read
-// as one block, and Adam writes the block of weights of which others read their parts.
+// reshapes, or memory outside it. The latter is compared by storage and bytes: gradients are written one by one and
+// then read as one block, and Adam writes the block of weights of which others read their parts. Two storages are two
+// pieces of memory.
 #pragma once
 
 #include "engine/program/program.h"

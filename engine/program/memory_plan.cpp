@@ -105,7 +105,7 @@ MemoryPlan plan_memory(const Program& program, const LanePlan& lanes) {
     const Node& node = program.nodes()[static_cast<std::size_t>(i)];
     for (std::size_t k = 0; k < node.outputs.size(); ++k) {
       const Value output = node.outputs[k];
-      if (program.info(output).bound != nullptr) {
+      if (program.is_bound(output)) {
         continue;
       }
       const auto id = static_cast<std::size_t>(output.id);
