@@ -38,6 +38,18 @@ const char* name_of(Parameters::Block block) {
   throw_error(Error::Kind::internal, "parameters: unknown block");
 }
 
+bool is_among(Parameters::Block block, const Parameters::Blocks& blocks) {
+  switch (block) {
+    case Parameters::Block::master: return true;
+    case Parameters::Block::gradient:
+    case Parameters::Block::m:
+    case Parameters::Block::v: return blocks.training;
+    case Parameters::Block::average: return blocks.average;
+    case Parameters::Block::compute: return blocks.compute;
+  }
+  throw_error(Error::Kind::internal, "parameters: unknown block");
+}
+
 void draw_glorot(const Parameter& parameter, std::uint64_t seed, std::uint64_t stream, float* values) {
   const double limit = std::sqrt(6.0 / (parameter.initial.fan_in + parameter.initial.fan_out));
   const std::int64_t count = parameter.shape.count();
@@ -66,24 +78,20 @@ int Parameters::declare(const std::string& name, const Shape& shape, Initial ini
 }
 
 void Parameters::allocate(Context& context, const Blocks& blocks) {
-  const auto take = [&](Block block) {
-    buffers_[index_of(block)] = Buffer(context, static_cast<std::size_t>(size_) * size_of(type_of(block)));
-    if (blocks.is_cleared) {
+  for (const Block block : kBlocks) {
+    if (is_among(block, blocks)) {
+      buffers_[index_of(block)] = Buffer(context, view(block).bytes());
       buffers_[index_of(block)].clear();
     }
-  };
-  take(Block::master);
-  if (blocks.training) {
-    take(Block::gradient);
-    take(Block::m);
-    take(Block::v);
   }
-  if (blocks.average) {
-    take(Block::average);
+}
+
+std::size_t Parameters::bytes_of(const Blocks& blocks) const {
+  std::size_t bytes = 0;
+  for (const Block block : kBlocks) {
+    bytes += is_among(block, blocks) ? view(block).bytes() : 0;
   }
-  if (blocks.compute) {
-    take(Block::compute);
-  }
+  return bytes;
 }
 
 void Parameters::initialize(Context& context, std::uint64_t seed, std::uint32_t network_number) {

@@ -37,7 +37,6 @@ public:
     bool training = true;  // gradient, m, v
     bool average = false;
     bool compute = false;
-    bool is_cleared = true;  // false: to be planned with, not run; memory that is not touched takes no room on a CPU
   };
 
   explicit Parameters(std::string network) : network_(std::move(network)) {}
@@ -52,8 +51,9 @@ public:
 
   const std::string& network() const { return network_; }
   const std::vector<Parameter>& list() const { return list_; }
-  std::int64_t parameter_count() const;  // without the gaps
-  std::size_t allocated_bytes() const;   // of all blocks
+  std::int64_t parameter_count() const;              // without the gaps
+  std::size_t allocated_bytes() const;               // of all blocks
+  std::size_t bytes_of(const Blocks& blocks) const;  // what allocate() takes for them
   bool has(Block block) const { return view(block).data != nullptr; }
   View view(Block block) const;  // the whole block, [size]; without data where it was not allocated
   View view(Block block, const Parameter& parameter) const;

@@ -35,10 +35,16 @@ std::vector<NetworkTable> network_tables(const GanModel& model) {
   return tables;
 }
 
-void allocate_for_training(Context& context, GanModel& model, const Options& options, bool is_cleared) {
+TrainingBlocks training_blocks(const Options& options) {
   const bool has_compute = options.precision == "bf16";
-  model.generator->parameters().allocate(context, {true, true, has_compute, is_cleared});
-  model.discriminator->parameters().allocate(context, {true, false, has_compute, is_cleared});
+  return {{.training = true, .average = true, .compute = has_compute},
+          {.training = true, .average = false, .compute = has_compute}};
+}
+
+void allocate_for_training(Context& context, GanModel& model, const Options& options) {
+  const TrainingBlocks blocks = training_blocks(options);
+  model.generator->parameters().allocate(context, blocks.generator);
+  model.discriminator->parameters().allocate(context, blocks.discriminator);
 }
 
 }  // namespace duel

@@ -25,8 +25,12 @@ struct NetworkTable {
 };
 std::vector<NetworkTable> network_tables(const GanModel& model);
 
-// Gives both networks the blocks of parameters that training in options.precision needs. `is_cleared`: as
-// Parameters::Blocks has it.
-void allocate_for_training(Context& context, GanModel& model, const Options& options, bool is_cleared = true);
+// The blocks of parameters that training in options.precision needs.
+struct TrainingBlocks {
+  Parameters::Blocks generator, discriminator;
+};
+TrainingBlocks training_blocks(const Options& options);
+
+void allocate_for_training(Context& context, GanModel& model, const Options& options);
 
 }  // namespace duel

@@ -3,7 +3,6 @@
 #include "engine/program/memory_plan.h"
 #include "host/device/device.h"
 #include "host/recipes/gan.h"
-#include "host/run/checkpoint.h"
 #include "host/run/model.h"
 #include "host/train/picture_plan.h"
 #include "kernels/check.h"
@@ -47,7 +46,8 @@ Options smallest(const Options& options, const Dataset& dataset, const LaneReque
              : streamed;
 }
 
-// The largest batch below options.train.batch that takes at most `bytes`; 0 where not even one picture does.
+// The largest batch below options.train.batch that takes at most `bytes`; 0 where not even one picture does. Each that
+// is tried is recorded and planned, in milliseconds: which arrays share memory, no formula says.
 int largest_batch(Options options, const Dataset& dataset, const LaneRequest& lanes, std::size_t bytes) {
   int fits = 0, too_many = options.train.batch;
   while (too_many - fits > 1) {
@@ -64,11 +64,14 @@ std::size_t snapshot_bytes(const Options& options, const GanModel& model) {
   if (options.output.checkpoint_every == 0) {
     return 0;
   }
-  std::size_t bytes = 0;
-  for (const View& block : checkpoint_blocks(model)) {
-    bytes += block.bytes();
-  }
-  return bytes;
+  // A checkpoint has all blocks but the gradient, and what follows from others.
+  const auto saved = [](const Network& network, Parameters::Blocks blocks) {
+    const Parameters& parameters = network.parameters();
+    blocks.compute = false;
+    return parameters.bytes_of(blocks) - parameters.view(Parameters::Block::gradient).bytes();
+  };
+  const TrainingBlocks blocks = training_blocks(options);
+  return saved(*model.generator, blocks.generator) + saved(*model.discriminator, blocks.discriminator);
 }
 
 bool fits_snapshot(Context& context, std::size_t bytes) {
@@ -76,24 +79,24 @@ bool fits_snapshot(Context& context, std::size_t bytes) {
   return free_bytes && bytes + kSpareBytes <= *free_bytes;
 }
 
-RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
-    : host_(Context::cpu(1)), model_(make_model(options, Shape{1, dataset.height, dataset.width, dataset.channels})) {
-  allocate_for_training(host_, model_, options, false);
+RecordedStep::RecordedStep(const Options& options, const Dataset& dataset, bool is_fused)
+    : model_(make_model(options, Shape{1, dataset.height, dataset.width, dataset.channels})) {
   const int metrics = static_cast<int>(gan_metrics(options).size());
   const PicturePlan plan = plan_pictures(options, dataset, options.schedule.residency == "stream");
   phases_ = record_gan(model_, options,
                        {.pictures = {nullptr, plan.shape, DType::u8},
                         .step = {nullptr, {1}, DType::i64},
                         .ring = {nullptr, {kRingRows, metrics}, DType::f32},
-                        .slot_rows = plan.slot_rows});
+                        .slot_rows = plan.slot_rows},
+                       is_fused);
 }
 
 MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, const LaneRequest& lanes) {
   const RecordedStep step(options, dataset);
   MemoryUse use;
-  for (const Network* network : {step.model().generator.get(), step.model().discriminator.get()}) {
-    use.parameters += network->parameters().allocated_bytes();
-  }
+  const TrainingBlocks blocks = training_blocks(options);
+  use.parameters = step.model().generator->parameters().bytes_of(blocks.generator) +
+                   step.model().discriminator->parameters().bytes_of(blocks.discriminator);
   for (const Program* program : {&step.phases().discriminator, &step.phases().generator}) {
     const MemoryPlan plan = plan_memory(*program, plan_lanes(*program, lanes));
     use.arena = std::max(use.arena, plan.arena_bytes);

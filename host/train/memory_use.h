@@ -7,10 +7,8 @@
 #include "host/device/free_memory.h"
 #include "host/recipes/gan.h"
 #include "kernels/context.h"
-#include "kernels/memory.h"
 
 #include <cstddef>
-#include <optional>
 
 namespace duel {
 
@@ -31,17 +29,16 @@ bool fits_snapshot(Context& context, std::size_t bytes);
 inline constexpr const char* kNoSnapshotRoom =
     "the device has no room for a copy of the state: steps wait while a checkpoint is downloaded";
 
-// Both phases recorded as training records them, on arrays that do not exist: to be looked at, not run.
+// Both phases recorded as training records them, without any memory: to be looked at, not run.
 class RecordedStep {
 public:
-  RecordedStep(const Options& options, const Dataset& dataset);
-  const GanPhases& phases() const { return *phases_; }
+  RecordedStep(const Options& options, const Dataset& dataset, bool is_fused = true);
+  const GanPhases& phases() const { return phases_; }
   const GanModel& model() const { return model_; }
 
 private:
-  Context host_;  // where the parameters lie
   GanModel model_;
-  std::optional<GanPhases> phases_;
+  GanPhases phases_;
 };
 
 // Plans both phases for these lanes, for a GPU that need not be there; pictures of residency "auto" are taken to lie

@@ -152,6 +152,19 @@ double seconds_a_step(Trainer& trainer) {
   return seconds_since(begin) / kMeasured;
 }
 
+// By a few steps of a trainer.
+void measure(Context& context, const Options& options, const Dataset& dataset,
+             const std::optional<std::filesystem::path>& checkpoint, RunPlan& plan) {
+  Trainer trainer(context, options, dataset);
+  plan.lacks_snapshot_room = trainer.reserve_snapshot() == Trainer::SnapshotRoom::lacking;
+  if (checkpoint) {
+    trainer.load(*checkpoint);
+  }
+  plan.seconds_a_step = seconds_a_step(trainer);
+  plan.measured_steps = kMeasured;
+  plan.memory = trainer.memory_use();
+}
+
 }  // namespace
 
 TrainingResult run_training(const TrainingRequest& request) {
@@ -209,11 +222,10 @@ RunPlan plan_run(const TrainingRequest& request) {
   plan.picture = {1, dataset.height, dataset.width, dataset.channels};
   plan.batch = options.train.batch;
   plan.device = context.name();
-  plan.measured_steps = kMeasured;
+  plan.networks = network_tables(make_model(options, plan.picture));
 
-  Trainer trainer(context, options, dataset);
-  plan.lacks_snapshot_room = trainer.reserve_snapshot() == Trainer::SnapshotRoom::lacking;
-  plan.steps_per_epoch = trainer.steps_per_epoch();
+  check_trainable(context, options, dataset);
+  plan.steps_per_epoch = dataset.count / options.train.batch;
   plan.steps = total_steps(options, plan.steps_per_epoch);
   if (!request.folder.empty()) {
     plan.disk = plan_disk_use(options, dataset, request.folder, plan.steps);
@@ -221,12 +233,21 @@ RunPlan plan_run(const TrainingRequest& request) {
       check_disk(*plan.disk);
     }
   }
-  if (checkpoint) {
-    trainer.load(*checkpoint);
+  Options placed = options;
+  placed.schedule.residency = streams_pictures(context, options, dataset) ? "stream" : "device";
+  plan.memory = plan_memory_use(placed, dataset, lane_request(context, options));
+  if (plan.memory.required() <= kMostMeasuredBytes) {
+    measure(context, options, dataset, checkpoint, plan);
+    return plan;
   }
-  plan.networks = network_tables(trainer.model());
-  plan.seconds_a_step = seconds_a_step(trainer);
-  plan.memory = trainer.memory_use();
+  const bool has_use_of_snapshot = context.free_bytes() && plan.memory.snapshot > 0;
+  plan.lacks_snapshot_room = has_use_of_snapshot && !fits_snapshot(context, plan.memory.total());
+  if (plan.lacks_snapshot_room || !has_use_of_snapshot) {
+    plan.memory.snapshot = 0;
+  }
+  if (checkpoint) {
+    verify_checkpoint(*checkpoint);
+  }
   return plan;
 }
 

@@ -7,6 +7,7 @@
 #include "host/train/memory_use.h"
 #include "kernels/tensor.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -50,12 +51,14 @@ struct RunPlan {
   MemoryUse memory;
   bool lacks_snapshot_room = false;  // see kNoSnapshotRoom
   std::optional<DiskUse> disk;       // none where the request names no folder
-  double seconds_a_step = 0;         // mean of measured_steps
+  // Mean of measured_steps; none of a run that would take more memory than is worth a look at its time.
+  std::optional<double> seconds_a_step;
   int measured_steps = 0;
-  double seconds() const { return seconds_a_step * static_cast<double>(steps); }
 };
 
-// Throws what the run would throw, and where its folder cannot be written. Takes a few steps, and changes nothing.
+// Throws what the run would throw, and where its folder cannot be written. Takes a few steps, and changes nothing:
+// where training takes no more than so much of the device's memory. Beyond that it plans, and allocates nothing.
+inline constexpr std::size_t kMostMeasuredBytes = std::size_t{1} << 30;
 RunPlan plan_run(const TrainingRequest& request);
 
 }  // namespace duel

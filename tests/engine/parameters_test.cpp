@@ -76,5 +76,18 @@ TEST(Parameters, BlocksKeepParametersAlignedAndGapsZero) {
   }
 }
 
+TEST(Parameters, WhatBlocksTakeIsKnownBefore) {
+  Context context = Context::cpu(1);
+  for (const Parameters::Blocks blocks :
+       {Parameters::Blocks{}, {false, true, false}, {true, true, true}, {false, false, false}}) {
+    Parameters parameters("net");
+    parameters.declare("a", {3, 3}, {3, 3});
+    parameters.declare("b", {17}, {});
+    const std::size_t planned = parameters.bytes_of(blocks);
+    parameters.allocate(context, blocks);
+    EXPECT_EQ(parameters.allocated_bytes(), planned);
+  }
+}
+
 }  // namespace
 }  // namespace duel::test

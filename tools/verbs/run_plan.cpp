@@ -55,14 +55,19 @@ void print_disk(const DiskUse& use) {
 }
 
 void print_time(const RunPlan& plan) {
-  const std::time_t end = std::time(nullptr) + static_cast<std::time_t>(plan.seconds());
+  if (!plan.seconds_a_step) {
+    fmt::print("time: not measured, as training takes more than {:.0f} MiB; {} steps in all\n",
+               mebibytes(kMostMeasuredBytes), plan.steps);
+    return;
+  }
+  const double a_step = *plan.seconds_a_step, all = a_step * static_cast<double>(plan.steps);
+  const std::time_t end = std::time(nullptr) + static_cast<std::time_t>(all);
   std::tm local{};
   localtime_r(&end, &local);
   char text[64];
   std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &local);
-  fmt::print("time: {:.1f} ms a step (mean of {}), {:.0f} pictures/s; {} steps take {}, until {}\n",
-             plan.seconds_a_step * 1e3, plan.measured_steps, plan.batch / plan.seconds_a_step, plan.steps,
-             duration_text(plan.seconds()), text);
+  fmt::print("time: {:.1f} ms a step (mean of {}), {:.0f} pictures/s; {} steps take {}, until {}\n", a_step * 1e3,
+             plan.measured_steps, plan.batch / a_step, plan.steps, duration_text(all), text);
 }
 
 }  // namespace
@@ -102,9 +107,13 @@ void print_plan_json(const RunPlan& plan) {
                    {"workspace", plan.memory.workspace},
                    {"snapshot", plan.memory.snapshot}}},
                  {"lacks_snapshot_room", plan.lacks_snapshot_room},
-                 {"ms_a_step", plan.seconds_a_step * 1e3},
+                 {"ms_a_step", Json()},
                  {"measured_steps", plan.measured_steps},
-                 {"seconds", plan.seconds()}};
+                 {"seconds", Json()}};
+  if (plan.seconds_a_step) {
+    object["ms_a_step"] = *plan.seconds_a_step * 1e3;
+    object["seconds"] = *plan.seconds_a_step * static_cast<double>(plan.steps);
+  }
   for (const NetworkTable& table : plan.networks) {
     Json parameters = Json::array();
     for (const NetworkTable::Row& row : table.rows) {
