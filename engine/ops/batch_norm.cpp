@@ -5,10 +5,19 @@
 
 namespace duel {
 
+namespace {
+
+Attributes attributes_of(const BatchNorm& p) {
+  return {{"epsilon", p.epsilon}, {"activation", to_string(p.activation)}};
+}
+
+}  // namespace
+
 Node batch_norm_node(const BatchNorm& p, Value x, Value gamma, Value beta) {
   Node node;
   node.op = "batch_norm_forward";
   node.parameters = p;
+  node.attributes = attributes_of(p);
   node.inputs = {x, gamma, beta};
   node.in_place = true;
   node.run = [p](Context& c, Views in, Views out) {
@@ -21,6 +30,7 @@ Node batch_norm_inference_node(const BatchNorm& p, Value x, Value gamma, Value b
   Node node;
   node.op = "batch_norm_inference";
   node.parameters = p;
+  node.attributes = attributes_of(p);
   node.inputs = {x, gamma, beta, mean, variance};
   node.in_place = true;
   node.run = [p](Context& c, Views in, Views out) {
@@ -187,6 +197,7 @@ void batch_norm_track(Program& program, const BatchNormTrack& p, Value mean, Val
   Node node;
   node.op = "batch_norm_track";
   node.parameters = p;
+  node.attributes = {{"rows", p.rows}, {"momentum", p.momentum}, {"epsilon", p.epsilon}};
   node.inputs = {mean, rstd, running.mean, running.variance};
   node.run = [p](Context& c, Views in, Views) { duel::batch_norm_track(c, p, in[0], in[1], {in[2], in[3]}); };
   node.writes = {running.mean, running.variance};

@@ -28,6 +28,8 @@ Value multiply(Program& program, Value a, Value b) {
 Value affine(Program& program, Value x, double scale, double shift) {
   const Affine p{static_cast<float>(scale), static_cast<float>(shift)};
   Node node = pointwise("affine", {x}, [p](Context& c, Views in, Views out) { duel::affine(c, p, in[0], out[0]); });
+  node.parameters = p;
+  node.attributes = {{"scale", p.scale}, {"shift", p.shift}};
   node.derive = [scale](Backward& back) { back.set(0, affine(back.program(), back.gradient(), scale)); };
   return program.record(std::move(node), program.shape(x), program.dtype(x));
 }
@@ -72,6 +74,7 @@ Value fill(Program& program, const Shape& shape, DType dtype, double value) {
   Node node;
   node.op = "fill";
   node.parameters = value;
+  node.attributes = {{"value", value}};
   node.constant = true;
   node.run = [value](Context& c, Views, Views out) { duel::fill(c, static_cast<float>(value), out[0]); };
   return program.record(std::move(node), shape, dtype);

@@ -5,10 +5,19 @@
 
 namespace duel {
 
+namespace {
+
+Attributes attributes_of(const GanLoss& p) {
+  return {{"kind", name_of(p.kind)}, {"side", name_of(p.side)}};
+}
+
+}  // namespace
+
 Node gan_loss_node(const GanLoss& p, Value real, Value fake) {
   Node node;
   node.op = "gan_loss";
   node.parameters = p;
+  node.attributes = attributes_of(p);
   node.inputs = {needs_reals(p) ? real : Value{}, fake};
   node.run = [p](Context& c, Views in, Views out) {
     gan_loss(c, p, in[0], in[1], out[0], out.size() > 2 ? out[2] : View{}, out[1]);
@@ -20,6 +29,7 @@ Node gan_loss_of_both_node(const GanLoss& p, Value logits) {
   Node node;
   node.op = "gan_loss";
   node.parameters = p;
+  node.attributes = attributes_of(p);
   node.inputs = {logits};
   node.run = [p](Context& c, Views in, Views out) {
     const auto half = [](View both, int index) {

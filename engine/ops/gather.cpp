@@ -1,3 +1,4 @@
+#include "engine/ops/nodes.h"
 #include "engine/ops/ops.h"
 
 namespace duel::ops {
@@ -18,6 +19,8 @@ Value record_batch(Program& program, Node node, Value pictures, Value step, int 
 Value gather_pictures(Program& program, const Random& order, Value pictures, Value step, int batch, DType dtype) {
   Node node;
   node.op = "gather_pictures";
+  node.parameters = order;
+  node.attributes = attributes_of(order);
   node.run = [order](Context& c, Views in, Views out) { duel::gather_pictures(c, order, in[0], in[1], out[0]); };
   return record_batch(program, std::move(node), pictures, step, batch, dtype);
 }
@@ -25,6 +28,8 @@ Value gather_pictures(Program& program, const Random& order, Value pictures, Val
 Value load_pictures(Program& program, const PictureSlot& slot, Value ring, Value step, int batch, DType dtype) {
   Node node;
   node.op = "load_pictures";
+  node.parameters = slot;
+  node.attributes = {{"rows", slot.rows}, {"first", slot.first}};
   node.run = [slot](Context& c, Views in, Views out) { duel::load_pictures(c, slot, in[0], in[1], out[0]); };
   return record_batch(program, std::move(node), ring, step, batch, dtype);
 }

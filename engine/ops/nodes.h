@@ -1,5 +1,5 @@
 // Nodes that both recording (ops/) and rewriting (fuse.cpp) make: layers with an optional bias and activation, and
-// what has several outputs, which the caller sets.
+// what has several outputs, which the caller sets. And what several of them say about themselves.
 #pragma once
 
 #include "engine/program/program.h"
@@ -7,8 +7,16 @@
 #include "kernels/conv2d.h"
 #include "kernels/gan_loss.h"
 #include "kernels/matmul.h"
+#include "kernels/random.h"
 
 namespace duel {
+
+Attributes attributes_of(const Activation& act);
+Attributes attributes_of(const Conv2d& conv);
+Attributes attributes_of(const Random& random);
+
+// Of a convolution or one of its derivatives, by the arrays of its forward pass.
+Traits conv2d_traits(const Conv2d& conv, const Shape& x, const Shape& w, const Shape& y);
 
 Node matmul_node(const Program& program, const Matmul& matmul, Value a, Value b, Value bias);
 Node conv2d_node(const Program& program, const Conv2d& conv, const Activation& act, Value x, Value w, Value bias);

@@ -13,6 +13,8 @@ Value global_norm(Program& program, Value gradients) {
 Value clip_scale(Program& program, double max_norm, Value norm) {
   Node node;
   node.op = "clip_scale";
+  node.parameters = max_norm;
+  node.attributes = {{"max_norm", max_norm}};
   node.inputs = {norm};
   node.run = [max_norm](Context& c, Views in, Views out) { duel::clip_scale(c, max_norm, in[0], out[0]); };
   return program.record(std::move(node), {1}, DType::f32);
@@ -22,6 +24,8 @@ void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Val
   Node node;
   node.op = "adam";
   node.parameters = p;
+  node.attributes = {
+      {"learning_rate", p.learning_rate}, {"beta1", p.beta1}, {"beta2", p.beta2}, {"epsilon", p.epsilon}};
   node.inputs = {step, gradient_scale, gradients, of.w, of.m, of.v, of.compute};
   node.run = [p](Context& c, Views in, Views) { duel::adam(c, p, in[0], in[1], in[2], {in[3], in[4], in[5], in[6]}); };
   node.writes = {of.w, of.m, of.v, of.compute};
@@ -29,12 +33,15 @@ void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Val
       {program.described(of.w), program.described(of.m), program.described(of.v), program.described(of.compute)});
   node.flops = cost.flops;
   node.bytes = cost.bytes;
+  node.traits.update_bytes = cost.bytes - bytes_of({program.described(gradients)});
   program.record_effect(std::move(node));
 }
 
 void ema(Program& program, double decay, Value w, Value average) {
   Node node;
   node.op = "ema";
+  node.parameters = decay;
+  node.attributes = {{"decay", decay}};
   node.inputs = {w, average};
   node.run = [decay](Context& c, Views in, Views) { duel::ema(c, decay, in[0], in[1]); };
   node.writes = {average};

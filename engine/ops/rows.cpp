@@ -25,6 +25,7 @@ Value slice_rows(Program& program, Value x, int begin, int count) {
   Node node;
   node.op = "slice_rows";
   node.parameters = begin;
+  node.attributes = {{"begin", begin}};
   node.inputs = {x};
   node.run = [begin](Context& c, Views in, Views out) { duel::slice_rows(c, begin, in[0], out[0]); };
   node.derive = [begin, rows](Backward& back) { back.set(0, pad_rows(back.program(), back.gradient(), begin, rows)); };
@@ -38,6 +39,7 @@ Value pad_rows(Program& program, Value x, int begin, int count) {
   Node node;
   node.op = "pad_rows";
   node.parameters = begin;
+  node.attributes = {{"begin", begin}};
   node.inputs = {x};
   node.run = [begin](Context& c, Views in, Views out) { duel::pad_rows(c, begin, in[0], out[0]); };
   node.derive = [begin, rows](Backward& back) {

@@ -9,6 +9,7 @@
 // of its derivative. Nothing else knows the set of operators.
 #pragma once
 
+#include "engine/program/attributes.h"
 #include "kernels/context.h"
 #include "kernels/cost.h"
 #include "kernels/tensor.h"
@@ -63,9 +64,18 @@ private:
 
 using Views = std::span<const View>;
 
+// What benches and the roofline ask of a node's work.
+struct Traits {
+  bool is_product = false;    // of matrices, or a convolution: tensor cores compute it, and vendors' libraries have it
+  double inside = 1;          // of its flops, the share that does not fall on padding
+  bool has_winograd = false;  // a 3x3 convolution at stride 1
+  double update_bytes = 0;    // of its bytes, those of weights and of what an optimiser keeps
+};
+
 struct Node {
   std::string op;             // "conv2d_forward"
   std::any parameters;        // the operator's parameter struct: what `fuse` looks at
+  Attributes attributes;      // the same by name: what people and other programs read
   std::vector<Value> inputs;  // a Value that does not exist is an absent optional operand
   std::vector<Value> outputs;
   std::vector<Value> writes;  // of its inputs: bound values that it changes
@@ -76,8 +86,9 @@ struct Node {
   bool in_place = false;    // output 0 may lie where an input that is used for the last time lay
   bool has_effect = false;  // writes bound values on purpose: kept even where no output is used
   std::string scope;        // where it was recorded, if it has no outputs, whose names say it
-  double flops = 0;         // beyond reading and writing
-  double bytes = -1;        // read and written; -1: every input and every output once
+  Traits traits;
+  double flops = 0;   // beyond reading and writing
+  double bytes = -1;  // read and written; -1: every input and every output once
 };
 
 // A place in memory outside the program.

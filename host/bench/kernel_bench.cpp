@@ -68,10 +68,6 @@ std::map<std::string, int> count_problems(Bench& bench) {
   return calls;
 }
 
-bool has_vendor_kernel(const Node& node) {
-  return node.op.starts_with("conv2d") || node.op.starts_with("matmul");
-}
-
 // Ours and the vendor's in turn, each as often the first of the two.
 void time_in_turn(Bench& ours, Bench* vendor, int number, std::size_t node, double milliseconds, KernelTime& time) {
   CallTimer timer(ours.context(), calls_in_a_graph(ours.context()), ours.call_of(number, node));
@@ -137,7 +133,7 @@ std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& cei
       if (count == 0 || ::fnmatch(request.filter.c_str(), node.op.c_str(), 0) != 0) {
         continue;
       }
-      const bool is_in_turn = vendor && has_vendor_kernel(node) && time.vendor_error.empty();
+      const bool is_in_turn = vendor && node.traits.is_product && time.vendor_error.empty();
       time_in_turn(ours, is_in_turn ? vendor.get() : nullptr, number, i, request.milliseconds, time);
       const Cost cost = program.cost(node);
       const NodeFloor floor = floor_of(program, node, ceilings, options.precision == "tf32");

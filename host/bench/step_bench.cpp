@@ -32,10 +32,6 @@ double time_alone(Context& context, bool is_gpu, const std::function<void()>& ca
   return median(times);
 }
 
-bool is_primitive(const std::string& op) {
-  return op == "matmul" || op.starts_with("conv2d");
-}
-
 using FloorOf = std::function<NodeFloor(const Program&, const Node&)>;
 
 // Of each node within the step; where the device computes while the host goes on, that would time the waiting.
@@ -66,14 +62,14 @@ void time_operators(Context& context, const Execution& execution, const FloorOf&
     const NodeKey key = key_of(program, node);
     OperatorTime& entry = operators[key];
     const Cost cost = program.cost(node);
-    const bool is_timed_alone = is_gpu || is_primitive(node.op);
+    const bool is_timed_alone = is_gpu || node.traits.is_product;
     const double alone = is_timed_alone ? time_alone(context, is_gpu, [&] { execution.run_node(context, i); }) : 0;
     entry.key = key;
     ++entry.calls;
     entry.ms += is_gpu ? alone : within[i];
     entry.gflop += cost.flops / 1e9;
     entry.megabytes += cost.bytes / 1e6;
-    entry.alone_ms += is_primitive(node.op) ? alone : 0;
+    entry.alone_ms += node.traits.is_product ? alone : 0;
     entry.floor_ms += floor_of_node(program, node).us() / 1e3;
   }
 }

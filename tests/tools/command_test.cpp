@@ -580,6 +580,36 @@ TEST(Command, ACorruptCheckpointIsRefusedOnResume) {
                  "model.generator_widths [16] -> [17]");
 }
 
+TEST(Command, InfoPrintsARecordedProgram) {
+  const TemporaryFolder folder;
+  const std::string wanted = "info --program classic --set data.source=synthetic --set train.batch=8 ";
+  const Outcome text = duel(folder, wanted);
+  EXPECT_EQ(text.exit_code, 0) << text.output;
+  for (const char* part :
+       {"d_main: ", "g_main: ", "  conv2d_forward  stride 1, pad [1,1,1,1], activation relu\n",
+        "f32[32,3,3,1] = discriminator/master+0 (discriminator/conv1/weight)", "  adam  learning_rate ",
+        " = generator/average+0 changed -> nothing\n", "      d_main/discriminator/conv1; "}) {
+    EXPECT_NE(text.output.find(part), std::string::npos) << part << "\n" << text.output;
+  }
+  const auto nodes_of = [&](const std::string& more) {
+    const Outcome outcome = duel(folder, fmt::format("{}--json {}", wanted, more));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+    return nlohmann::json::parse(outcome.output)["phases"][0]["nodes"];
+  };
+  const nlohmann::json fused = nodes_of(""), unfused = nodes_of("--unfused");
+  EXPECT_LT(fused.size(), unfused.size());
+  const auto conv = std::find_if(fused.begin(), fused.end(),
+                                 [](const nlohmann::json& node) { return node["op"] == "conv2d_forward"; });
+  ASSERT_NE(conv, fused.end());
+  EXPECT_EQ((*conv)["parameters"].dump(), R"({"activation":"relu","pad":[1,1,1,1],"stride":1})");
+  EXPECT_EQ((*conv)["inputs"][1]["storage"], "discriminator/master");
+  EXPECT_EQ((*conv)["inputs"][1]["shape"].dump(), "[32,3,3,1]");
+  EXPECT_EQ((*conv)["place"], "d_main/discriminator/conv1");
+  EXPECT_GT((*conv)["flops"], 0);
+  expect_failure(duel(folder, "info --unfused"), 2, "--program");
+  expect_failure(duel(folder, "info --program clasic"), 2, "clasic");
+}
+
 TEST(Command, DryRunAndInfoAndBenchTellWhatTheyShould) {
   const TemporaryFolder folder;
   const Outcome dry = duel(folder, "train --dry-run --steps 100 " + kSmall);

@@ -1,12 +1,21 @@
+#include "host/bench/step_listing.h"
+#include "host/config/configuration.h"
+#include "host/data/open_dataset.h"
 #include "host/device/choice_cache.h"
 #include "host/device/default_threads.h"
 #include "kernels/context.h"
+#include "tools/verbs/program_listing.h"
+#include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace duel {
 
@@ -37,23 +46,62 @@ std::vector<std::pair<std::string, std::string>> facts() {
   return list;
 }
 
+// What of the verb's words asks for a recorded program.
+struct ProgramFlags {
+  std::string preset, config;
+  std::vector<std::string> settings;
+  bool is_unfused = false;
+
+  void declare(CLI::App& verb, CLI::Option*& asked) {
+    asked = verb.add_option("--program", preset, "print a training step's program, node by node, of this preset")
+                ->expected(0, 1)
+                ->option_text("[PRESET]");
+    add_text(verb, "--config", config, "--program: a TOML file, as for duel train")->needs(asked);
+    verb.add_option("--set", settings, "--program: key=value, as for duel train; may be repeated")
+        ->take_all()
+        ->allow_extra_args(false)
+        ->needs(asked);
+    verb.add_flag("--unfused", is_unfused, "--program: as it was recorded, before operators are fused")->needs(asked);
+  }
+
+  std::vector<ListedPhase> listing() const {
+    std::vector<Setting> parsed;
+    std::transform(settings.begin(), settings.end(), std::back_inserter(parsed), parse_setting);
+    const Options options = resolve_options(preset, config, parsed);
+    validate(options);
+    return list_step(options, open_dataset(options.data), !is_unfused);
+  }
+};
+
+void print_facts(bool json) {
+  if (!json) {
+    for (const auto& [name, value] : facts()) {
+      fmt::print("{:<22} {}\n", name, value);
+    }
+    return;
+  }
+  nlohmann::ordered_json object;
+  for (const auto& [name, value] : facts()) {
+    object[name] = value;
+  }
+  fmt::print("{}\n", object.dump(2));
+}
+
 }  // namespace
 
 void add_info(CLI::App& app, int& exit_code) {
-  CLI::App* verb = app.add_subcommand("info", "Print version, build, backends, CPU features, GPUs and libraries");
+  CLI::App* verb = app.add_subcommand(
+      "info", "Print version, build, backends, CPU features, GPUs and libraries; or a recorded step");
   auto json = std::make_shared<bool>(false);
   verb->add_flag("--json", *json, "for programs");
-  verb->callback([json, &exit_code] {
-    if (*json) {
-      nlohmann::ordered_json object;
-      for (const auto& [name, value] : facts()) {
-        object[name] = value;
-      }
-      fmt::print("{}\n", object.dump(2));
+  auto flags = std::make_shared<ProgramFlags>();
+  CLI::Option* program = nullptr;
+  flags->declare(*verb, program);
+  verb->callback([json, flags, program, &exit_code] {
+    if (program->count() > 0) {
+      *json ? print_listing_json(flags->listing()) : print_listing(flags->listing());
     } else {
-      for (const auto& [name, value] : facts()) {
-        fmt::print("{:<22} {}\n", name, value);
-      }
+      print_facts(*json);
     }
     exit_code = 0;
   });
