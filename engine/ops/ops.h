@@ -58,6 +58,8 @@ Value mean(Program&, Value x);  // over all elements, [1]
 Value concat_rows(Program&, Value a, Value b);
 Value slice_rows(Program&, Value x, int begin, int count);
 Value pad_rows(Program&, Value x, int begin, int count);
+Value take_rows(Program&, Value table, Value index);            // index i32 [B]
+Value scatter_rows(Program&, Value dy, Value index, int rows);  // f32
 
 // Sources: no derivative flows into them.
 Value random_normal(Program&, const Random&, Value step, const Shape&);

@@ -199,6 +199,16 @@ std::vector<DerivativeCase> cases() {
       {"unary_sigmoid", unary_case(UnaryKind::sigmoid)},
       {"square_root", unary_case(UnaryKind::square_root)},
       {"reciprocal", unary_case(UnaryKind::reciprocal)},
+      {"take_rows",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value index = s.labels({2, 0, 2, 1, 2});
+         return ops::take_rows(s.program, take(s, in, {4, 3}), index);
+       }},
+      {"scatter_rows",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value index = s.labels({2, 0, 2, 1, 2});
+         return ops::scatter_rows(s.program, take(s, in, {5, 3}), index, 4);
+       }},
       {"concat_and_slice",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value both = ops::concat_rows(s.program, take(s, in, {2, 3}), take(s, in, {4, 3}));

@@ -122,8 +122,8 @@ TEST_P(NanTest, PassesEveryLoss) {
 TEST_P(NanTest, PassesPointwiseFunctions) {
   for (const DType dtype : types()) {
     const View x = array({33}, dtype, 5), y = array({33}, dtype);
-    for (const UnaryKind kind :
-         {UnaryKind::softplus, UnaryKind::sigmoid, UnaryKind::square_root, UnaryKind::reciprocal}) {
+    for (const UnaryKind kind : {UnaryKind::softplus, UnaryKind::sigmoid, UnaryKind::square_root, UnaryKind::reciprocal,
+                                 UnaryKind::exp, UnaryKind::log}) {
       unary(*context_, kind, x, y);
       expect_nan(y, 5, fmt::format("unary {}", static_cast<int>(kind)));
     }

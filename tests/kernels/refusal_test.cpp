@@ -8,6 +8,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/gan_loss.h"
 #include "kernels/gather.h"
+#include "kernels/indexed_rows.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
 #include "kernels/random.h"
@@ -40,6 +41,9 @@ View bf16(const Shape& shape) {
 }
 View u8(const Shape& shape) {
   return {nullptr, shape, DType::u8};
+}
+View i32(const Shape& shape) {
+  return {nullptr, shape, DType::i32};
 }
 View i64(const Shape& shape) {
   return {nullptr, shape, DType::i64};
@@ -403,6 +407,36 @@ std::vector<WrongCall> wrong_pads() {
           {"no y", call(0, f32({3, 5}), kNone), {"[3,5]"}}};
 }
 
+std::vector<WrongCall> wrong_takes() {
+  const auto call = [](View table, View index, View y) {
+    return [=](Context& context) { take_rows(context, table, index, y); };
+  };
+  return {{"rows for other indices", call(f32({4, 5}), i32({3}), f32({2, 5})), {"[4,5]", "3", "[2,5]"}},
+          {"rows of another length", call(f32({4, 5}), i32({3}), f32({3, 4})), {"[4,5]", "[3,4]"}},
+          {"y of another type", call(f32({4, 5}), i32({3}), bf16({3, 5})), {"f32[4,5]", "bf16[3,5]"}},
+          {"table of integers", call(i32({4, 5}), i32({3}), i32({3, 5})), {"i32[4,5]"}},
+          {"index of floats", call(f32({4, 5}), f32({3}), f32({3, 5})), {"f32[3]"}},
+          {"index of 64 bits", call(f32({4, 5}), i64({3}), f32({3, 5})), {"i64[3]"}},
+          {"index of rank 2", call(f32({4, 5}), i32({3, 1}), f32({3, 5})), {"i32[3,1]"}},
+          {"no table", call(kNone, i32({3}), f32({3, 5})), {}},
+          {"no index", call(f32({4, 5}), kNone, f32({3, 5})), {}},
+          {"no y", call(f32({4, 5}), i32({3}), kNone), {"[4,5]"}}};
+}
+
+std::vector<WrongCall> wrong_scatters() {
+  const auto call = [](View dy, View index, View y) {
+    return [=](Context& context) { scatter_rows(context, dy, index, y); };
+  };
+  return {{"rows for other indices", call(f32({2, 5}), i32({3}), f32({4, 5})), {"[4,5]", "3", "[2,5]"}},
+          {"rows of another length", call(f32({3, 4}), i32({3}), f32({4, 5})), {"[4,5]", "[3,4]"}},
+          {"y in bf16", call(bf16({3, 5}), i32({3}), bf16({4, 5})), {"bf16[4,5]"}},
+          {"dy of integers", call(i32({3, 5}), i32({3}), f32({4, 5})), {"i32[3,5]"}},
+          {"index of floats", call(f32({3, 5}), f32({3}), f32({4, 5})), {"f32[3]"}},
+          {"no dy", call(kNone, i32({3}), f32({4, 5})), {}},
+          {"no index", call(f32({3, 5}), kNone, f32({4, 5})), {}},
+          {"no y", call(f32({3, 5}), i32({3}), kNone), {"[3,5]"}}};
+}
+
 std::vector<WrongCall> wrong_adams() {
   struct Arrays {
     View step = i64({1}), scale = {}, gradient = f32({7}), w = f32({7}), m = f32({7}), v = f32({7}), compute = {};
@@ -628,6 +662,8 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"concat_rows", wrong_concats()},
       {"slice_rows", wrong_slices()},
       {"pad_rows", wrong_pads()},
+      {"take_rows", wrong_takes()},
+      {"scatter_rows", wrong_scatters()},
       {"adam", wrong_adams()},
       {"ema", wrong_emas()},
       {"global_norm", wrong_norms()},

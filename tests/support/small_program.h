@@ -33,6 +33,14 @@ public:
     return value;
   }
 
+  // Labels, bound as i32; in no place of data().
+  Value labels(const std::vector<std::int32_t>& values) {
+    labels_.push_back(std::make_unique<Buffer>(context_, values.size() * sizeof(std::int32_t)));
+    const View view = labels_.back()->view({static_cast<int>(values.size())}, DType::i32);
+    upload<std::int32_t>(context_, view, values);
+    return program.bind("labels", view);
+  }
+
   // The device's counter, bound as i64 [1].
   Value counter(std::int64_t start) {
     auto buffer = std::make_unique<Buffer>(context_, sizeof(std::int64_t));
@@ -59,7 +67,7 @@ public:
 
 private:
   Context context_;
-  std::vector<std::unique_ptr<Buffer>> inputs_;
+  std::vector<std::unique_ptr<Buffer>> inputs_, labels_;
   std::optional<Execution> execution_;
   Buffer arena_;
 };
