@@ -47,6 +47,8 @@ Value unary(Program& program, UnaryKind kind, Value x) {
         return;
       case UnaryKind::reciprocal: back.set(0, affine(pr, multiply(pr, g, multiply(pr, y, y)), -1.0)); return;
       case UnaryKind::positive: return;
+      case UnaryKind::exp: back.set(0, multiply(pr, g, y)); return;
+      case UnaryKind::log: back.set(0, multiply(pr, g, unary(pr, UnaryKind::reciprocal, back.input(0)))); return;
     }
   };
   return program.record(std::move(node), program.shape(x), program.dtype(x));

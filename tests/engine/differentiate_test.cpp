@@ -199,6 +199,8 @@ std::vector<DerivativeCase> cases() {
       {"unary_sigmoid", unary_case(UnaryKind::sigmoid)},
       {"square_root", unary_case(UnaryKind::square_root)},
       {"reciprocal", unary_case(UnaryKind::reciprocal)},
+      {"exp", unary_case(UnaryKind::exp)},
+      {"log", unary_case(UnaryKind::log)},
       {"take_rows",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value index = s.labels({2, 0, 2, 1, 2});

@@ -258,6 +258,13 @@ TEST(DerivativeTest, Elementwise) {
       },
       drawn({7}, "square_root", uniform(0.5, 3)));
   expect_derivative(
+      "exp", [](const Array& at) { return ref::unary(UnaryKind::exp, at); },
+      [](const Array& at, const Array& dy) { return ref::multiply(dy, ref::unary(UnaryKind::exp, at)); }, x);
+  expect_derivative(
+      "log", [](const Array& at) { return ref::unary(UnaryKind::log, at); },
+      [](const Array& at, const Array& dy) { return ref::multiply(dy, ref::unary(UnaryKind::reciprocal, at)); },
+      drawn({7}, "log", uniform(0.5, 3)));
+  expect_derivative(
       "positive", [](const Array& at) { return ref::unary(UnaryKind::positive, at); },
       [](const Array&, const Array& dy) { return ref::affine(0, 0, dy); }, x);
   // relu as a product, which is how its slope is written with operators
