@@ -61,6 +61,11 @@ Value pad_rows(Program&, Value x, int begin, int count);
 Value take_rows(Program&, Value table, Value index);            // index i32 [B]
 Value scatter_rows(Program&, Value dy, Value index, int rows);  // f32
 
+// Columns.
+Value concat_columns(Program&, Value a, Value b);
+Value slice_columns(Program&, Value x, int begin, int count);
+Value pad_columns(Program&, Value x, int begin, int count);
+
 // Sources: no derivative flows into them.
 Value random_normal(Program&, const Random&, Value step, const Shape&);
 Value random_uniform(Program&, const Random&, Value step, const Shape&);

@@ -211,6 +211,15 @@ std::vector<DerivativeCase> cases() {
          const Value index = s.labels({2, 0, 2, 1, 2});
          return ops::scatter_rows(s.program, take(s, in, {5, 3}), index, 4);
        }},
+      {"concat_and_slice_columns",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value both = ops::concat_columns(s.program, take(s, in, {2, 3}), take(s, in, {2, 4}));
+         return ops::slice_columns(s.program, ops::multiply(s.program, both, both), 1, 4);
+       }},
+      {"pad_columns",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::pad_columns(s.program, take(s, in, {2, 3, 2}), 1, 5);
+       }},
       {"concat_and_slice",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value both = ops::concat_rows(s.program, take(s, in, {2, 3}), take(s, in, {4, 3}));

@@ -3,6 +3,7 @@
 #include "kernels/batch_norm.h"
 #include "kernels/bias_act.h"
 #include "kernels/check.h"
+#include "kernels/columns.h"
 #include "kernels/conv2d.h"
 #include "kernels/conv2d_bias_act.h"
 #include "kernels/elementwise.h"
@@ -407,6 +408,36 @@ std::vector<WrongCall> wrong_pads() {
           {"no y", call(0, f32({3, 5}), kNone), {"[3,5]"}}};
 }
 
+std::vector<WrongCall> wrong_column_concats() {
+  const auto call = [](View a, View b, View y) { return [=](Context& context) { concat_columns(context, a, b, y); }; };
+  return {{"too few columns", call(f32({5, 3}), f32({5, 2}), f32({5, 4})), {"[5,3]", "[5,2]", "[5,4]"}},
+          {"other rows", call(f32({5, 3}), f32({4, 2}), f32({5, 5})), {"[5,3]", "[4,2]"}},
+          {"b of another rank", call(f32({5, 3}), f32({5}), f32({5, 4})), {"[5,3]", "[5]"}},
+          {"b of another type", call(f32({5, 3}), bf16({5, 2}), f32({5, 5})), {"f32[5,3]", "bf16[5,2]"}},
+          {"y of another type", call(f32({5, 3}), f32({5, 2}), bf16({5, 5})), {"bf16[5,5]"}},
+          {"all of integers", call(i32({5, 3}), i32({5, 2}), i32({5, 5})), {"i32[5,3]"}},
+          {"no a", call(kNone, f32({5, 2}), f32({5, 2})), {}},
+          {"no b", call(f32({5, 3}), kNone, f32({5, 3})), {"[5,3]"}},
+          {"no y", call(f32({5, 3}), f32({5, 2}), kNone), {"[5,3]"}}};
+}
+
+// `part` at a column of `whole`: pad_columns takes them in this order, slice_columns in the other.
+template <class Op>
+std::vector<WrongCall> wrong_column_parts(Op op) {
+  const auto call = [op](int begin, View part, View whole) {
+    return [=](Context& context) { op(context, begin, part, whole); };
+  };
+  return {{"beyond the end", call(2, f32({5, 3}), f32({5, 4})), {"[5,4]", "[5,3]", "2"}},
+          {"far beyond the end", call(kMost, f32({5, 3}), f32({5, 4})), {"[5,4]", "[5,3]"}},
+          {"before the beginning", call(-1, f32({5, 3}), f32({5, 4})), {"[5,4]", "[5,3]", "-1"}},
+          {"more than there is", call(0, f32({5, 5}), f32({5, 4})), {"[5,4]", "[5,5]"}},
+          {"other rows", call(0, f32({4, 3}), f32({5, 4})), {"[5,4]", "[4,3]"}},
+          {"another type", call(0, bf16({5, 3}), f32({5, 4})), {"bf16[5,3]", "f32[5,4]"}},
+          {"both of integers", call(0, i32({5, 3}), i32({5, 4})), {"i32[5,3]"}},
+          {"no part", call(0, kNone, f32({5, 4})), {}},
+          {"no whole", call(0, f32({5, 3}), kNone), {"[5,3]"}}};
+}
+
 std::vector<WrongCall> wrong_takes() {
   const auto call = [](View table, View index, View y) {
     return [=](Context& context) { take_rows(context, table, index, y); };
@@ -662,6 +693,13 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"concat_rows", wrong_concats()},
       {"slice_rows", wrong_slices()},
       {"pad_rows", wrong_pads()},
+      {"concat_columns", wrong_column_concats()},
+      {"slice_columns", wrong_column_parts([](Context& context, int begin, View part, View whole) {
+         slice_columns(context, begin, whole, part);
+       })},
+      {"pad_columns", wrong_column_parts([](Context& context, int begin, View part, View whole) {
+         pad_columns(context, begin, part, whole);
+       })},
       {"take_rows", wrong_takes()},
       {"scatter_rows", wrong_scatters()},
       {"adam", wrong_adams()},
