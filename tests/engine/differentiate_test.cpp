@@ -268,7 +268,7 @@ std::vector<DerivativeCase> cases() {
          return mix_rows(s.program, share, a, take(s, in, {3, 4}));
        }},
   };
-  for (const Axes axes : {Axes::all, Axes::each_row, Axes::each_column}) {
+  for (const Axes axes : {Axes::all, Axes::each_row, Axes::each_column, Axes::each_row_and_column}) {
     list.push_back({std::string("reduce_") + name_of(axes), [axes](SmallProgram& s, std::vector<Value>& in) {
                       return ops::reduce_sum(s.program, {axes, 0.7F}, take(s, in, {3, 2, 4}));
                     }});
