@@ -7,6 +7,7 @@
 #include "kernels/activation.h"
 #include "kernels/batch_norm.h"
 #include "kernels/conv2d.h"
+#include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
 #include "kernels/gan_loss.h"
 #include "kernels/gather.h"
@@ -39,6 +40,14 @@ Value batch_norm_inference(Program&, const BatchNorm&, Value x, Value gamma, Val
 // The loss as one operator that also computes its gradient: the derivative takes no further pass where the loss itself
 // is differentiated. `real` need not exist where !needs_reals(p). f32 [1].
 Value gan_loss(Program&, const GanLoss& p, Value real, Value fake);
+
+// Cross-entropy of logits f32 [N,K] against labels i32 [N]. Both results may be differentiated, any number of times.
+struct CrossEntropyResult {
+  Value loss, log_sums;  // f32 [1], [N]
+};
+CrossEntropyResult softmax_cross_entropy(Program&, const CrossEntropy&, Value logits, Value labels);
+Value softmax_cross_entropy_backward(Program&, const CrossEntropy&, Value logits, Value labels, Value log_sums);
+Value fraction_correct(Program&, Value logits, Value labels);  // f32 [1], a constant
 
 // Arithmetic.
 Value add(Program&, Value a, Value b);

@@ -220,6 +220,21 @@ std::vector<DerivativeCase> cases() {
        [](SmallProgram& s, std::vector<Value>& in) {
          return ops::pad_columns(s.program, take(s, in, {2, 3, 2}), 1, 5);
        }},
+      {"softmax_cross_entropy",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::softmax_cross_entropy(s.program, {}, take(s, in, {3, 4}), s.labels({1, 3, 0})).loss;
+       }},
+      {"softmax_cross_entropy_smoothed",  // with a row that has no label, and the sums as a result of their own
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const auto [loss, log_sums] =
+             ops::softmax_cross_entropy(s.program, {.smoothing = 0.2F}, take(s, in, {4, 3}), s.labels({1, 3, 0, 2}));
+         return ops::concat_rows(s.program, loss, ops::unary(s.program, UnaryKind::exp, ops::affine(s.program, log_sums, -1.0)));
+       }},
+      {"softmax_cross_entropy_backward",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value logits = take(s, in, {3, 4}), log_sums = take(s, in, {3}, 1.0F, 2.0F);
+         return ops::softmax_cross_entropy_backward(s.program, {.smoothing = 0.1F}, logits, s.labels({1, 3, 0}), log_sums);
+       }},
       {"concat_and_slice",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value both = ops::concat_rows(s.program, take(s, in, {2, 3}), take(s, in, {4, 3}));

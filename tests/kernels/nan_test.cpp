@@ -3,6 +3,7 @@
 #include "kernels/batch_norm.h"
 #include "kernels/bias_act.h"
 #include "kernels/conv2d.h"
+#include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
 #include "kernels/gan_loss.h"
 #include "kernels/matmul.h"
@@ -116,6 +117,25 @@ TEST_P(NanTest, PassesEveryLoss) {
         }
       }
     }
+  }
+}
+
+TEST_P(NanTest, PassesTheCrossEntropy) {
+  const View logits = array({9, 7}, DType::f32, 24), loss = array({1}, DType::f32), sums = array({9}, DType::f32),
+             gradient = array({9, 7}, DType::f32), correct = array({1}, DType::f32);
+  for (const std::int32_t label : {0, 3}) {  // another's logit, and the label's own
+    Buffer memory(*context_, 9 * sizeof(std::int32_t));
+    const View labels = memory.view({9}, DType::i32);
+    upload<std::int32_t>(*context_, labels, std::vector<std::int32_t>(9, label));
+    softmax_cross_entropy(*context_, {0.1F}, logits, labels, loss, sums);
+    expect_nan(loss, 0, "softmax_cross_entropy");
+    expect_nan(sums, 3, "the sum of softmax_cross_entropy");
+    softmax_cross_entropy_backward(*context_, {0.1F}, logits, labels, sums, gradient);
+    for (int k = 0; k < 7; ++k) {
+      expect_nan(gradient, 21 + k, "softmax_cross_entropy_backward");
+    }
+    fraction_correct(*context_, logits, labels, correct);
+    EXPECT_NEAR(read(correct)[0], label == 0 ? 8.0 / 9 : 0.0, 1e-6);  // of equal logits, the first
   }
 }
 

@@ -6,6 +6,7 @@
 #include "kernels/columns.h"
 #include "kernels/conv2d.h"
 #include "kernels/conv2d_bias_act.h"
+#include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
 #include "kernels/gan_loss.h"
 #include "kernels/gather.h"
@@ -471,6 +472,55 @@ std::vector<WrongCall> wrong_scatters() {
           {"no y", call(f32({3, 5}), i32({3}), kNone), {"[3,5]"}}};
 }
 
+std::vector<WrongCall> wrong_cross_entropies() {
+  const auto call = [](float smoothing, View logits, View labels, View loss, View log_sums) {
+    return [=](Context& context) { softmax_cross_entropy(context, {smoothing}, logits, labels, loss, log_sums); };
+  };
+  const View x = f32({3, 5}), l = i32({3}), one = f32({1}), sums = f32({3});
+  return {{"logits of rank 1", call(0, f32({3}), l, one, sums), {"f32[3]"}},
+          {"logits in bf16", call(0, bf16({3, 5}), l, one, sums), {"bf16[3,5]"}},
+          {"labels of floats", call(0, x, f32({3}), one, sums), {"f32[3]"}},
+          {"too few labels", call(0, x, i32({2}), one, sums), {"i32[2]", "[3,5]"}},
+          {"a loss of each row", call(0, x, l, sums, sums), {"loss is f32[3]"}},
+          {"sums of each column", call(0, x, l, one, f32({5})), {"log_sums is f32[5]"}},
+          {"smoothed to nothing", call(1, x, l, one, sums), {"1"}},
+          {"smoothed backwards", call(-0.5F, x, l, one, sums), {"-0.5"}},
+          {"no logits", call(0, kNone, l, one, sums), {}},
+          {"no labels", call(0, x, kNone, one, sums), {}},
+          {"no loss", call(0, x, l, kNone, sums), {}},
+          {"no sums", call(0, x, l, one, kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_cross_entropy_backwards() {
+  const auto call = [](float smoothing, View logits, View labels, View log_sums, View dlogits) {
+    return [=](Context& context) {
+      softmax_cross_entropy_backward(context, {smoothing}, logits, labels, log_sums, dlogits);
+    };
+  };
+  const View x = f32({3, 5}), l = i32({3}), sums = f32({3});
+  return {{"logits of rank 1", call(0, f32({3}), l, sums, x), {"f32[3]"}},
+          {"too many labels", call(0, x, i32({4}), sums, x), {"i32[4]", "[3,5]"}},
+          {"sums of each column", call(0, x, l, f32({5}), x), {"log_sums is f32[5]"}},
+          {"dlogits in bf16", call(0, x, l, sums, bf16({3, 5})), {"bf16[3,5]"}},
+          {"smoothed to nothing", call(1, x, l, sums, x), {"1"}},
+          {"no logits", call(0, kNone, l, sums, x), {}},
+          {"no labels", call(0, x, kNone, sums, x), {}},
+          {"no sums", call(0, x, l, kNone, x), {}},
+          {"no dlogits", call(0, x, l, sums, kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_fractions() {
+  const auto call = [](View logits, View labels, View y) {
+    return [=](Context& context) { fraction_correct(context, logits, labels, y); };
+  };
+  return {{"logits of rank 4", call(f32({3, 1, 1, 5}), i32({3}), f32({1})), {"[3,1,1,5]"}},
+          {"labels as logits", call(f32({3, 5}), f32({3, 5}), f32({1})), {"labels is f32[3,5]"}},
+          {"y of each row", call(f32({3, 5}), i32({3}), f32({3})), {"y is f32[3]"}},
+          {"no logits", call(kNone, i32({3}), f32({1})), {}},
+          {"no labels", call(f32({3, 5}), kNone, f32({1})), {}},
+          {"no y", call(f32({3, 5}), i32({3}), kNone), {}}};
+}
+
 std::vector<WrongCall> wrong_adams() {
   struct Arrays {
     View step = i64({1}), scale = {}, gradient = f32({7}), w = f32({7}), m = f32({7}), v = f32({7}), compute = {};
@@ -705,6 +755,9 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
        })},
       {"take_rows", wrong_takes()},
       {"scatter_rows", wrong_scatters()},
+      {"softmax_cross_entropy", wrong_cross_entropies()},
+      {"softmax_cross_entropy_backward", wrong_cross_entropy_backwards()},
+      {"fraction_correct", wrong_fractions()},
       {"adam", wrong_adams()},
       {"ema", wrong_emas()},
       {"global_norm", wrong_norms()},
