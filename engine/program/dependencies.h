@@ -8,11 +8,13 @@
 
 #include "engine/program/program.h"
 
+#include <cstdint>
 #include <vector>
 
 namespace duel {
 
-// For each node, the earlier nodes that it depends on, in rising order.
-std::vector<std::vector<int>> find_dependencies(const Program& program);
+// For each node, the earlier nodes that it depends on, in rising order. A node is compared with those alone that use
+// the same bytes or array, so what it takes follows the number of dependencies. `comparisons`, where given: how many.
+std::vector<std::vector<int>> find_dependencies(const Program& program, std::int64_t* comparisons = nullptr);
 
 }  // namespace duel
