@@ -18,24 +18,27 @@ Value clip_scale(Program& program, double max_norm, Value norm) {
   return program.record(std::move(node), {1}, DType::f32);
 }
 
-void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Value gradients, const AdamState& state) {
+void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Value gradients, const AdamValues& of) {
   Node node;
   node.op = "adam";
-  node.inputs = {step, gradient_scale, gradients};
-  node.run = [p, state](Context& c, Views in, Views) { duel::adam(c, p, in[0], in[1], in[2], state); };
-  node.state = {state.w, state.m, state.v, state.compute};
-  node.flops = adam_cost(state).flops;
-  node.bytes = adam_cost(state).bytes;
+  node.parameters = p;
+  node.inputs = {step, gradient_scale, gradients, of.w, of.m, of.v, of.compute};
+  node.run = [p](Context& c, Views in, Views) { duel::adam(c, p, in[0], in[1], in[2], {in[3], in[4], in[5], in[6]}); };
+  node.writes = {of.w, of.m, of.v, of.compute};
+  const Cost cost = adam_cost(
+      {program.described(of.w), program.described(of.m), program.described(of.v), program.described(of.compute)});
+  node.flops = cost.flops;
+  node.bytes = cost.bytes;
   program.record_effect(std::move(node));
 }
 
-void ema(Program& program, double decay, Value w, View average) {
+void ema(Program& program, double decay, Value w, Value average) {
   Node node;
   node.op = "ema";
-  node.inputs = {w};
-  node.run = [decay, average](Context& c, Views in, Views) { duel::ema(c, decay, in[0], average); };
-  node.state = {average};
-  node.bytes = bytes_of({program.described(w)}) + 2 * bytes_of({average});
+  node.inputs = {w, average};
+  node.run = [decay](Context& c, Views in, Views) { duel::ema(c, decay, in[0], in[1]); };
+  node.writes = {average};
+  node.bytes = bytes_of({program.described(w)}) + 2 * bytes_of({program.described(average)});
   program.record_effect(std::move(node));
 }
 
