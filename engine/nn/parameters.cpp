@@ -2,10 +2,8 @@
 
 #include "kernels/check.h"
 #include "kernels/elementwise.h"
-#include "kernels/philox.h"
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <numeric>
 
@@ -38,21 +36,9 @@ const char* name_of(Parameters::Block block) {
   throw_error(Error::Kind::internal, "parameters: unknown block");
 }
 
-void draw_glorot(const Parameter& parameter, std::uint64_t seed, std::uint64_t stream, float* values) {
-  const double limit = std::sqrt(6.0 / (parameter.initial.fan_in + parameter.initial.fan_out));
-  const std::int64_t count = parameter.shape.count();
-  for (std::int64_t block = 0; block * 4 < count; ++block) {
-    const PhiloxBlock bits = philox(seed, Purpose::initial_weights, stream, static_cast<std::uint32_t>(block));
-    for (std::int64_t lane = 0; lane < 4 && block * 4 + lane < count; ++lane) {
-      const double unit = static_cast<double>(unit_float(bits[static_cast<std::size_t>(lane)]));
-      values[block * 4 + lane] = static_cast<float>(limit * (2 * unit - 1));
-    }
-  }
-}
-
 }  // namespace
 
-int Parameters::declare(const std::string& name, const Shape& shape, Initial initial) {
+int Parameters::declare(const std::string& name, const Shape& shape, const Initial& initial) {
   list_.push_back({name, shape, initial, size_});
   size_ += (shape.count() + kAlignment - 1) / kAlignment * kAlignment;
   if (size_ > INT32_MAX) {
@@ -89,9 +75,8 @@ void Parameters::allocate(Context& context, const Blocks& blocks) {
 void Parameters::initialize(Context& context, std::uint64_t seed, std::uint32_t network_number) {
   std::vector<float> values(static_cast<std::size_t>(size_), 0.0F);
   for (std::size_t i = 0; i < list_.size(); ++i) {
-    if (list_[i].initial.fan_in + list_[i].initial.fan_out > 0) {
-      draw_glorot(list_[i], seed, (std::uint64_t{network_number} << 32) | i, values.data() + list_[i].offset);
-    }
+    draw_initial(list_[i].initial, list_[i].shape, seed, (std::uint64_t{network_number} << 32) | i,
+                 values.data() + list_[i].offset);
   }
   upload<float>(context, view(Block::master), values);
   for (const Block block : {Block::gradient, Block::m, Block::v}) {

@@ -9,6 +9,7 @@
 // Parameters are declared once, by name; they begin at multiples of 16 elements, and the gap behind each stays zero.
 #pragma once
 
+#include "engine/nn/initial.h"
 #include "engine/program/program.h"
 #include "engine/program/storage.h"
 #include "kernels/memory.h"
@@ -17,11 +18,6 @@
 #include <vector>
 
 namespace duel {
-
-// Glorot & Bengio (2010), eq. 16: uniform in +-sqrt(6 / (fan_in + fan_out)); both zero: the parameter starts at zero.
-struct Initial {
-  int fan_in = 0, fan_out = 0;
-};
 
 struct Parameter {
   std::string name;  // "conv1/weight"
@@ -42,7 +38,7 @@ public:
 
   explicit Parameters(std::string network) : network_(std::move(network)) {}
 
-  int declare(const std::string& name, const Shape& shape, Initial initial);  // its index
+  int declare(const std::string& name, const Shape& shape, const Initial& initial);  // its index
   void allocate(Context& context, const Blocks& blocks);
   // Draws the starting weights (Philox, purpose initial_weights; `network_number` keeps networks apart), clears
   // the optimiser's state, and lets average and compute follow.

@@ -1,6 +1,7 @@
 // A program over a few small f32 arrays that a test fills, runs, and runs again with other values.
 #pragma once
 
+#include "engine/nn/parameters.h"
 #include "engine/ops/ops.h"
 #include "engine/program/execution.h"
 #include "kernels/memory.h"
@@ -53,6 +54,9 @@ public:
     storage_.add(name, view);
     return program.bind(name, view.shape, view.dtype);
   }
+
+  // Parameters that are allocated, under their own names.
+  void place(const Parameters& parameters) { parameters.add_to(storage_); }
 
   const Storage& storage() const { return storage_; }
   float* data(std::size_t input) { return static_cast<float*>(inputs_[input]->data()); }
