@@ -67,7 +67,7 @@ ConvSteadyGenerator::ConvSteadyGenerator(Parameters& parameters, const ConvStead
       dense_(parameters, "dense", config.latent * (classes_ ? 2 : 1), static_cast<int>(deepest_count(config)), kActive),
       up1_(parameters, "up1", kHalving, 4 * config.filters, 2 * config.filters, 4, kActive),
       up2_(parameters, "up2", kHalving, 2 * config.filters, config.filters, 4, kActive),
-      last_(parameters, "last", Conv2d::same(3), config.filters, config.channels, 3, kLinear) {}
+      last_(parameters, "last", config.filters, config.channels, 3, kLinear) {}
 
 Value ConvSteadyGenerator::operator()(Program& program, const BoundParameters& weights, Value z, Value classes) const {
   check_classes("generator", classes_.has_value(), classes);
@@ -85,7 +85,7 @@ Value ConvSteadyGenerator::operator()(Program& program, const BoundParameters& w
 ConvSteadyDiscriminator::ConvSteadyDiscriminator(Parameters& parameters, const ConvSteadyConfig& config)
     : conv1_(parameters, "conv1", kHalving, checked(config).channels, config.filters, 4, kActive),
       conv2_(parameters, "conv2", kHalving, config.filters, 2 * config.filters, 4, kActive),
-      conv3_(parameters, "conv3", Conv2d::same(3), 2 * config.filters, 4 * config.filters, 3, kActive),
+      conv3_(parameters, "conv3", 2 * config.filters, 4 * config.filters, 3, kActive),
       dense_(parameters, "dense", static_cast<int>(deepest_count(config)), config.features, kActive),
       last_(parameters, "last", config.features, 1, kLinear),
       classes_(make_embedding(parameters, config.classes, config.features, 1 / std::sqrt(config.features))) {}

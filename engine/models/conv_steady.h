@@ -41,7 +41,7 @@ private:
   std::optional<Embedding> classes_;
   Dense dense_;
   ConvTransposed up1_, up2_;
-  Conv last_;
+  ConvSame last_;
 };
 
 class ConvSteadyDiscriminator {
@@ -50,7 +50,8 @@ public:
   Value operator()(Program& program, const BoundParameters& weights, Value pictures, Value classes) const;
 
 private:
-  Conv conv1_, conv2_, conv3_;
+  Conv conv1_, conv2_;
+  ConvSame conv3_;
   Dense dense_, last_;
   std::optional<Embedding> classes_;
 };

@@ -50,7 +50,7 @@ void check_vae(const VaeConfig& config) {
 
 VaeEncoder::VaeEncoder(Parameters& parameters, const VaeConfig& config)
     : latent_(checked(config).latent),
-      conv1_(parameters, "conv1", Conv2d::same(3), config.channels, config.filters, 3, kActive),
+      conv1_(parameters, "conv1", config.channels, config.filters, 3, kActive),
       conv2_(parameters, "conv2", kHalving, config.filters, 2 * config.filters, 4, kActive),
       conv3_(parameters, "conv3", kHalvingByFive, 2 * config.filters, 4 * config.filters, 5, kActive),
       dense_(parameters, "posterior", static_cast<int>(deepest_count(config)), 2 * config.latent, kLinear) {}

@@ -34,7 +34,8 @@ public:
 
 private:
   int latent_;
-  Conv conv1_, conv2_, conv3_;
+  ConvSame conv1_;
+  Conv conv2_, conv3_;
   Dense dense_;
 };
 

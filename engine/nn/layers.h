@@ -58,6 +58,14 @@ private:
   Activation activation_;
 };
 
+// The same with padding that keeps H and W, at stride 1, for an odd kernel.
+class ConvSame : public Conv {
+public:
+  ConvSame(Parameters& parameters, const std::string& name, int channels, int filters, int kernel,
+           const LayerForm& form)
+      : Conv(parameters, name, Conv2d::same(kernel), channels, filters, kernel, form) {}
+};
+
 // The transposed convolution, y = act(x spread by the filters + b): `conv` of a picture like y gives one like x.
 // Extents are (H - 1) stride + R - padding. x [N,H,W,C], w [C,R,R,K], b [K]; the fans are that convolution's, as in
 // PyTorch.

@@ -59,7 +59,7 @@ inline Array fraction_correct(int classes, const Array& x, const Array& labels) 
   double correct = 0;
   for (std::size_t n = 0; n < labels.size(); ++n) {
     const double* row = x.data() + n * at(classes);
-    correct += std::max_element(row, row + classes) - row == labels[n] ? 1 : 0;
+    correct += static_cast<double>(std::max_element(row, row + classes) - row) == labels[n] ? 1 : 0;
   }
   return {correct / static_cast<double>(labels.size())};
 }
