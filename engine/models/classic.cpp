@@ -45,8 +45,9 @@ public:
   explicit ClassicDiscriminator(const ClassicConfig& config) : Network("discriminator") {
     int channels = config.channels;
     for (const int next : config.discriminator_channels) {
-      convolutions_.emplace_back(parameters(), fmt::format("conv{}", convolutions_.size() + 1), channels, next,
-                                 config.discriminator_kernel, config.discriminator_activation);
+      convolutions_.emplace_back(parameters(), fmt::format("conv{}", convolutions_.size() + 1),
+                                 Conv2d::same(config.discriminator_kernel), channels, next, config.discriminator_kernel,
+                                 config.discriminator_activation);
       channels = next;
     }
     const std::int64_t activations = std::int64_t{config.height} * config.width * channels;
@@ -68,7 +69,7 @@ public:
   Value forward(Program& program, const BoundParameters& weights, Value pictures) const override {
     const Program::Scope scope(program, "discriminator");
     Value x = pictures;
-    for (const ConvSame& convolution : convolutions_) {
+    for (const Conv& convolution : convolutions_) {
       x = convolution(program, weights, x);
     }
     const Shape& shape = program.shape(x);
@@ -81,7 +82,7 @@ public:
   }
 
 private:
-  std::vector<ConvSame> convolutions_;
+  std::vector<Conv> convolutions_;
   std::vector<Dense> layers_;
 };
 
