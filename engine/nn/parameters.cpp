@@ -4,7 +4,9 @@
 #include "kernels/elementwise.h"
 #include "kernels/philox.h"
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <numeric>
 
 namespace duel {
@@ -19,6 +21,21 @@ std::size_t index_of(Parameters::Block block) {
 
 DType type_of(Parameters::Block block) {
   return block == Parameters::Block::compute ? DType::bf16 : DType::f32;
+}
+
+constexpr std::array kBlocks = {Parameters::Block::master, Parameters::Block::gradient, Parameters::Block::m,
+                                Parameters::Block::v,      Parameters::Block::average,  Parameters::Block::compute};
+
+const char* name_of(Parameters::Block block) {
+  switch (block) {
+    case Parameters::Block::master: return "master";
+    case Parameters::Block::gradient: return "gradient";
+    case Parameters::Block::m: return "m";
+    case Parameters::Block::v: return "v";
+    case Parameters::Block::average: return "average";
+    case Parameters::Block::compute: return "compute";
+  }
+  throw_error(Error::Kind::internal, "parameters: unknown block");
 }
 
 void draw_glorot(const Parameter& parameter, std::uint64_t seed, std::uint64_t stream, float* values) {
@@ -113,16 +130,40 @@ View Parameters::view(Block block, const Parameter& parameter) const {
                                         static_cast<std::size_t>(parameter.offset) * size_of(type_of(block)));
 }
 
+std::string Parameters::storage(Block block) const {
+  return network_ + "/" + name_of(block);
+}
+
+void Parameters::add_to(Storage& all) const {
+  for (const Block block : kBlocks) {
+    if (has(block)) {
+      all.add(storage(block), view(block));
+    }
+  }
+}
+
 BoundParameters::BoundParameters(Program& program, const Parameters& parameters, Parameters::Block block,
                                  bool use_compute) {
   for (const Parameter& parameter : parameters.list()) {
     const bool is_weight = parameter.shape.rank() >= 2;
     const Parameters::Block source = use_compute && is_weight ? Parameters::Block::compute : block;
-    check(parameters.has(source), "parameters: {} was not given the block that a program reads", parameters.network());
-    const Value value = program.bind(parameters.network() + "/" + parameter.name, parameters.view(source, parameter));
+    const Value value = bind_parameter(program, parameters, source, parameter);
     program.info(value).gradient_dtype = DType::f32;  // gradients go to the f32 block whatever the weights' type
     values_.push_back(value);
   }
+}
+
+Value bind_block(Program& program, const Parameters& parameters, Parameters::Block block) {
+  const View whole = parameters.view(block);
+  return program.bind(parameters.storage(block), whole.shape, whole.dtype);
+}
+
+Value bind_parameter(Program& program, const Parameters& parameters, Parameters::Block block,
+                     const Parameter& parameter) {
+  const DType dtype = type_of(block);
+  return program.bind(parameters.storage(block), parameter.shape, dtype,
+                      static_cast<std::size_t>(parameter.offset) * size_of(dtype),
+                      parameters.network() + "/" + parameter.name);
 }
 
 }  // namespace duel

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "engine/program/program.h"
+#include "engine/program/storage.h"
 #include "kernels/memory.h"
 
 #include <string>
@@ -54,8 +55,12 @@ public:
   std::int64_t parameter_count() const;  // without the gaps
   std::size_t allocated_bytes() const;   // of all blocks
   bool has(Block block) const { return view(block).data != nullptr; }
-  View view(Block block) const;  // the whole block, [size]
+  View view(Block block) const;  // the whole block, [size]; without data where it was not allocated
   View view(Block block, const Parameter& parameter) const;
+
+  // What a program knows a block by, "generator/master", whether it is allocated or not.
+  std::string storage(Block block) const;
+  void add_to(Storage& all) const;  // all blocks that are allocated
 
 private:
   std::string network_;
@@ -68,7 +73,7 @@ private:
 // so that a program can use it twice and be differentiated with respect to it.
 class BoundParameters {
 public:
-  // `use_compute`: weights (rank 2 and more) come from the bf16 block, the rest from `block`.
+  // `use_compute`: weights (rank 2 and more) come from the bf16 block, the rest from `block`. No memory is needed.
   BoundParameters(Program& program, const Parameters& parameters, Parameters::Block block, bool use_compute);
 
   Value operator[](int index) const { return values_[static_cast<std::size_t>(index)]; }
@@ -77,5 +82,11 @@ public:
 private:
   std::vector<Value> values_;
 };
+
+// The whole block as a value, [size].
+Value bind_block(Program& program, const Parameters& parameters, Parameters::Block block);
+// The part of it that is `parameter`'s.
+Value bind_parameter(Program& program, const Parameters& parameters, Parameters::Block block,
+                     const Parameter& parameter);
 
 }  // namespace duel

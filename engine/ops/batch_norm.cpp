@@ -182,14 +182,16 @@ Value batch_norm_inference(Program& program, const BatchNorm& p, Value x, Value 
   return program.record(std::move(node), program.shape(x), program.dtype(x));
 }
 
-void batch_norm_track(Program& program, const BatchNormTrack& p, Value mean, Value rstd, const BatchNormState& state) {
+void batch_norm_track(Program& program, const BatchNormTrack& p, Value mean, Value rstd,
+                      const RunningStatistics& running) {
   Node node;
   node.op = "batch_norm_track";
-  node.inputs = {mean, rstd};
-  node.run = [p, state](Context& c, Views in, Views) { duel::batch_norm_track(c, p, in[0], in[1], state); };
-  node.state = {state.running_mean, state.running_variance};
+  node.parameters = p;
+  node.inputs = {mean, rstd, running.mean, running.variance};
+  node.run = [p](Context& c, Views in, Views) { duel::batch_norm_track(c, p, in[0], in[1], {in[2], in[3]}); };
+  node.writes = {running.mean, running.variance};
   node.bytes = bytes_of({program.described(mean), program.described(rstd)}) +
-               2 * bytes_of({state.running_mean, state.running_variance});
+               2 * bytes_of({program.described(running.mean), program.described(running.variance)});
   program.record_effect(std::move(node));
 }
 

@@ -66,15 +66,23 @@ Value random_uniform(Program&, const Random&, Value step, const Shape&);
 Value gather_pictures(Program&, const Random& order, Value pictures, Value step, int batch, DType dtype);
 Value load_pictures(Program&, const PictureSlot&, Value ring, Value step, int batch, DType dtype);
 
-// Effects on bound memory.
+// Effects on bound values, which are among the node's inputs and named by Node::writes.
+struct AdamValues {
+  Value w, m, v;  // f32 [n]
+  Value compute;  // bf16 [n], or none
+};
+struct RunningStatistics {
+  Value mean, variance;  // f32 [C]
+};
 Value global_norm(Program&, Value gradients);
 Value clip_scale(Program&, double max_norm, Value norm);
-void adam(Program&, const Adam&, Value step, Value gradient_scale, Value gradients, const AdamState&);
-void ema(Program&, const Schedule& decay, Value step, Value w, View average);
-void batch_norm_track(Program&, const BatchNormTrack&, Value mean, Value rstd, const BatchNormState&);
-void store_scalars(Program&, const std::vector<int>& columns, std::vector<Value> scalars, Value step, View ring);
+void adam(Program&, const Adam&, Value step, Value gradient_scale, Value gradients, const AdamValues&);
+void ema(Program&, const Schedule& decay, Value step, Value w, Value average);
+void batch_norm_track(Program&, const BatchNormTrack&, Value mean, Value rstd, const RunningStatistics&);
+void store_scalars(Program&, const std::vector<int>& columns, std::vector<Value> scalars, Value step, Value ring);
 void advance_counter(Program&, Value step);
-// `value` is found in `view` after a run: made there, or copied where it lives elsewhere already.
-void write_to(Program&, Value value, View view);
+// `value` is found where `place`, a bound value, lies after a run: made there, or copied where it lives elsewhere
+// already.
+void write_to(Program&, Value value, Value place);
 
 }  // namespace duel::ops

@@ -46,12 +46,12 @@ Value pad_rows(Program& program, Value x, int begin, int count) {
   return program.record(std::move(node), program.shape(x).with_rows(count), program.dtype(x));
 }
 
-void write_to(Program& program, Value value, View view) {
-  if (program.place_at(value, view)) {
+void write_to(Program& program, Value value, Value place) {
+  if (program.place_at(value, place)) {
     return;
   }
   // It lives elsewhere already: it is a parameter, or another gradient too.
-  program.place_at(copy(program, value), view);
+  program.place_at(copy(program, value), place);
 }
 
 }  // namespace duel::ops

@@ -25,7 +25,7 @@ std::vector<int> count_uses(const Program& program) {
 
 bool is_private(const Program& program, const std::vector<int>& uses, Value value) {
   return uses[static_cast<std::size_t>(value.id)] == 1 && !program.is_kept(value) &&
-         program.info(value).bound == nullptr;
+         !program.info(value).bound.exists();
 }
 
 // The node that makes `value` itself, not something that it is a reshape of; or nullptr.
@@ -177,14 +177,14 @@ void fuse_draws(Program& program) {
 void merge_equal_casts(Program& program) {
   std::vector<Node*> casts;
   for (Node& node : program.nodes()) {
-    if (node.op != "cast" || program.info(program.root(node.inputs[0])).bound != nullptr) {
+    if (node.op != "cast" || program.is_bound(node.inputs[0])) {
       continue;
     }
     const Value y = node.outputs[0];
     const auto equal = std::find_if(casts.begin(), casts.end(), [&](const Node* other) {
       return other->inputs == node.inputs && program.dtype(other->outputs[0]) == program.dtype(y);
     });
-    if (equal == casts.end() || program.is_kept(y) || program.info(y).bound != nullptr || node.has_effect) {
+    if (equal == casts.end() || program.is_kept(y) || program.is_bound(y) || node.has_effect) {
       casts.push_back(&node);
       continue;
     }

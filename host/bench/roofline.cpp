@@ -88,9 +88,6 @@ double working_set(const Program& program, const Node& node) {
   for (std::size_t i = node.in_place ? 1 : 0; i < node.outputs.size(); ++i) {
     add(node.outputs[i]);
   }
-  for (const View& view : node.state) {
-    bytes += static_cast<double>(view.bytes());
-  }
   return std::min(bytes, program.cost(node).bytes);
 }
 

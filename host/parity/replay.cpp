@@ -135,8 +135,9 @@ Replay::Replay(Context& context, const Trajectory& trajectory, const std::string
       generator_phase_(context, std::move(phases_.generator)),
       arena_(context, std::max(discriminator_phase_.plan().arena_bytes, generator_phase_.plan().arena_bytes)) {
   counter_.clear();
-  discriminator_phase_.attach(arena_.data());
-  generator_phase_.attach(arena_.data());
+  const Storage storage = gan_storage(model_, buffers());
+  discriminator_phase_.attach(arena_.data(), storage);
+  generator_phase_.attach(arena_.data(), storage);
   for (Network* network : {model_.generator.get(), model_.discriminator.get()}) {
     network->parameters().initialize(context, options_.seed, 0);  // clears what Adam keeps
     for (const Block block : {Block::master, Block::average}) {

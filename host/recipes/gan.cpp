@@ -7,12 +7,17 @@
 #include "kernels/check.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace duel {
 
 namespace {
 
 using Block = Parameters::Block;
+
+bool exists(const View& described) {
+  return described.shape.rank() > 0;
+}
 
 // What both phases share while they are recorded.
 struct Recorder {
@@ -22,10 +27,12 @@ struct Recorder {
         buffers(run_buffers),
         columns(gan_metrics(run_options)),
         compute(run_options.precision == "bf16" ? DType::bf16 : DType::f32),
-        pictures(program.bind("pictures", run_buffers.pictures)),
-        step(program.bind("step", run_buffers.step)),
+        pictures(bind("pictures", run_buffers.pictures)),
+        step(bind("step", run_buffers.step)),
         generator(program, gan.generator->parameters(), Block::master, compute == DType::bf16),
         discriminator(program, gan.discriminator->parameters(), Block::master, compute == DType::bf16) {}
+
+  Value bind(const char* name, const View& described) { return program.bind(name, described.shape, described.dtype); }
 
   Value reals(Purpose purpose) {
     const int batch = options.train.batch;
@@ -38,18 +45,18 @@ struct Recorder {
     return ops::gather_pictures(program, {options.seed, purpose}, pictures, step, batch, compute);
   }
 
-  Value generated(Purpose purpose, const View& latents) {
-    const Value z = latents.data != nullptr ? program.bind("latents", latents)
-                                            : ops::random_normal(program, {options.seed, purpose}, step,
-                                                                 {options.train.batch, model.latent});
+  Value generated(Purpose purpose, const char* name, const View& latents) {
+    const Value z = exists(latents) ? bind(name, latents)
+                                    : ops::random_normal(program, {options.seed, purpose}, step,
+                                                         {options.train.batch, model.latent});
     return model.generator->forward(program, generator, ops::cast(program, z, compute));
   }
 
   // Each real picture's part in WGAN-GP's mixtures.
   Value shares() {
     const Random random{options.seed, Purpose::interpolation};
-    return buffers.sources.shares.data != nullptr ? program.bind("shares", buffers.sources.shares)
-                                                  : ops::random_uniform(program, random, step, {options.train.batch});
+    return exists(buffers.sources.shares) ? bind("shares", buffers.sources.shares)
+                                          : ops::random_uniform(program, random, step, {options.train.batch});
   }
 
   Value logits(Value x) { return model.discriminator->forward(program, discriminator, x); }
@@ -61,27 +68,28 @@ struct Recorder {
     stored_columns.push_back(static_cast<int>(found - columns.begin()));
     stored.push_back(scalar);
   }
-  void store_metrics() { ops::store_scalars(program, stored_columns, stored, step, buffers.ring); }
+  void store_metrics() { ops::store_scalars(program, stored_columns, stored, step, bind("ring", buffers.ring)); }
 
   // Gradients of `loss`, their norm (stored as `metric`), clipping, and Adam.
   void update(const Parameters& parameters, const BoundParameters& weights, Value loss, double learning_rate,
               const char* metric) {
     const std::vector<Value> gradients = differentiate(program, loss, weights.all());
     for (std::size_t i = 0; i < gradients.size(); ++i) {
-      ops::write_to(program, gradients[i], parameters.view(Block::gradient, parameters.list()[i]));
+      ops::write_to(program, gradients[i], bind_parameter(program, parameters, Block::gradient, parameters.list()[i]));
     }
     const Program::Scope scope(program, parameters.network() + "/update");
-    const Value gradient = program.bind(parameters.network() + "/gradient", parameters.view(Block::gradient));
+    const auto block = [&](Block which) { return bind_block(program, parameters, which); };
+    const Value gradient = block(Block::gradient);
     const Value norm = ops::global_norm(program, gradient);
     store(metric, norm);
     const double clip = options.optimizer.clip_norm;
     const Value scale = clip > 0 ? ops::clip_scale(program, clip, norm) : Value{};
-    AdamState state{parameters.view(Block::master), parameters.view(Block::m), parameters.view(Block::v), {}};
+    ops::AdamValues values{block(Block::master), block(Block::m), block(Block::v), {}};
     if (compute == DType::bf16) {
-      state.compute = parameters.view(Block::compute);
+      values.compute = block(Block::compute);
     }
     const Adam adam{learning_rate, options.optimizer.beta1, options.optimizer.beta2, options.optimizer.epsilon};
-    ops::adam(program, adam, step, scale, gradient, state);
+    ops::adam(program, adam, step, scale, gradient, values);
   }
 
   const GanModel& model;
@@ -139,7 +147,7 @@ Program record_discriminator(const GanModel& model, const Options& options, cons
   Recorder r(model, options, buffers);
   const Program::Scope scope(r.program, "d_main");
   const Value real = r.reals(Purpose::d_reals);
-  const Value fake = r.generated(Purpose::d_latents, buffers.sources.d_latents);
+  const Value fake = r.generated(Purpose::d_latents, "d_latents", buffers.sources.d_latents);
   const Judged judged = judge(r, real, fake);
   Value loss = discriminator_loss(r.program, loss_named(options.loss.kind), judged.real, judged.fake, fused);
   if (judged.real_gradients.exists()) {
@@ -167,14 +175,14 @@ Program record_generator(const GanModel& model, const Options& options, const Ga
   Recorder r(model, options, buffers);
   const Program::Scope scope(r.program, "g_main");
   const LossKind kind = loss_named(options.loss.kind);
-  const Value fake = r.generated(Purpose::g_latents, buffers.sources.g_latents);
+  const Value fake = r.generated(Purpose::g_latents, "g_latents", buffers.sources.g_latents);
   const Value real_logits = generator_loss_needs_reals(kind) ? r.logits(r.reals(Purpose::g_reals)) : Value{};
   const Value loss = generator_loss(r.program, kind, r.logits(fake), real_logits, fused);
   r.store("g_loss", loss);
   const Parameters& parameters = model.generator->parameters();
   r.update(parameters, r.generator, loss, options.optimizer.generator_learning_rate, "g_grad_norm");
-  const Value master = r.program.bind("generator/master", parameters.view(Block::master));
-  ops::ema(r.program, options.optimizer.ema_decay, r.step, master, parameters.view(Block::average));
+  ops::ema(r.program, options.optimizer.ema_decay, r.step, bind_block(r.program, parameters, Block::master),
+           bind_block(r.program, parameters, Block::average));
   r.store_metrics();
   ops::advance_counter(r.program, r.step);
   return std::move(r.program);
@@ -212,6 +220,25 @@ GanPhases record_gan(const GanModel& model, const Options& options, const GanBuf
     fused ? fuse(*program) : program->prune();
   }
   return phases;
+}
+
+Storage gan_storage(const GanModel& model, const GanBuffers& buffers) {
+  Storage storage;
+  for (const Network* network : {model.generator.get(), model.discriminator.get()}) {
+    network->parameters().add_to(storage);
+  }
+  const std::pair<const char*, View> named[] = {{"pictures", buffers.pictures},
+                                                {"step", buffers.step},
+                                                {"ring", buffers.ring},
+                                                {"d_latents", buffers.sources.d_latents},
+                                                {"g_latents", buffers.sources.g_latents},
+                                                {"shares", buffers.sources.shares}};
+  for (const auto& [name, view] : named) {
+    if (exists(view)) {
+      storage.add(name, view);
+    }
+  }
+  return storage;
 }
 
 }  // namespace duel

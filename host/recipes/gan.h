@@ -10,6 +10,7 @@
 
 #include "engine/nn/network.h"
 #include "engine/program/program.h"
+#include "engine/program/storage.h"
 #include "host/config/options.h"
 #include "kernels/random.h"
 
@@ -19,13 +20,13 @@
 namespace duel {
 
 // Noise that stands in memory instead of being drawn: a replay (host/parity/replay.h) fills it before each phase. Where
-// a view has no data, Philox draws it as a function of seed and step.
+// a view has no shape, Philox draws it as a function of seed and step.
 struct GanSources {
   View d_latents, g_latents;  // f32 [B,latent]
   View shares;                // f32 [B]: each real picture's part in WGAN-GP's mixtures
 };
 
-// Device memory that the programs read and write, apart from parameters.
+// Device memory that the programs read and write, apart from parameters. To record, shapes are enough.
 struct GanBuffers {
   View pictures;  // u8 [M,H,W,C]: the data set; or slots of an upload ring, slot_rows pictures in each
   View step;      // i64 [1]
@@ -48,5 +49,8 @@ struct GanPhases {
 
 // `fused` false leaves the rewrites of engine/rewrite/fuse.h out, for tests and comparisons.
 GanPhases record_gan(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused = true);
+
+// What both programs are attached to: the buffers, and what is allocated of the parameters.
+Storage gan_storage(const GanModel& model, const GanBuffers& buffers);
 
 }  // namespace duel

@@ -2,7 +2,7 @@
 
 #include "engine/models/classic.h"
 
-#include <fmt/format.h>
+#include <utility>
 
 namespace duel {
 
@@ -22,17 +22,17 @@ GanModel make_model(const Options& options, const Shape& picture) {
   return make_classic(config);
 }
 
-std::string describe(const GanModel& model) {
-  std::string text;
+std::vector<NetworkTable> network_tables(const GanModel& model) {
+  std::vector<NetworkTable> tables;
   for (const Network* network : {model.generator.get(), model.discriminator.get()}) {
     const Parameters& parameters = network->parameters();
-    text += fmt::format("{}: {} parameters\n", parameters.network(), parameters.parameter_count());
+    NetworkTable table{parameters.network(), parameters.parameter_count(), {}};
     for (const Parameter& parameter : parameters.list()) {
-      text +=
-          fmt::format("  {:<16} {:<18} {:>10}\n", parameter.name, to_string(parameter.shape), parameter.shape.count());
+      table.rows.push_back({parameter.name, parameter.shape});
     }
+    tables.push_back(std::move(table));
   }
-  return text;
+  return tables;
 }
 
 void allocate_for_training(Context& context, GanModel& model, const Options& options, bool is_cleared) {

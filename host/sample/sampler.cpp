@@ -9,17 +9,29 @@
 
 namespace duel {
 
+namespace {
+
+// What a sampler's program is attached to: the generator's parameters, and what it draws from.
+Storage storage_of(const GanModel& model, const char* name, View source) {
+  Storage storage;
+  model.generator->parameters().add_to(storage);
+  storage.add(name, source);
+  return storage;
+}
+
+}  // namespace
+
 Sampler::Sampler(Context& context, const GanModel& model, Parameters::Block block, std::uint64_t seed)
     : counter_(context, sizeof(std::int64_t)),
       execution_(make_execution(context, model, block, seed)),
       arena_(context, execution_.plan().arena_bytes) {
-  execution_.attach(arena_.data());
+  execution_.attach(arena_.data(), storage_of(model, "batch", counter()));
 }
 
 Execution Sampler::make_execution(Context& context, const GanModel& model, Parameters::Block block,
                                   std::uint64_t seed) {
   Program program;
-  const Value batch = program.bind("sample counter", counter());
+  const Value batch = program.bind("batch", {1}, DType::i64);
   const BoundParameters weights(program, model.generator->parameters(), block, false);
   const Value z = ops::random_normal(program, {seed, Purpose::sample_latents}, batch, {kBatch, model.latent});
   output_ = model.generator->forward(program, weights, z);
@@ -47,12 +59,12 @@ LatentSampler::LatentSampler(Context& context, const GanModel& model, Parameters
       latents_(context, static_cast<std::size_t>(shape_.count()) * sizeof(float)),
       execution_(make_execution(context, model, block)),
       arena_(context, execution_.plan().arena_bytes) {
-  execution_.attach(arena_.data());
+  execution_.attach(arena_.data(), storage_of(model, "latents", latents_.view(shape_, DType::f32)));
 }
 
 Execution LatentSampler::make_execution(Context& context, const GanModel& model, Parameters::Block block) {
   Program program;
-  const Value latents = program.bind("latents", latents_.view(shape_, DType::f32));
+  const Value latents = program.bind("latents", shape_, DType::f32);
   const BoundParameters weights(program, model.generator->parameters(), block, false);
   output_ = model.generator->forward(program, weights, latents);
   program.keep(output_);

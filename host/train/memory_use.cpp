@@ -78,18 +78,13 @@ bool fits_snapshot(Context& context, std::size_t bytes) {
 
 RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
     : host_(Context::cpu(1)), model_(make_model(options, Shape{1, dataset.height, dataset.width, dataset.channels})) {
-  // Programs are recorded on arrays that exist, each apart from the others: lanes are planned by which of them overlap.
-  // Pages that are not touched take no memory.
   allocate_for_training(host_, model_, options, false);
   const int metrics = static_cast<int>(gan_metrics(options).size());
   const PicturePlan plan = plan_pictures(options, dataset, options.schedule.residency == "stream");
-  pictures_ = Buffer(host_, plan.bytes());
-  step_ = Buffer(host_, sizeof(std::int64_t));
-  ring_ = Buffer(host_, static_cast<std::size_t>(kRingRows * metrics) * sizeof(float));
   phases_ = record_gan(model_, options,
-                       {.pictures = pictures_.view(plan.shape, DType::u8),
-                        .step = step_.view({1}, DType::i64),
-                        .ring = ring_.view({kRingRows, metrics}, DType::f32),
+                       {.pictures = {nullptr, plan.shape, DType::u8},
+                        .step = {nullptr, {1}, DType::i64},
+                        .ring = {nullptr, {kRingRows, metrics}, DType::f32},
                         .slot_rows = plan.slot_rows});
 }
 

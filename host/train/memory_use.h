@@ -39,9 +39,8 @@ public:
   const GanModel& model() const { return model_; }
 
 private:
-  Context host_;  // where the arrays lie that the programs name
+  Context host_;  // where the parameters lie
   GanModel model_;
-  Buffer pictures_, step_, ring_;
   std::optional<GanPhases> phases_;
 };
 

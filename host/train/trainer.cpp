@@ -71,12 +71,7 @@ Trainer::Trainer(Context& context, const Options& options, const Dataset& datase
       pictures_(context, picture_plan_.bytes()),
       counter_(context, sizeof(std::int64_t)),
       ring_(context, kRingRows * metric_names_.size() * sizeof(float)),
-      phases_(record_gan(model_, options,
-                         {.pictures = pictures_.view(picture_plan_.shape, DType::u8),
-                          .step = counter_.view({1}, DType::i64),
-                          .ring = ring_view(),
-                          .slot_rows = picture_plan_.slot_rows},
-                         fused)),
+      phases_(record_gan(model_, options, buffers(), fused)),
       planned_lanes_(planned_lanes(context, options)),
       discriminator_phase_(context, std::move(phases_.discriminator), lane_request(context, options)),
       generator_phase_(context, std::move(phases_.generator), lane_request(context, options)),
@@ -98,8 +93,9 @@ Trainer::Trainer(Context& context, const Options& options, const Dataset& datase
   ring_.clear();
   model_.generator->parameters().initialize(context, options.seed, 0);
   model_.discriminator->parameters().initialize(context, options.seed, 1);
-  discriminator_phase_.attach(arena_.data());
-  generator_phase_.attach(arena_.data());
+  const Storage storage = gan_storage(model_, buffers());
+  discriminator_phase_.attach(arena_.data(), storage);
+  generator_phase_.attach(arena_.data(), storage);
 }
 
 DeviceQueue::Work Trainer::add_work(int lanes) {
@@ -116,6 +112,13 @@ void Trainer::run_phase(const char* name, const Execution& phase, int lanes) {
 
 View Trainer::ring_view() const {
   return ring_.view({kRingRows, static_cast<int>(metric_names_.size())}, DType::f32);
+}
+
+GanBuffers Trainer::buffers() const {
+  return {.pictures = pictures_.view(picture_plan_.shape, DType::u8),
+          .step = counter_.view({1}, DType::i64),
+          .ring = ring_view(),
+          .slot_rows = picture_plan_.slot_rows};
 }
 
 void Trainer::start_schedule() {

@@ -93,6 +93,7 @@ private:
   DeviceQueue::Work work_on(int lanes) const { return lanes == 1 ? work_ : work_on_lanes_; }
   void run_phase(const char* name, const Execution& phase, int lanes);
   View ring_view() const;
+  GanBuffers buffers() const;
   void start_schedule();
   void stop_schedule();
   void tune(std::int64_t steps_done, const std::function<bool()>& stop);

@@ -51,8 +51,9 @@ public:
                RunDirectory& run);
   ~TrainingLoop();
 
-  // As run_training().
+  // Returns the exit code as run_training() has it.
   int run();
+  std::int64_t steps_done() const { return trainer_.steps_done(); }
 
 private:
   void announce(const RunStart& start);

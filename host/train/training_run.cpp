@@ -3,13 +3,14 @@
 #include "host/config/configuration.h"
 #include "host/config/option_changes.h"
 #include "host/data/open_dataset.h"
+#include "host/device/device.h"
 #include "host/device/timing.h"
 #include "host/pictures/sample_grid.h"
 #include "host/run/checkpoint.h"
 #include "host/run/interrupt.h"
 #include "host/run/model.h"
-#include "host/run/progress.h"
 #include "host/run/run_directory.h"
+#include "host/train/disk_use.h"
 #include "host/train/trainer.h"
 #include "host/train/training_loop.h"
 #include "kernels/check.h"
@@ -120,18 +121,13 @@ void log_end(const std::filesystem::path& log, const std::string& text) {
   std::ofstream(log, std::ios::app) << fmt::format("{:%Y-%m-%d %H:%M:%S}  ended by an error: {}\n", local, text);
 }
 
-double mebibytes(std::size_t bytes) {
-  return static_cast<double>(bytes) / (1 << 20);
-}
-
-// Whether the run could begin in its folder. Returns the checkpoint that it would load, if any.
-std::optional<std::filesystem::path> check_folders(const TrainingRequest& request, const Dataset& dataset) {
+// Whether the run could begin in its folder. Returns the checkpoint that it would load, if any, and adds to `notes`.
+std::optional<std::filesystem::path> check_folders(const TrainingRequest& request, const Dataset& dataset,
+                                                   std::vector<std::string>& notes) {
   if (request.resume) {
     RunStart start;
     const RunDirectory run = open_resumed(request, start);
-    for (const std::string& note : start.notes) {
-      fmt::print("{}\n", note);
-    }
+    notes = start.notes;
     return start.checkpoint ? std::optional(run.checkpoint_path(*start.checkpoint)) : std::nullopt;
   }
   if (!request.folder.empty()) {
@@ -144,70 +140,47 @@ std::optional<std::filesystem::path> check_folders(const TrainingRequest& reques
   return std::nullopt;
 }
 
-// What the run writes, against what the disk has. A sheet is counted with a byte for each of its values, more than a
-// PNG of it takes.
-void print_disk(const TrainingRequest& request, const Dataset& dataset, Trainer& trainer, std::int64_t steps) {
-  std::error_code failure;
-  std::filesystem::path folder = std::filesystem::absolute(request.folder, failure);
-  while (!std::filesystem::exists(folder, failure) && folder.has_relative_path()) {
-    folder = folder.parent_path();
-  }
-  const auto space = std::filesystem::space(folder, failure);
-  if (failure || space.capacity == 0) {
-    fmt::print("disk: what is free at {} is unknown\n", folder.string());
-    return;
-  }
-  const Options::Output& output = request.options.output;
-  const auto count = [&](int every) { return 1 + (every > 0 ? steps / every : 0); };
-  double checkpoint = 1 << 14;  // of the text beside it
-  for (const View& block : checkpoint_blocks(trainer.model())) {
-    checkpoint += static_cast<double>(block.bytes());
-  }
-  const double sheet = 2.0 * static_cast<double>(sheet_bytes(dataset.height, dataset.width, dataset.channels,
-                                                             output.sample_rows, output.sample_columns));
-  const std::int64_t all = count(output.checkpoint_every);
-  std::int64_t kept = output.keep_last == 0 ? all : std::min<std::int64_t>(all, output.keep_last + std::int64_t{1});
-  kept += output.keep_last > 0 && output.keep_every > 0 ? steps / output.keep_every : 0;
-  constexpr double kMebibyte = 1 << 20;
-  const double most = checkpoint * static_cast<double>(kept) + sheet * static_cast<double>(count(output.samples_every));
-  const auto free = static_cast<double>(space.available);
-  const double first = checkpoint + sheet;
-  if (free < first) {
-    throw_error(Error::Kind::data,
-                "{}: {:.1f} MiB are free there, but the first checkpoint and sample sheets take up to {:.1f} MiB",
-                folder.string(), free / kMebibyte, first / kMebibyte);
-  }
-  fmt::print(
-      "disk: up to {:.1f} MiB = {} checkpoints of {:.1f} and {} pairs of sheets of up to {:.1f}; {:.1f} MiB are "
-      "free{}\n",
-      most / kMebibyte, kept, checkpoint / kMebibyte, count(output.samples_every), sheet / kMebibyte, free / kMebibyte,
-      most > free ? ", which may not be enough" : "");
+// Time is measured on so many steps behind the first, which warms up pages, primitives and caches.
+constexpr int kMeasured = 5;
+
+double seconds_a_step(Trainer& trainer) {
+  trainer.step();
+  trainer.drain();
+  const Clock::time_point begin = Clock::now();
+  trainer.run_to(trainer.steps_done() + kMeasured);
+  trainer.drain();
+  return seconds_since(begin) / kMeasured;
 }
 
 }  // namespace
 
-int run_training(const TrainingRequest& request) {
+TrainingResult run_training(const TrainingRequest& request) {
   const InterruptGuard guard;
   validate(request.options);
   Context context = make_context(request.options);
   const Dataset dataset = open_dataset(request.options.data);
   check_trainable(context, request.options, dataset);  // before a folder is made for nothing
   check_sheet(dataset.height, dataset.width, request.options.output.sample_rows, request.options.output.sample_columns);
+  const std::int64_t last_step = total_steps(request.options, dataset.count / request.options.train.batch);
+  const DiskUse disk = plan_disk_use(request.options, dataset, request.folder, last_step);
+  if (!request.resume) {
+    check_disk(disk);
+  }
   const std::string config = to_toml(request.options, resolved_comments(context, request.options));
   RunStart start;
   RunDirectory run = request.resume         ? open_resumed(request, start)
                      : request.from.empty() ? RunDirectory::create(request.folder, config)
                                             : create_from(request, config, dataset, start);
-  const std::int64_t last_step = total_steps(request.options, dataset.count / request.options.train.batch);
   if (request.resume && start.checkpoint && *start.checkpoint >= last_step) {
-    fmt::print(
-        "{}: nothing is to do: the checkpoint is of step {}, and the run ends at step {}; --steps asks for more\n",
-        request.folder, *start.checkpoint, last_step);
-    return 0;
+    return {.step = *start.checkpoint, .last_step = last_step, .was_done = true};
+  }
+  if (disk.may_fill()) {
+    start.notes.push_back(fill_warning(disk));
   }
   try {
     TrainingLoop loop(request.options, start, context, dataset, run);
-    return loop.run();
+    const int exit_code = loop.run();
+    return {.exit_code = exit_code, .step = loop.steps_done(), .last_step = last_step};
   } catch (const std::exception& error) {
     const std::optional<std::int64_t> whole =
         start.checkpoint ? whole_checkpoint_before(run, *start.checkpoint) : std::nullopt;
@@ -223,50 +196,38 @@ int run_training(const TrainingRequest& request) {
   }
 }
 
-void print_dry_run(const TrainingRequest& request) {
+RunPlan plan_run(const TrainingRequest& request) {
   const Options& options = request.options;
   validate(options);
   Context context = make_context(options);
   const Dataset dataset = open_dataset(options.data);
   check_sheet(dataset.height, dataset.width, options.output.sample_rows, options.output.sample_columns);
-  const std::optional<std::filesystem::path> checkpoint = check_folders(request, dataset);
+  RunPlan plan;
+  const std::optional<std::filesystem::path> checkpoint = check_folders(request, dataset, plan.notes);
+  plan.data = dataset.name;
+  plan.pictures = dataset.count;
+  plan.picture = {1, dataset.height, dataset.width, dataset.channels};
+  plan.batch = options.train.batch;
+  plan.device = context.name();
+  plan.measured_steps = kMeasured;
+
   Trainer trainer(context, options, dataset);
-  const Trainer::SnapshotRoom room = trainer.reserve_snapshot();
+  plan.lacks_snapshot_room = trainer.reserve_snapshot() == Trainer::SnapshotRoom::lacking;
+  plan.steps_per_epoch = trainer.steps_per_epoch();
+  plan.steps = total_steps(options, plan.steps_per_epoch);
+  if (!request.folder.empty()) {
+    plan.disk = plan_disk_use(options, dataset, request.folder, plan.steps);
+    if (!request.resume) {
+      check_disk(*plan.disk);
+    }
+  }
   if (checkpoint) {
     trainer.load(*checkpoint);
   }
-  const std::int64_t steps = total_steps(options, trainer.steps_per_epoch());
-  fmt::print("data: {}, {} pictures of {}x{}x{}, {} steps an epoch at batch {}\n", dataset.name, dataset.count,
-             dataset.height, dataset.width, dataset.channels, trainer.steps_per_epoch(), options.train.batch);
-  fmt::print("{}", describe(trainer.model()));
-  trainer.step();  // warms up: pages, primitives, caches
-  trainer.drain();
-  constexpr int kMeasured = 5;
-  const Clock::time_point begin = Clock::now();
-  trainer.run_to(trainer.steps_done() + kMeasured);
-  trainer.drain();
-  const double seconds = seconds_since(begin) / kMeasured;
-  const MemoryUse use = trainer.memory_use();
-  fmt::print(
-      "memory on {}: {:.0f} MiB = parameters and optimiser {:.0f} + pictures {:.0f} + arena {:.0f} ({:.0f} without "
-      "sharing) + workspace {:.0f}{}\n",
-      context.name(), mebibytes(use.total()), mebibytes(use.parameters), mebibytes(use.pictures), mebibytes(use.arena),
-      mebibytes(use.arena_unshared), mebibytes(use.workspace),
-      use.snapshot > 0 ? fmt::format(" + copy for checkpoints {:.0f}", mebibytes(use.snapshot)) : "");
-  if (room == Trainer::SnapshotRoom::lacking) {
-    fmt::print("checkpoints: {}\n", kNoSnapshotRoom);
-  }
-  if (!request.folder.empty()) {
-    print_disk(request, dataset, trainer, steps);
-  }
-  const double total = seconds * static_cast<double>(steps);
-  const std::time_t end = std::time(nullptr) + static_cast<std::time_t>(total);
-  std::tm local{};
-  localtime_r(&end, &local);
-  char text[64];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &local);
-  fmt::print("time: {:.1f} ms a step (mean of {}), {:.0f} pictures/s; {} steps take {}, until {}\n", seconds * 1e3,
-             kMeasured, options.train.batch / seconds, steps, duration_text(total), text);
+  plan.networks = network_tables(trainer.model());
+  plan.seconds_a_step = seconds_a_step(trainer);
+  plan.memory = trainer.memory_use();
+  return plan;
 }
 
 }  // namespace duel

@@ -282,7 +282,7 @@ TEST_F(CudaQueueTest, ADeviceLostInTheMiddleLeavesTheLastCheckpoint) {
   options.output.samples_every = 4;
   options.output.sample_rows = options.output.sample_columns = 1;
   const TemporaryFolder folder;
-  ASSERT_EQ(run_training({options, (folder / "whole").string(), false}), 0);
+  ASSERT_EQ(run_training({options, (folder / "whole").string(), false}).exit_code, 0);
   const int calls = emulator::runtime().calls;
   int resumed = 0;
   for (int part = 1; part < 12; ++part) {
@@ -300,7 +300,7 @@ TEST_F(CudaQueueTest, ADeviceLostInTheMiddleLeavesTheLastCheckpoint) {
     emulator::runtime() = {};
     const bool is_run = std::filesystem::exists(std::filesystem::path(run) / "config.toml");
     if (is_run && RunDirectory::open_for_reading(run).latest_checkpoint()) {
-      EXPECT_EQ(run_training({options, run, true}), 0);
+      EXPECT_EQ(run_training({options, run, true}).exit_code, 0);
       ++resumed;
     }
   }

@@ -95,13 +95,13 @@ TEST_F(DeviceTest, ARunOnCudaIsResumedAndGeneratedFrom) {
   const TemporaryFolder folder;
   const std::string run = (folder / "run").string();
   Options options = cuda_options();
-  ASSERT_EQ(run_training({options, run, false}), 0);
+  ASSERT_EQ(run_training({options, run, false}).exit_code, 0);
   EXPECT_NE(text_of(folder / "run" / "log.txt").find("on cuda:0 (emulated on the CPU)"), std::string::npos);
   options.train.steps = 6;
-  ASSERT_EQ(run_training({options, run, true}), 0);
+  ASSERT_EQ(run_training({options, run, true}).exit_code, 0);
   options.device = "cpu";
   options.train.steps = 8;
-  ASSERT_EQ(run_training({options, run, true}), 0);
+  ASSERT_EQ(run_training({options, run, true}).exit_code, 0);
   EXPECT_EQ(RunDirectory::open_for_reading(run).require_latest_checkpoint(), 8);
   GenerateRequest request;
   request.run = run;

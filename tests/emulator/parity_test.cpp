@@ -63,9 +63,10 @@ TEST(EmulatedParity, TheFileInTheEnvironment) {
     GTEST_SKIP() << "DUEL_PARITY_FILE names no trajectory";
   }
   const Trajectory trajectory(file);
-  EXPECT_EQ(print_parity(*backend_named("emulated").open(0), trajectory, "fp32", default_bounds("fp32")), 0);
-  EXPECT_EQ(print_parity(*backend_named("emulated").open(0), trajectory, "bf16", default_bounds("bf16")), 0);
-  EXPECT_EQ(print_parity(*backend_named("emulated_tf32").open(2), trajectory, "tf32", default_bounds("tf32")), 0);
+  EXPECT_EQ(replay_all(*backend_named("emulated").open(0), trajectory, "fp32", default_bounds("fp32")).off(), nullptr);
+  EXPECT_EQ(replay_all(*backend_named("emulated").open(0), trajectory, "bf16", default_bounds("bf16")).off(), nullptr);
+  EXPECT_EQ(replay_all(*backend_named("emulated_tf32").open(2), trajectory, "tf32", default_bounds("tf32")).off(),
+            nullptr);
 }
 
 }  // namespace

@@ -347,13 +347,12 @@ TEST(BatchNormTrack, FollowsTheBatches) {
   Buffer averages(s.context(), 4 * sizeof(float));
   auto* running = static_cast<float*>(averages.data());
   std::copy_n(std::vector<float>{0, 0, 1, 1}.data(), 4, running);  // means 0, variances 1
-  const BatchNormState state{averages.view({2}, DType::f32), averages.view({2}, DType::f32, 2 * sizeof(float))};
+  const ops::RunningStatistics statistics{s.place("mean", averages.view({2}, DType::f32)),
+                                          s.place("variance", averages.view({2}, DType::f32, 2 * sizeof(float)))};
   const Value ones = ops::fill(s.program, {2}, DType::f32, 1.0), zeros = ops::fill(s.program, {2}, DType::f32, 0.0);
   const ops::BatchNormed n = ops::batch_norm(s.program, {}, x, ones, zeros);
-  ops::batch_norm_track(s.program, {.rows = 8, .momentum = 0.25F}, n.mean, n.rstd, state);
-  const Value y =
-      ops::batch_norm_inference(s.program, {}, x, ones, zeros, s.program.bind("running_mean", state.running_mean),
-                                s.program.bind("running_variance", state.running_variance));
+  ops::batch_norm_track(s.program, {.rows = 8, .momentum = 0.25F}, n.mean, n.rstd, statistics);
+  const Value y = ops::batch_norm_inference(s.program, {}, x, ones, zeros, statistics.mean, statistics.variance);
   s.program.keep(y);
   s.finish();
   s.run();
