@@ -28,6 +28,7 @@ Value multiply(Program& program, Value a, Value b) {
 Value affine(Program& program, Value x, double scale, double shift) {
   const Affine p{static_cast<float>(scale), static_cast<float>(shift)};
   Node node = pointwise("affine", {x}, [p](Context& c, Views in, Views out) { duel::affine(c, p, in[0], out[0]); });
+  node.parameters = p;
   node.derive = [scale](Backward& back) { back.set(0, affine(back.program(), back.gradient(), scale)); };
   return program.record(std::move(node), program.shape(x), program.dtype(x));
 }

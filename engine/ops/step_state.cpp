@@ -9,6 +9,7 @@ void store_scalars(Program& program, const std::vector<int>& columns, std::vecto
                    Value ring) {
   Node node;
   node.op = "store_scalars";
+  node.parameters = columns;
   node.bytes = 2 * sizeof(float) * static_cast<double>(scalars.size()) + sizeof(std::int64_t);
   node.inputs = std::move(scalars);
   node.inputs.insert(node.inputs.end(), {step, ring});

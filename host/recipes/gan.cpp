@@ -4,6 +4,7 @@
 #include "engine/ops/ops.h"
 #include "engine/rewrite/differentiate.h"
 #include "engine/rewrite/fuse.h"
+#include "engine/rewrite/small_nodes.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -217,7 +218,12 @@ GanPhases record_gan(const GanModel& model, const Options& options, const GanBuf
   GanPhases phases{record_discriminator(model, options, buffers, fused),
                    record_generator(model, options, buffers, fused)};
   for (Program* program : {&phases.discriminator, &phases.generator}) {
-    fused ? fuse(*program) : program->prune();
+    if (fused) {
+      fuse(*program);
+      group_small_nodes(*program);
+    } else {
+      program->prune();
+    }
   }
   return phases;
 }

@@ -14,6 +14,7 @@
 #include "kernels/reduce.h"
 #include "kernels/rows.h"
 #include "kernels/scale_scheduled.h"
+#include "kernels/small_program.h"
 #include "kernels/step_state.h"
 #include "tests/support/op_runner.h"
 
@@ -442,6 +443,45 @@ std::vector<WrongCall> wrong_scales() {
           {"no x", call(i64({1}), kNone, f32({7})), {}}};
 }
 
+std::vector<WrongCall> wrong_small_programs() {
+  using Place = SmallArray::Place;
+  const auto call = [](const std::vector<SmallArray>& arrays, const std::vector<SmallInstruction>& instructions) {
+    return [=](Context& context) {
+      const std::vector<View> inputs = {f32({7}), i64({1})}, outputs = {f32({7}), f32({3, 2})};
+      small_program(context, {arrays, instructions}, inputs, outputs);
+    };
+  };
+  const SmallArray x{Place::input, 0, {7}}, y{Place::output, 0, {7}}, counter{Place::input, 1, {1}, DType::i64};
+  const SmallInstruction copy{.op = SmallOp::affine, .x = 0, .y = 1};
+  const auto with = [&](SmallInstruction changed) { return call({x, y}, {changed}); };
+  return {{"no instruction", call({x, y}, {}), {"0 instructions"}},
+          {"too many instructions", call({x, y}, std::vector<SmallInstruction>(41, copy)), {"41", "40"}},
+          {"too many arrays", call(std::vector<SmallArray>(65, y), {copy}), {"65", "64"}},
+          {"too large an array", call({{Place::local, 0, {4097}}, y}, {copy}), {"[4097]", "4096"}},
+          {"behind the local memory", call({{Place::local, 32768, {1}}, y}, {copy}), {"32768"}},
+          {"a local array at no multiple of 16", call({{Place::local, 8, {7}}, y}, {copy}), {"byte 8"}},
+          {"no such input", call({{Place::input, 2, {7}}, y}, {copy}), {"input 2 of 2"}},
+          {"an input of another size", call({{Place::input, 0, {8}}, y}, {copy}), {"[8]", "[7]"}},
+          {"an input of another type", call({{Place::input, 0, {7}, DType::bf16}, y}, {copy}), {"bf16[7]"}},
+          {"no such array", with({.op = SmallOp::affine, .x = 2, .y = 1}), {"affine", "2 of 2"}},
+          {"no x", with({.op = SmallOp::affine, .y = 1}), {"affine"}},
+          {"no second operand", with({.op = SmallOp::add, .x = 0, .y = 1}), {"add"}},
+          {"no y", with({.op = SmallOp::affine, .x = 0}), {"affine"}},
+          {"writes an input", with({.op = SmallOp::affine, .x = 1, .y = 0}), {"affine", "array 0"}},
+          {"shapes differ", call({x, {Place::output, 1, {6}}}, {copy}), {"affine", "[6]", "[7]"}},
+          {"a sum that is no scalar", with({.op = SmallOp::reduce_sum, .x = 0, .y = 1}), {"reduce_sum", "[7]"}},
+          {"rows outside", with({.op = SmallOp::slice_rows, .x = 0, .y = 1, .index = 1}), {"slice_rows"}},
+          {"a column outside",
+           call({{Place::local, 0, {1}}, counter, {Place::output, 1, {3, 2}}},
+                {{.op = SmallOp::store_scalar, .x = 0, .b = 1, .y = 2, .index = 2}}),
+           {"store_scalar", "[3,2]"}},
+          {"a counter of floats", with({.op = SmallOp::advance_counter, .y = 1}), {"advance_counter", "f32[7]"}},
+          {"too many schedules",
+           call({x, y, counter},
+                std::vector<SmallInstruction>(5, {.op = SmallOp::scale_scheduled, .x = 0, .b = 2, .y = 1})),
+           {"5 schedules"}}};
+}
+
 std::vector<WrongCall> wrong_emas() {
   const auto call = [](View w, View average, View step = i64({1})) {
     return [=](Context& context) { ema(context, Schedule(0.9).with_burn_in(3), step, w, average); };
@@ -647,6 +687,7 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"adam", wrong_adams()},
       {"ema", wrong_emas()},
       {"scale_scheduled", wrong_scales()},
+      {"small_program", wrong_small_programs()},
       {"global_norm", wrong_norms()},
       {"clip_scale", wrong_clips()},
       {"store_scalars", wrong_stores()},
