@@ -5,7 +5,6 @@
 #include "engine/program/program.h"
 #include "kernels/batch_norm.h"
 #include "kernels/conv2d.h"
-#include "kernels/gan_loss.h"
 #include "kernels/matmul.h"
 
 namespace duel {
@@ -23,10 +22,5 @@ Node conv2d_bias_act_backward_node(const Program& program, const Conv2d& conv, c
 // Outputs: y, mean, rstd.
 Node batch_norm_node(const BatchNorm& p, Value x, Value gamma, Value beta);
 Node batch_norm_inference_node(const BatchNorm& p, Value x, Value gamma, Value beta, Value mean, Value variance);
-
-// Outputs: the loss, dfake, and where it looks at real pictures, dreal. `real` need not exist where it does not.
-Node gan_loss_node(const GanLoss& p, Value real, Value fake);
-// The same of one array of logits, those of real pictures above those of generated ones. Outputs: the loss, dlogits.
-Node gan_loss_of_both_node(const GanLoss& p, Value logits);
 
 }  // namespace duel

@@ -8,7 +8,6 @@
 #include "kernels/batch_norm.h"
 #include "kernels/conv2d.h"
 #include "kernels/elementwise.h"
-#include "kernels/gan_loss.h"
 #include "kernels/gather.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
@@ -35,10 +34,6 @@ struct BatchNormGradients {
 BatchNormed batch_norm(Program&, const BatchNorm&, Value x, Value gamma, Value beta);
 BatchNormGradients batch_norm_backward(Program&, Value dy, Value x, Value gamma, Value mean, Value rstd);
 Value batch_norm_inference(Program&, const BatchNorm&, Value x, Value gamma, Value beta, Value mean, Value variance);
-
-// The loss as one operator that also computes its gradient: the derivative takes no further pass where the loss itself
-// is differentiated. `real` need not exist where !needs_reals(p). f32 [1].
-Value gan_loss(Program&, const GanLoss& p, Value real, Value fake);
 
 // Arithmetic.
 Value add(Program&, Value a, Value b);

@@ -144,13 +144,13 @@ Value add_penalty(Recorder& r, Value loss, Value penalty, double weight, const c
   return ops::add(r.program, loss, ops::affine(r.program, penalty, weight));
 }
 
-Program record_discriminator(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
+Program record_discriminator(const GanModel& model, const Options& options, const GanBuffers& buffers) {
   Recorder r(model, options, buffers);
   const Program::Scope scope(r.program, "d_main");
   const Value real = r.reals(Purpose::d_reals);
   const Value fake = r.generated(Purpose::d_latents, "d_latents", buffers.sources.d_latents);
   const Judged judged = judge(r, real, fake);
-  Value loss = discriminator_loss(r.program, loss_named(options.loss.kind), judged.real, judged.fake, fused);
+  Value loss = discriminator_loss(r.program, loss_named(options.loss.kind), judged.real, judged.fake);
   if (judged.real_gradients.exists()) {
     loss = add_penalty(r, loss, ops::mean(r.program, judged.real_gradients), options.loss.r1 / 2, "r1");
   }
@@ -172,13 +172,13 @@ Program record_discriminator(const GanModel& model, const Options& options, cons
   return std::move(r.program);
 }
 
-Program record_generator(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
+Program record_generator(const GanModel& model, const Options& options, const GanBuffers& buffers) {
   Recorder r(model, options, buffers);
   const Program::Scope scope(r.program, "g_main");
   const LossKind kind = loss_named(options.loss.kind);
   const Value fake = r.generated(Purpose::g_latents, "g_latents", buffers.sources.g_latents);
   const Value real_logits = generator_loss_needs_reals(kind) ? r.logits(r.reals(Purpose::g_reals)) : Value{};
-  const Value loss = generator_loss(r.program, kind, r.logits(fake), real_logits, fused);
+  const Value loss = generator_loss(r.program, kind, r.logits(fake), real_logits);
   r.store("g_loss", loss);
   const Parameters& parameters = model.generator->parameters();
   r.update(parameters, r.generator, loss, options.optimizer.generator_learning_rate, "g_grad_norm");
@@ -215,8 +215,7 @@ std::vector<Purpose> gan_batches(const Options& options) {
 }
 
 GanPhases record_gan(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
-  GanPhases phases{record_discriminator(model, options, buffers, fused),
-                   record_generator(model, options, buffers, fused)};
+  GanPhases phases{record_discriminator(model, options, buffers), record_generator(model, options, buffers)};
   for (Program* program : {&phases.discriminator, &phases.generator}) {
     if (fused) {
       fuse(*program);

@@ -131,11 +131,10 @@ Record unary_case(UnaryKind kind) {
   };
 }
 
-Record loss_case(LossKind kind, bool generator, bool fused) {
-  return [kind, generator, fused](SmallProgram& s, std::vector<Value>& in) {
+Record loss_case(LossKind kind, bool generator) {
+  return [kind, generator](SmallProgram& s, std::vector<Value>& in) {
     const Value real = take(s, in, {6, 1}), fake = take(s, in, {6, 1});
-    return generator ? generator_loss(s.program, kind, fake, real, fused)
-                     : discriminator_loss(s.program, kind, real, fake, fused);
+    return generator ? generator_loss(s.program, kind, fake, real) : discriminator_loss(s.program, kind, real, fake);
   };
 }
 
@@ -266,11 +265,8 @@ std::vector<DerivativeCase> cases() {
                                    {LossKind::hinge, "hinge"},
                                    {LossKind::relativistic, "relativistic"},
                                    {LossKind::wgan, "wgan"}}) {
-    for (const bool fused : {false, true}) {
-      const std::string suffix = std::string(name) + (fused ? "_fused" : "");
-      list.push_back({"d_loss_" + suffix, loss_case(kind, false, fused)});
-      list.push_back({"g_loss_" + suffix, loss_case(kind, true, fused)});
-    }
+    list.push_back({std::string("d_loss_") + name, loss_case(kind, false)});
+    list.push_back({std::string("g_loss_") + name, loss_case(kind, true)});
   }
   return list;
 }

@@ -4,7 +4,6 @@
 #include "tests/reference/bias_act.h"
 #include "tests/reference/conv2d.h"
 #include "tests/reference/elementwise.h"
-#include "tests/reference/gan_loss.h"
 #include "tests/reference/matmul.h"
 #include "tests/reference/reduce.h"
 #include "tests/reference/rows.h"
@@ -365,28 +364,6 @@ TEST(DerivativeTest, BatchNormSecondOrder) {
   expect_by("gamma", &BatchNormArrays::gamma, &Gradients::gamma);
   expect_by("mean", &BatchNormArrays::mean, &Gradients::mean);
   expect_by("rstd", &BatchNormArrays::rstd, &Gradients::rstd);
-}
-
-TEST(DerivativeTest, GanLoss) {
-  const Array real = drawn({7}, "real", normal(2)), fake = drawn({7}, "fake", normal(2));
-  for (const LossKind kind :
-       {LossKind::bce, LossKind::lsgan, LossKind::hinge, LossKind::relativistic, LossKind::wgan}) {
-    for (const LossSide side : {LossSide::discriminator, LossSide::generator}) {
-      const GanLoss p{kind, side};
-      const std::string name = fmt::format("{} {}", name_of(side), name_of(kind));
-      const Array reals = needs_reals(p) ? real : Array{};
-      expect_derivative(
-          name + " by fake", [&](const Array& at) { return ref::gan_loss(p, reals, at).loss; },
-          [&](const Array& at, const Array& dy) { return ref::affine(dy[0], 0, ref::gan_loss(p, reals, at).dfake); },
-          fake);
-      if (needs_reals(p)) {
-        expect_derivative(
-            name + " by real", [&](const Array& at) { return ref::gan_loss(p, at, fake).loss; },
-            [&](const Array& at, const Array& dy) { return ref::affine(dy[0], 0, ref::gan_loss(p, at, fake).dreal); },
-            real);
-      }
-    }
-  }
 }
 
 TEST(DerivativeTest, Rows) {

@@ -6,7 +6,6 @@
 #include "kernels/conv2d.h"
 #include "kernels/conv2d_bias_act.h"
 #include "kernels/elementwise.h"
-#include "kernels/gan_loss.h"
 #include "kernels/gather.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
@@ -620,29 +619,6 @@ std::vector<WrongCall> wrong_batch_norm_tracks() {
           {"no mean", call({.rows = 8}, kNone, c, c, c), {"mean is"}}};
 }
 
-std::vector<WrongCall> wrong_gan_losses() {
-  struct Arrays {
-    View real = f32({7, 1}), fake = f32({7, 1}), loss = f32({1}), dreal = f32({7, 1}), dfake = f32({7, 1});
-  };
-  const auto call = [](const GanLoss& p, const Arrays& a) {
-    return [=](Context& context) { gan_loss(context, p, a.real, a.fake, a.loss, a.dreal, a.dfake); };
-  };
-  const GanLoss d{LossKind::bce, LossSide::discriminator}, g{LossKind::hinge, LossSide::generator},
-      paired{LossKind::relativistic, LossSide::generator};
-  return {{"fewer reals", call(d, {.real = f32({6, 1})}), {"real is f32[6,1]", "f32[7,1]"}},
-          {"no reals", call(d, {.real = {}, .dreal = {}}), {"f32[7,1]"}},
-          {"no reals to be compared with", call(paired, {.real = {}, .dreal = {}}), {"f32[7,1]"}},
-          {"reals in bf16", call(d, {.real = bf16({7, 1})}), {"real is bf16[7,1]"}},
-          {"no dreal", call(d, {.dreal = {}}), {"dreal is"}},
-          {"reals that nobody looks at", call(g, {.dreal = {}}), {"real is f32[7,1]", "generator's loss hinge"}},
-          {"dreal that nobody wants", call(g, {.real = {}}), {"dreal f32[7,1]"}},
-          {"dfake of rank 1", call(d, {.dfake = f32({7})}), {"dfake is f32[7]", "f32[7,1]"}},
-          {"two losses", call(d, {.loss = f32({2})}), {"loss is f32[2]"}},
-          {"loss in bf16", call(d, {.loss = bf16({1})}), {"bf16[1]"}},
-          {"fake of integers", call(g, {.real = {}, .fake = i64({7}), .dreal = {}}), {"i64[7]"}},
-          {"no fake", call(d, {.fake = {}}), {}}};
-}
-
 std::map<std::string, std::vector<WrongCall>> wrong_calls() {
   const auto affine_op = [](Context& context, View x, View y) { affine(context, {}, x, y); };
   const auto unary_op = [](Context& context, View x, View y) { unary(context, UnaryKind::softplus, x, y); };
@@ -666,7 +642,6 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
        })},
       {"batch_norm_backward", wrong_batch_norm_backwards()},
       {"batch_norm_track", wrong_batch_norm_tracks()},
-      {"gan_loss", wrong_gan_losses()},
       {"add", wrong_pairs([](Context& context, View a, View b, View y) { add(context, a, b, y); })},
       {"multiply", wrong_pairs([](Context& context, View a, View b, View y) { multiply(context, a, b, y); })},
       {"affine", wrong_maps_of_one_type(affine_op)},
