@@ -1,7 +1,7 @@
 #include "host/parity/replay.h"
 
 #include "engine/nn/losses.h"
-#include "host/data/dataset.h"
+#include "host/data/memory_source.h"
 #include "host/run/model.h"
 #include "host/train/trainer.h"
 #include "kernels/check.h"
@@ -95,25 +95,33 @@ Bounds default_bounds(const std::string& precision) {
   return {1e-4, 1e-4, 1e-4, 1e-4};
 }
 
+// The data set is one batch, which is exchanged before each phase.
+Data Replay::zero_batch() const {
+  const Shape picture = trajectory_.picture();
+  const auto bytes = static_cast<std::size_t>(picture.with_rows(options_.train.batch).count());
+  std::vector<MemorySource::Column> columns;
+  columns.push_back({picture_field("picture", picture[1], picture[2], picture[3]), std::vector<std::uint8_t>(bytes)});
+  Data data;
+  data["main"] = std::make_unique<MemorySource>(trajectory_.path().string(), std::move(columns));
+  return data;
+}
+
+BatchPlan Replay::make_batch_plan() {
+  check_trainable(context_, options_, data_);
+  return plan_gan_batches(options_, data_, false);
+}
+
 GanModel Replay::make_allocated_model() {
-  Dataset batch;
-  batch.name = trajectory_.path().string();
-  batch.count = options_.train.batch;
-  batch.height = trajectory_.picture()[1];
-  batch.width = trajectory_.picture()[2];
-  batch.channels = trajectory_.picture()[3];
-  batch.pixels.resize(static_cast<std::size_t>(trajectory_.picture().with_rows(batch.count).count()));
-  check_trainable(context_, options_, batch);
   GanModel model = make_model(options_, trajectory_.picture());
   allocate_for_training(context_, model, options_);
   return model;
 }
 
-// The data set is one batch, which is exchanged before each phase.
 GanBuffers Replay::buffers() const {
   const int batch = options_.train.batch;
   const View latents = latents_.view({batch, options_.model.latent}, DType::f32);
-  return {pictures_.view(trajectory_.picture().with_rows(batch), DType::u8),
+  return {&batches_,
+          static_cast<std::byte*>(rows_.data()),
           counter_.view({1}, DType::i64),
           ring_.view({1, static_cast<int>(gan_metrics(options_).size())}, DType::f32),
           {latents, latents, shares_.view({batch}, DType::f32)}};
@@ -124,8 +132,10 @@ Replay::Replay(Context& context, const Trajectory& trajectory, const std::string
       trajectory_(trajectory),
       options_(with_precision(trajectory.options(), precision)),
       bounds_(bounds),
+      data_(zero_batch()),
+      batches_(make_batch_plan()),
       model_(make_allocated_model()),
-      pictures_(context, static_cast<std::size_t>(trajectory.picture().with_rows(options_.train.batch).count())),
+      rows_(context, batches_.bytes()),
       counter_(context, sizeof(std::int64_t)),
       ring_(context, gan_metrics(options_).size() * sizeof(float)),
       latents_(context, static_cast<std::size_t>(options_.train.batch) * options_.model.latent * sizeof(float)),
@@ -158,18 +168,18 @@ void Replay::load(const std::string& prefix, const Parameters& parameters, Block
 }
 
 // So that the operator which gathers them, shuffled, puts each one into its recorded place.
-void Replay::upload_pictures(const char* name, Purpose purpose) {
-  const std::vector<std::uint8_t> recorded = trajectory_.read_pictures(step_tensor(now_.step, name));
+void Replay::upload_pictures(const char* draw) {
+  const std::vector<std::uint8_t> recorded = trajectory_.read_pictures(step_tensor(now_.step, draw));
   std::vector<std::uint8_t> shuffled(recorded.size());
   const auto batch = static_cast<std::uint32_t>(options_.train.batch);
   const std::size_t length = recorded.size() / batch;
   for (std::uint32_t place = 0; place < batch; ++place) {
     const std::uint32_t index =
-        picture_index({options_.seed, purpose}, batch, batch, static_cast<std::uint64_t>(now_.step - 1), place);
+        row_index(batches_.order(draw, "main"), batch, batch, static_cast<std::uint64_t>(now_.step - 1), place);
     std::copy_n(recorded.begin() + static_cast<std::ptrdiff_t>(place * length), length,
                 shuffled.begin() + static_cast<std::ptrdiff_t>(index * length));
   }
-  context_.upload(pictures_.data(), shuffled.data(), shuffled.size());
+  context_.upload(rows_.data(), shuffled.data(), shuffled.size());
 }
 
 void Replay::upload_floats(const char* name, const View& view) {
@@ -186,7 +196,7 @@ ReplayedStep Replay::step() {
   }
   const Options::Optimizer& optimizer = options_.optimizer;
 
-  upload_pictures("d_reals", Purpose::d_reals);
+  upload_pictures("d_reals");
   upload_floats("d_latents", buffers().sources.d_latents);
   if (options_.loss.gradient_penalty > 0) {
     upload_floats("shares", buffers().sources.shares);
@@ -194,7 +204,7 @@ ReplayedStep Replay::step() {
   run_phase(discriminator_phase_, model_.discriminator->parameters(), optimizer.discriminator_learning_rate);
 
   if (generator_loss_needs_reals(loss_named(options_.loss.kind))) {
-    upload_pictures("g_reals", Purpose::g_reals);
+    upload_pictures("g_reals");
   }
   upload_floats("g_latents", buffers().sources.g_latents);
   run_phase(generator_phase_, model_.generator->parameters(), optimizer.generator_learning_rate);

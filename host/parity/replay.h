@@ -80,9 +80,11 @@ public:
   ReplayedStep step();  // the next one; at most trajectory.steps() times
 
 private:
+  Data zero_batch() const;
+  BatchPlan make_batch_plan();
   GanModel make_allocated_model();
   GanBuffers buffers() const;
-  void upload_pictures(const char* name, Purpose purpose);
+  void upload_pictures(const char* draw);
   void upload_floats(const char* name, const View& view);
   void load(const std::string& prefix, const Parameters& parameters, Parameters::Block block);
   void run_phase(const Execution& phase, const Parameters& parameters, double learning_rate);
@@ -97,8 +99,10 @@ private:
   const Trajectory& trajectory_;
   Options options_;
   Bounds bounds_;
+  Data data_;
+  BatchPlan batches_;
   GanModel model_;
-  Buffer pictures_, counter_, ring_, latents_, shares_;
+  Buffer rows_, counter_, ring_, latents_, shares_;
   GanPhases phases_;  // empty once they are executions
   Execution discriminator_phase_, generator_phase_;
   Buffer arena_;

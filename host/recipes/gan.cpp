@@ -27,23 +27,13 @@ struct Recorder {
         buffers(run_buffers),
         columns(gan_metrics(run_options)),
         compute(run_options.precision == "bf16" ? DType::bf16 : DType::f32),
-        pictures(bind("pictures", run_buffers.pictures)),
         step(bind("step", run_buffers.step)),
         generator(program, gan.generator->parameters(), Block::master, compute == DType::bf16),
         discriminator(program, gan.discriminator->parameters(), Block::master, compute == DType::bf16) {}
 
   Value bind(const char* name, const View& described) { return program.bind(name, described.shape, described.dtype); }
 
-  Value reals(Purpose purpose) {
-    const int batch = options.train.batch;
-    if (buffers.slot_rows > 0) {
-      const std::vector<Purpose> batches = gan_batches(options);
-      const auto place = std::find(batches.begin(), batches.end(), purpose) - batches.begin();
-      return ops::load_pictures(program, {buffers.slot_rows, static_cast<int>(place) * batch}, pictures, step, batch,
-                                compute);
-    }
-    return ops::gather_pictures(program, {options.seed, purpose}, pictures, step, batch, compute);
-  }
+  Value reals(const char* draw) { return buffers.batches->record(program, draw, "main", "picture", step, compute); }
 
   Value generated(Purpose purpose, const char* name, const View& latents) {
     const Value z = exists(latents) ? bind(name, latents)
@@ -98,7 +88,7 @@ struct Recorder {
   std::vector<std::string> columns;
   DType compute;
   Program program;
-  Value pictures, step;
+  Value step;
   std::vector<int> stored_columns;
   std::vector<Value> stored;
   BoundParameters generator, discriminator;
@@ -146,7 +136,7 @@ Value add_penalty(Recorder& r, Value loss, Value penalty, double weight, const c
 Program record_discriminator(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
   Recorder r(model, options, buffers);
   const Program::Scope scope(r.program, "d_main");
-  const Value real = r.reals(Purpose::d_reals);
+  const Value real = r.reals("d_reals");
   const Value fake = r.generated(Purpose::d_latents, "d_latents", buffers.sources.d_latents);
   const Judged judged = judge(r, real, fake);
   Value loss = discriminator_loss(r.program, loss_named(options.loss.kind), judged.real, judged.fake, fused);
@@ -176,7 +166,7 @@ Program record_generator(const GanModel& model, const Options& options, const Ga
   const Program::Scope scope(r.program, "g_main");
   const LossKind kind = loss_named(options.loss.kind);
   const Value fake = r.generated(Purpose::g_latents, "g_latents", buffers.sources.g_latents);
-  const Value real_logits = generator_loss_needs_reals(kind) ? r.logits(r.reals(Purpose::g_reals)) : Value{};
+  const Value real_logits = generator_loss_needs_reals(kind) ? r.logits(r.reals("g_reals")) : Value{};
   const Value loss = generator_loss(r.program, kind, r.logits(fake), real_logits, fused);
   r.store("g_loss", loss);
   const Parameters& parameters = model.generator->parameters();
@@ -205,12 +195,17 @@ std::vector<std::string> gan_metrics(const Options& options) {
   return names;
 }
 
-std::vector<Purpose> gan_batches(const Options& options) {
-  std::vector<Purpose> batches = {Purpose::d_reals};
+std::vector<DrawnField> gan_batches(const Options& options) {
+  std::vector<DrawnField> batches = {{"d_reals", "main", "picture"}};
   if (generator_loss_needs_reals(loss_named(options.loss.kind))) {
-    batches.push_back(Purpose::g_reals);
+    batches.push_back({"g_reals", "main", "picture"});
   }
   return batches;
+}
+
+BatchPlan plan_gan_batches(const Options& options, const Data& data, bool is_streamed) {
+  return {
+      data, gan_batches(options), {options.seed, options.train.batch, is_streamed, options.schedule.steps_per_launch}};
 }
 
 GanPhases record_gan(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
@@ -227,8 +222,8 @@ Storage gan_storage(const GanModel& model, const GanBuffers& buffers) {
   for (const Network* network : {model.generator.get(), model.discriminator.get()}) {
     network->parameters().add_to(storage);
   }
-  const std::pair<const char*, View> named[] = {{"pictures", buffers.pictures},
-                                                {"step", buffers.step},
+  buffers.batches->add_to(storage, buffers.rows);
+  const std::pair<const char*, View> named[] = {{"step", buffers.step},
                                                 {"ring", buffers.ring},
                                                 {"d_latents", buffers.sources.d_latents},
                                                 {"g_latents", buffers.sources.g_latents},

@@ -12,8 +12,10 @@
 #include "engine/program/program.h"
 #include "engine/program/storage.h"
 #include "host/config/options.h"
+#include "host/data/batch_plan.h"
 #include "kernels/random.h"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -28,15 +30,16 @@ struct GanSources {
 
 // Device memory that the programs read and write, apart from parameters. To record, shapes are enough.
 struct GanBuffers {
-  View pictures;  // u8 [M,H,W,C]: the data set; or slots of an upload ring, slot_rows pictures in each
-  View step;      // i64 [1]
-  View ring;      // f32 [rows, gan_metrics(options).size()]
+  const BatchPlan* batches = nullptr;  // of gan_batches(options)
+  std::byte* rows = nullptr;           // batches->bytes()
+  View step;                           // i64 [1]
+  View ring;                           // f32 [rows, gan_metrics(options).size()]
   GanSources sources = {};
-  int slot_rows = 0;  // 0: `pictures` are the data set
 };
 
-// The batches of pictures that a step reads, in the order in which a slot of an upload ring holds them.
-std::vector<Purpose> gan_batches(const Options& options);
+// The batches that a step reads, and where they come from.
+std::vector<DrawnField> gan_batches(const Options& options);
+BatchPlan plan_gan_batches(const Options& options, const Data& data, bool is_streamed);
 
 inline constexpr int kRingRows = 64;  // steps whose scalars the device remembers
 

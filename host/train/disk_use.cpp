@@ -14,22 +14,23 @@ namespace {
 constexpr double kText = 1 << 14;  // of the files beside a checkpoint's tensors
 constexpr double kMebibyte = 1 << 20;
 
-double checkpoint_bytes(Options options, const Dataset& dataset) {
+double checkpoint_bytes(Options options, const Data& dataset) {
   options.output.checkpoint_every = 1;  // or nothing would be planned for its copy on the device
   return static_cast<double>(plan_memory_use(options, dataset, 1).snapshot) + kText;
 }
 
 }  // namespace
 
-DiskUse plan_disk_use(const Options& options, const Dataset& dataset, const std::filesystem::path& run,
+DiskUse plan_disk_use(const Options& options, const Data& dataset, const std::filesystem::path& run,
                       std::int64_t steps) {
   const Options::Output& output = options.output;
   const auto count = [&](int every) { return 1 + (every > 0 ? steps / every : 0); };
   DiskUse use;
   use.checkpoint = checkpoint_bytes(options, dataset);
   // A byte for each of its values, more than a PNG of it takes.
-  use.sheets = 2.0 * static_cast<double>(sheet_bytes(dataset.height, dataset.width, dataset.channels,
-                                                     output.sample_rows, output.sample_columns));
+  const Shape picture = picture_shape(main_source(dataset));
+  use.sheets = 2.0 * static_cast<double>(
+                         sheet_bytes(picture[1], picture[2], picture[3], output.sample_rows, output.sample_columns));
   const std::int64_t all = count(output.checkpoint_every);
   use.checkpoints = output.keep_last == 0 ? all : std::min<std::int64_t>(all, output.keep_last + std::int64_t{1});
   use.checkpoints += output.keep_last > 0 && output.keep_every > 0 ? steps / output.keep_every : 0;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "host/config/options.h"
-#include "host/data/dataset.h"
+#include "host/data/source.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -21,7 +21,7 @@ struct DiskUse {                            // sizes in bytes
   bool may_fill() const { return free && *free < most(); }
 };
 
-DiskUse plan_disk_use(const Options& options, const Dataset& dataset, const std::filesystem::path& run,
+DiskUse plan_disk_use(const Options& options, const Data& dataset, const std::filesystem::path& run,
                       std::int64_t steps);
 
 // Throws kind `data` where not even the first checkpoint and its sheets have room: for a run that is new. One that

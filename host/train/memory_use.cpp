@@ -5,7 +5,6 @@
 #include "host/recipes/gan.h"
 #include "host/run/checkpoint.h"
 #include "host/run/model.h"
-#include "host/train/picture_plan.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -31,13 +30,13 @@ constexpr std::size_t kHostBytes = std::size_t{64} << 20;
 
 // What training takes where device and host are one, beside MemoryUse::required(): the copy of the state that
 // checkpoints are written from, and both sample sheets with theirs.
-std::size_t host_bytes(const Options& options, const Dataset& dataset, const MemoryUse& use) {
-  const std::size_t picture = sizeof(float) * dataset.height * dataset.width * dataset.channels;
+std::size_t host_bytes(const Options& options, const Data& dataset, const MemoryUse& use) {
+  const std::size_t picture = sizeof(float) * picture_shape(main_source(dataset)).count();
   return kHostBytes + use.snapshot + 4 * picture * options.output.sample_rows * options.output.sample_columns;
 }
 
 // With "auto" replaced by whichever takes less memory.
-Options smallest(const Options& options, const Dataset& dataset, const LaneRequest& lanes) {
+Options smallest(const Options& options, const Data& dataset, const LaneRequest& lanes) {
   if (options.schedule.residency != "auto") {
     return options;
   }
@@ -48,7 +47,7 @@ Options smallest(const Options& options, const Dataset& dataset, const LaneReque
 }
 
 // The largest batch below options.train.batch that takes at most `bytes`; 0 where not even one picture does.
-int largest_batch(Options options, const Dataset& dataset, const LaneRequest& lanes, std::size_t bytes) {
+int largest_batch(Options options, const Data& dataset, const LaneRequest& lanes, std::size_t bytes) {
   int fits = 0, too_many = options.train.batch;
   while (too_many - fits > 1) {
     options.train.batch = fits + (too_many - fits) / 2;
@@ -76,19 +75,17 @@ bool fits_snapshot(Context& context, std::size_t bytes) {
   return free_bytes && bytes + kSpareBytes <= *free_bytes;
 }
 
-RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
-    : host_(Context::cpu(1)), model_(make_model(options, Shape{1, dataset.height, dataset.width, dataset.channels})) {
+RecordedStep::RecordedStep(const Options& options, const Data& dataset)
+    : host_(Context::cpu(1)), model_(make_model(options, picture_shape(main_source(dataset)))) {
   allocate_for_training(host_, model_, options, false);
   const int metrics = static_cast<int>(gan_metrics(options).size());
-  const PicturePlan plan = plan_pictures(options, dataset, options.schedule.residency == "stream");
-  phases_ = record_gan(model_, options,
-                       {.pictures = {nullptr, plan.shape, DType::u8},
-                        .step = {nullptr, {1}, DType::i64},
-                        .ring = {nullptr, {kRingRows, metrics}, DType::f32},
-                        .slot_rows = plan.slot_rows});
+  const BatchPlan batches = plan_gan_batches(options, dataset, options.schedule.residency == "stream");
+  phases_ = record_gan(
+      model_, options,
+      {.batches = &batches, .step = {nullptr, {1}, DType::i64}, .ring = {nullptr, {kRingRows, metrics}, DType::f32}});
 }
 
-MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, const LaneRequest& lanes) {
+MemoryUse plan_memory_use(const Options& options, const Data& dataset, const LaneRequest& lanes) {
   const RecordedStep step(options, dataset);
   MemoryUse use;
   for (const Network* network : {step.model().generator.get(), step.model().discriminator.get()}) {
@@ -99,12 +96,12 @@ MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, const 
     use.arena = std::max(use.arena, plan.arena_bytes);
     use.arena_unshared = std::max(use.arena_unshared, plan.unshared_bytes);
   }
-  use.pictures = plan_pictures(options, dataset, options.schedule.residency == "stream").bytes();
+  use.pictures = plan_gan_batches(options, dataset, options.schedule.residency == "stream").bytes();
   use.snapshot = snapshot_bytes(options, step.model());
   return use;
 }
 
-bool streams_pictures(Context& context, const Options& options, const Dataset& dataset) {
+bool streams_pictures(Context& context, const Options& options, const Data& dataset) {
   if (options.schedule.residency != "auto") {
     return options.schedule.residency == "stream";
   }
@@ -112,7 +109,7 @@ bool streams_pictures(Context& context, const Options& options, const Dataset& d
   return free_bytes && plan_memory_use(options, dataset, lane_request(context, options)).required() > *free_bytes;
 }
 
-void check_memory(Context& context, const Options& asked, const Dataset& dataset) {
+void check_memory(Context& context, const Options& asked, const Data& dataset) {
   if (asked.schedule.memory == "ignore") {
     return;
   }
@@ -123,7 +120,7 @@ void check_memory(Context& context, const Options& asked, const Dataset& dataset
   }
 }
 
-void check_memory(Context& context, const Options& asked, const Dataset& dataset, const FreeMemory& free) {
+void check_memory(Context& context, const Options& asked, const Data& dataset, const FreeMemory& free) {
   const bool is_cpu = !context.free_bytes().has_value();
   const LaneRequest lanes = lane_request(context, asked);
   Options options = asked;

@@ -2,7 +2,6 @@
 
 #include "host/device/device.h"
 #include "host/device/timing.h"
-#include "host/files/crc32c.h"
 #include "host/recipes/gan.h"
 #include "host/run/model.h"
 #include "kernels/check.h"
@@ -14,23 +13,11 @@
 
 namespace duel {
 
-namespace {
-
-Shape pictures_shape(const Dataset& dataset) {
-  return {dataset.count, dataset.height, dataset.width, dataset.channels};
-}
-
-}  // namespace
-
-std::string dataset_fingerprint(const Dataset& dataset) {
-  return fmt::format("{} pictures of {}x{}x{}, crc32c {:08x}", dataset.count, dataset.height, dataset.width,
-                     dataset.channels, crc32c(std::as_bytes(std::span(dataset.pixels))));
-}
-
-void check_trainable(Context& context, const Options& options, const Dataset& dataset) {
-  if (options.train.batch > dataset.count) {
-    throw_error(Error::Kind::data, "train.batch is {}, but {} has only {} pictures", options.train.batch, dataset.name,
-                dataset.count);
+void check_trainable(Context& context, const Options& options, const Data& dataset) {
+  const Source& source = main_source(dataset);
+  if (options.train.batch > source.count()) {
+    throw_error(Error::Kind::data, "train.batch is {}, but {} has only {} pictures", options.train.batch, source.name(),
+                source.count());
   }
   if (options.precision == "bf16" && !context.supports_bf16()) {
     throw_error(
@@ -48,27 +35,26 @@ void check_trainable(Context& context, const Options& options, const Dataset& da
   check_memory(context, options, dataset);
 }
 
-PicturePlan Trainer::make_picture_plan(const Dataset& dataset) {
+BatchPlan Trainer::make_batch_plan(const Data& dataset) {
   check_trainable(context_, options_, dataset);
-  return plan_pictures(options_, dataset, duel::streams_pictures(context_, options_, dataset));
+  return plan_gan_batches(options_, dataset, duel::streams_pictures(context_, options_, dataset));
 }
 
-GanModel Trainer::make_allocated_model(const Dataset& dataset) {
-  GanModel model = make_model(options_, pictures_shape(dataset).with_rows(1));
+GanModel Trainer::make_allocated_model(const Data& dataset) {
+  GanModel model = make_model(options_, picture_shape(main_source(dataset)));
   allocate_for_training(context_, model, options_);
   return model;
 }
 
-Trainer::Trainer(Context& context, const Options& options, const Dataset& dataset, bool fused)
+Trainer::Trainer(Context& context, const Options& options, const Data& dataset, bool fused)
     : context_(context),
       options_(options),
-      dataset_(dataset),
-      picture_plan_(make_picture_plan(dataset)),  // looks at the memory that is free, before anything is allocated
+      batches_(make_batch_plan(dataset)),  // looks at the memory that is free, before anything is allocated
       model_(make_allocated_model(dataset)),
       metric_names_(gan_metrics(options)),
       dataset_fingerprint_(dataset_fingerprint(dataset)),
-      steps_per_epoch_(dataset.count / options.train.batch),
-      pictures_(context, picture_plan_.bytes()),
+      steps_per_epoch_(main_source(dataset).count() / options.train.batch),
+      rows_(context, batches_.bytes()),
       counter_(context, sizeof(std::int64_t)),
       ring_(context, kRingRows * metric_names_.size() * sizeof(float)),
       phases_(record_gan(model_, options, buffers(), fused)),
@@ -82,12 +68,10 @@ Trainer::Trainer(Context& context, const Options& options, const Dataset& datase
       work_on_lanes_(planned_lanes_ > 1 ? add_work(planned_lanes_) : work_),
       steps_per_launch_(queue_->is_inline() ? 1 : options.schedule.steps_per_launch),
       lanes_(planned_lanes_ == 1 ? 1 : options.schedule.lanes) {
-  if (!picture_plan_.is_streamed()) {
-    context.upload(pictures_.data(), dataset.pixels.data(), dataset.pixels.size());
-  }
+  batches_.upload(context, static_cast<std::byte*>(rows_.data()));
   if (steps_per_launch_ == 0 || lanes_ == 0) {
     const LaunchTuner::Launch fewest{std::max(steps_per_launch_, 1), std::max(lanes_, 1)};
-    tuner_.emplace(fewest, LaunchTuner::Launch{picture_plan_.most_steps_per_launch, planned_lanes_});
+    tuner_.emplace(fewest, LaunchTuner::Launch{batches_.most_steps_per_launch(), planned_lanes_});
   }
   counter_.clear();
   ring_.clear();
@@ -115,19 +99,19 @@ View Trainer::ring_view() const {
 }
 
 GanBuffers Trainer::buffers() const {
-  return {.pictures = pictures_.view(picture_plan_.shape, DType::u8),
+  return {.batches = &batches_,
+          .rows = static_cast<std::byte*>(rows_.data()),
           .step = counter_.view({1}, DType::i64),
-          .ring = ring_view(),
-          .slot_rows = picture_plan_.slot_rows};
+          .ring = ring_view()};
 }
 
 void Trainer::start_schedule() {
-  if (picture_plan_.is_streamed()) {
-    constexpr int kFillingThreads = 2;  // copying pictures together is bound by memory
+  if (batches_.is_streamed()) {
+    constexpr int kFillingThreads = 2;  // copying rows together is bound by memory
     uploads_.emplace(*queue_,
-                     UploadRing::Layout{static_cast<std::byte*>(pictures_.data()), picture_plan_.slot_bytes(),
-                                        picture_plan_.slots, queue_->is_inline() ? 0 : kFillingThreads, first_step_},
-                     [this](std::int64_t step, std::byte* slot) { fill_slot(options_, dataset_, step, slot); });
+                     UploadRing::Layout{static_cast<std::byte*>(rows_.data()), batches_.slot_bytes(), batches_.slots(),
+                                        queue_->is_inline() ? 0 : kFillingThreads, first_step_},
+                     [this](std::int64_t step, std::byte* slot) { batches_.fill_slot(step, slot); });
   }
   const StepScheduler::Layout layout{ring_view().as<const float>(), kRingRows, static_cast<int>(metric_names_.size()),
                                      std::max(steps_per_launch_, 1), first_step_};
@@ -249,7 +233,7 @@ MemoryUse Trainer::memory_use() {
   for (const Network* network : {model_.generator.get(), model_.discriminator.get()}) {
     use.parameters += network->parameters().allocated_bytes();
   }
-  use.pictures = pictures_.bytes();
+  use.pictures = rows_.bytes();
   use.arena = arena_.bytes();
   use.arena_unshared = std::max(discriminator_phase_.plan().unshared_bytes, generator_phase_.plan().unshared_bytes);
   use.workspace = context_.workspace_bytes();

@@ -9,7 +9,8 @@
 #include "engine/nn/network.h"
 #include "engine/program/execution.h"
 #include "host/config/options.h"
-#include "host/data/dataset.h"
+#include "host/data/batch_plan.h"
+#include "host/data/source.h"
 #include "host/device/device_queue.h"
 #include "host/device/launch_tuner.h"
 #include "host/device/snapshot.h"
@@ -18,7 +19,6 @@
 #include "host/recipes/gan.h"
 #include "host/run/checkpoint.h"
 #include "host/train/memory_use.h"
-#include "host/train/picture_plan.h"
 #include "kernels/memory.h"
 
 #include <cstddef>
@@ -33,15 +33,12 @@ namespace duel {
 
 // Throws where training is impossible: the batch is larger than the data, or the device cannot do the precision or has
 // too little memory.
-void check_trainable(Context& context, const Options& options, const Dataset& dataset);
-
-// Which pictures they are, for checkpoints: "60000 pictures of 28x28x1, crc32c 0123abcd".
-std::string dataset_fingerprint(const Dataset& dataset);
+void check_trainable(Context& context, const Options& options, const Data& dataset);
 
 class Trainer {
 public:
   // Draws the starting weights. Throws as check_trainable() does. Context and data set outlive the trainer.
-  Trainer(Context& context, const Options& options, const Dataset& dataset, bool fused = true);
+  Trainer(Context& context, const Options& options, const Data& dataset, bool fused = true);
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
@@ -76,7 +73,7 @@ public:
 
   MemoryUse memory_use();
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
-  bool streams_pictures() const { return picture_plan_.is_streamed(); }
+  bool streams_pictures() const { return batches_.is_streamed(); }
   int steps_per_launch() const { return steps_per_launch_; }                           // 0: still being measured
   int lanes() const { return lanes_; }                                                 // the same
   double waited_seconds() const { return uploads_ ? uploads_->waited_seconds() : 0; }  // for pictures to stream
@@ -87,8 +84,8 @@ public:
   const Execution& generator_phase() const { return generator_phase_; }
 
 private:
-  PicturePlan make_picture_plan(const Dataset& dataset);
-  GanModel make_allocated_model(const Dataset& dataset);
+  BatchPlan make_batch_plan(const Data& dataset);
+  GanModel make_allocated_model(const Data& dataset);
   DeviceQueue::Work add_work(int lanes);
   DeviceQueue::Work work_on(int lanes) const { return lanes == 1 ? work_ : work_on_lanes_; }
   void run_phase(const char* name, const Execution& phase, int lanes);
@@ -100,13 +97,12 @@ private:
 
   Context& context_;
   Options options_;
-  const Dataset& dataset_;
-  PicturePlan picture_plan_;
+  BatchPlan batches_;
   GanModel model_;
   std::vector<std::string> metric_names_;
   std::string dataset_fingerprint_;
   std::int64_t steps_per_epoch_;
-  Buffer pictures_, counter_, ring_;
+  Buffer rows_, counter_, ring_;
   GanPhases phases_;   // empty once they are executions
   int planned_lanes_;  // steps may also run on one lane
   Execution discriminator_phase_, generator_phase_;

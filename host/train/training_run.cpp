@@ -80,16 +80,17 @@ RunDirectory open_resumed(const TrainingRequest& request, RunStart& start) {
 }
 
 // The run whose weights a new one takes, once it is sure that they fit.
-RunDirectory open_source(const TrainingRequest& request, const Dataset& dataset, std::int64_t& step) {
+RunDirectory open_source(const TrainingRequest& request, const Data& dataset, std::int64_t& step) {
   RunDirectory source = RunDirectory::open_for_reading(request.from);
   step = request.step < 0 ? source.require_latest_checkpoint() : require_checkpoint(source, request.step);
   check_same_networks(options_of(source, step), request.options, Continuation::new_run,
                       fmt::format("{} at step {}", request.from, step));
   const CheckpointState state = read_checkpoint_state(source.checkpoint_path(step));
-  const Shape its = picture_shape(state), ours = {1, dataset.height, dataset.width, dataset.channels};
+  const Source& data = main_source(dataset);
+  const Shape its = picture_shape(state), ours = duel::picture_shape(data);
   if (its != ours) {
     throw_error(Error::Kind::usage, "--from {}: it makes pictures of {}x{}x{}, but {} has pictures of {}x{}x{}",
-                request.from, its[1], its[2], its[3], dataset.name, ours[1], ours[2], ours[3]);
+                request.from, its[1], its[2], its[3], data.name(), ours[1], ours[2], ours[3]);
   }
   verify_checkpoint(source.checkpoint_path(step));
   return source;
@@ -97,7 +98,7 @@ RunDirectory open_source(const TrainingRequest& request, const Dataset& dataset,
 
 // The first checkpoint is in place before the folder is a run: a kill must not leave one that would begin with other
 // weights.
-RunDirectory create_from(const TrainingRequest& request, const std::string& config, const Dataset& dataset,
+RunDirectory create_from(const TrainingRequest& request, const std::string& config, const Data& dataset,
                          RunStart& start) {
   std::int64_t step = 0;
   const RunDirectory source = open_source(request, dataset, step);
@@ -122,7 +123,7 @@ void log_end(const std::filesystem::path& log, const std::string& text) {
 }
 
 // Whether the run could begin in its folder. Returns the checkpoint that it would load, if any, and adds to `notes`.
-std::optional<std::filesystem::path> check_folders(const TrainingRequest& request, const Dataset& dataset,
+std::optional<std::filesystem::path> check_folders(const TrainingRequest& request, const Data& dataset,
                                                    std::vector<std::string>& notes) {
   if (request.resume) {
     RunStart start;
@@ -158,10 +159,12 @@ TrainingResult run_training(const TrainingRequest& request) {
   const InterruptGuard guard;
   validate(request.options);
   Context context = make_context(request.options);
-  const Dataset dataset = open_dataset(request.options.data);
+  const Data dataset = open_dataset(request.options.data);
   check_trainable(context, request.options, dataset);  // before a folder is made for nothing
-  check_sheet(dataset.height, dataset.width, request.options.output.sample_rows, request.options.output.sample_columns);
-  const std::int64_t last_step = total_steps(request.options, dataset.count / request.options.train.batch);
+  const Source& source = main_source(dataset);
+  const Shape picture = duel::picture_shape(source);
+  check_sheet(picture[1], picture[2], request.options.output.sample_rows, request.options.output.sample_columns);
+  const std::int64_t last_step = total_steps(request.options, source.count() / request.options.train.batch);
   const DiskUse disk = plan_disk_use(request.options, dataset, request.folder, last_step);
   if (!request.resume) {
     check_disk(disk);
@@ -200,13 +203,15 @@ RunPlan plan_run(const TrainingRequest& request) {
   const Options& options = request.options;
   validate(options);
   Context context = make_context(options);
-  const Dataset dataset = open_dataset(options.data);
-  check_sheet(dataset.height, dataset.width, options.output.sample_rows, options.output.sample_columns);
+  const Data dataset = open_dataset(options.data);
+  const Source& source = main_source(dataset);
+  const Shape picture = duel::picture_shape(source);
+  check_sheet(picture[1], picture[2], options.output.sample_rows, options.output.sample_columns);
   RunPlan plan;
   const std::optional<std::filesystem::path> checkpoint = check_folders(request, dataset, plan.notes);
-  plan.data = dataset.name;
-  plan.pictures = dataset.count;
-  plan.picture = {1, dataset.height, dataset.width, dataset.channels};
+  plan.data = source.name();
+  plan.pictures = source.count();
+  plan.picture = picture;
   plan.batch = options.train.batch;
   plan.device = context.name();
   plan.measured_steps = kMeasured;

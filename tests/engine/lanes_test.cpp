@@ -353,19 +353,20 @@ TEST(Lanes, OnOneTheMemoryIsPlannedByLifetimes) {
 struct SmallStep {
   explicit SmallStep(const Options& options)
       : dataset(small_dataset(options)),
-        model(make_model(options, {1, dataset.height, dataset.width, dataset.channels})),
-        pictures(context, dataset.pixels.size()),
+        model(make_model(options, picture_shape(main_source(dataset)))),
+        batches(plan_gan_batches(options, dataset, false)),
+        rows(context, batches.bytes()),
         counter(context, sizeof(std::int64_t)),
         ring(context, 64 * gan_metrics(options).size() * sizeof(float)) {
     allocate_for_training(context, model, options);
-    context.upload(pictures.data(), dataset.pixels.data(), dataset.pixels.size());
+    batches.upload(context, static_cast<std::byte*>(rows.data()));
     counter.clear();
     ring.clear();
     for (Network* network : networks()) {
       network->parameters().initialize(context, options.seed, 0);
     }
-    const Shape all{dataset.count, dataset.height, dataset.width, dataset.channels};
-    const GanBuffers buffers{.pictures = pictures.view(all, DType::u8),
+    const GanBuffers buffers{.batches = &batches,
+                             .rows = static_cast<std::byte*>(rows.data()),
                              .step = counter.view({1}, DType::i64),
                              .ring = ring.view({64, static_cast<int>(gan_metrics(options).size())}, DType::f32)};
     phases = record_gan(model, options, buffers);
@@ -387,9 +388,10 @@ struct SmallStep {
   }
 
   Context context = Context::cpu(1);
-  Dataset dataset;
+  Data dataset;
   GanModel model;
-  Buffer pictures, counter, ring;
+  BatchPlan batches;
+  Buffer rows, counter, ring;
   GanPhases phases;
   Storage storage;
 };

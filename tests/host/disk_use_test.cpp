@@ -16,7 +16,7 @@ TEST(DiskUse, CountsWhatIsKept) {
   options.output.checkpoint_every = 10;
   options.output.samples_every = 20;
   options.output.keep_last = 2;
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   const TemporaryFolder folder;
   const auto use_of = [&] { return plan_disk_use(options, dataset, folder / "not/yet", 100); };
   EXPECT_EQ(use_of().folder, folder.path());
@@ -33,7 +33,7 @@ TEST(DiskUse, CountsWhatIsKept) {
 
 TEST(DiskUse, ACheckpointIsNoLargerThanIsSaid) {
   const Options options = small_options();
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   const TemporaryFolder folder;
   Context context = Context::cpu(1, KernelChoice::ours);
   Trainer(context, options, dataset).save(folder.path());

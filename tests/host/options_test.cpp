@@ -386,7 +386,8 @@ TEST(Options, ValuesOutOfRangeNameTheRange) {
             "--set: optimizer.clip_norm = -1 must be a number from 0 to 1000000000");
   EXPECT_EQ(set_error("model.discriminator_kernel=4"),
             "--set: model.discriminator_kernel = 4 must be 1, 3, 5, 7, 9, 11, 13 or 15");
-  EXPECT_EQ(set_error("data.synthetic_channels=2"), "--set: data.synthetic_channels = 2 must be 1 or 3");
+  EXPECT_EQ(set_error("data.synthetic_channels=5"),
+            "--set: data.synthetic_channels = 5 must be an integer from 1 to 4");
   for (const char* setting : {"train.batch=0",
                               "train.batch=65537",
                               "train.batch=9223372036854775807",

@@ -92,7 +92,7 @@ TEST_F(Png, RefusesAPictureThatIsNone) {
   picture.pixels.pop_back();
   EXPECT_THROW(encode_png(picture), Error);
   EXPECT_THROW(encode_png(Picture{}), Error);
-  EXPECT_THROW(encode_png(pattern(3, 3, 2)), Error);
+  EXPECT_THROW(encode_png(pattern(3, 3, 5)), Error);
 }
 
 TEST_F(Png, NamesWhatItCannotRead) {
