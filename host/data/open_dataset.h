@@ -4,6 +4,8 @@
 #include "host/config/options.h"
 #include "host/data/source.h"
 
+#include <memory>
+
 namespace duel {
 
 // "fashion-mnist": the folder in $DUEL_FASHION_MNIST where that is set; else /usr/share/datasets/fashion-mnist, else
@@ -16,5 +18,10 @@ namespace duel {
 // The result is one source, "main", with a field "picture" and, where there are labels, "label".
 // Errors are of kind `data`, and name the folder or the file.
 Data open_dataset(const Options::Data& options);
+
+// Rows that are kept out of training, with the classes of the data set's "main", which `training` is; none where there
+// are no such. Of IDX files the split whose names begin with t10k in place of train; of the synthetic set the pictures
+// behind its last, an eighth as many.
+std::unique_ptr<const Source> open_held_out(const Options::Data& options, const Source& training);
 
 }  // namespace duel

@@ -132,9 +132,7 @@ void draw_picture(int picture, int height, int width, int channels, std::uint8_t
   }
 }
 
-}  // namespace
-
-std::unique_ptr<const Source> draw_synthetic(const Options::Data& options) {
+void check_extents(const Options::Data& options) {
   const int height = options.synthetic_height;
   const int width = options.synthetic_width;
   const int channels = options.synthetic_channels;
@@ -145,24 +143,40 @@ std::unique_ptr<const Source> draw_synthetic(const Options::Data& options) {
                 "to {}, and 1 to 4 channels",
                 options.synthetic_count, height, width, channels, kMaxSide);
   }
-  const std::int64_t picture_bytes = std::int64_t{height} * width * channels;
-  const std::int64_t bytes = options.synthetic_count * picture_bytes;
+  const std::int64_t bytes = std::int64_t{options.synthetic_count} * height * width * channels;
   if (bytes > std::numeric_limits<std::int32_t>::max()) {
     throw_error(Error::Kind::usage, "synthetic: {} pictures of {}x{}x{} are {} bytes; at most {} are drawn",
                 options.synthetic_count, height, width, channels, bytes, std::numeric_limits<std::int32_t>::max());
   }
+}
 
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(bytes));
+// Pictures `first` and following.
+std::unique_ptr<const Source> draw_range(const Options::Data& options, int first, int count) {
+  const int height = options.synthetic_height, width = options.synthetic_width, channels = options.synthetic_channels;
+  const std::int64_t picture_bytes = std::int64_t{height} * width * channels;
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(count * picture_bytes));
   std::vector<std::int32_t> labels;
-  for (int n = 0; n < options.synthetic_count; ++n) {
-    draw_picture(n, height, width, channels, pixels.data() + n * picture_bytes);
-    labels.push_back(n % kSyntheticKinds);
+  for (int n = 0; n < count; ++n) {
+    draw_picture(first + n, height, width, channels, pixels.data() + n * picture_bytes);
+    labels.push_back((first + n) % kSyntheticKinds);
   }
   std::vector<MemorySource::Column> columns;
   columns.push_back({picture_field("picture", height, width, channels), std::move(pixels)});
   columns.push_back({label_field("label", {"Box", "Plate", "Trousers", "Shirt", "Dress", "Shoe", "Bag", "Bottle"}),
                      bytes_of(std::span<const std::int32_t>(labels))});
   return std::make_unique<MemorySource>("synthetic", std::move(columns));
+}
+
+}  // namespace
+
+std::unique_ptr<const Source> draw_synthetic(const Options::Data& options) {
+  check_extents(options);
+  return draw_range(options, 0, options.synthetic_count);
+}
+
+std::unique_ptr<const Source> draw_held_out_synthetic(const Options::Data& options) {
+  check_extents(options);
+  return draw_range(options, options.synthetic_count, std::max(options.synthetic_count / 8, 1));
 }
 
 }  // namespace duel

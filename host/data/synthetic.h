@@ -18,4 +18,7 @@ inline constexpr int kSyntheticKinds = 8;  // box, plate, trousers, shirt, dress
 // an error of kind `usage`.
 std::unique_ptr<const Source> draw_synthetic(const Options::Data& options);
 
+// The pictures behind the last of draw_synthetic(): an eighth as many, one at least.
+std::unique_ptr<const Source> draw_held_out_synthetic(const Options::Data& options);
+
 }  // namespace duel

@@ -162,6 +162,31 @@ TEST_F(IdxFolder, RefusesNamesThatAreNone) {
                                 "/train-labels-idx1-ubyte are bytes and tell 256 at most apart");
 }
 
+TEST_F(IdxFolder, HoldsOutASplitOfItsOwn) {
+  Options::Data options;
+  options.source = path();
+  write("train-images-idx3-ubyte", idx_bytes({4, 3, 5}));
+  write("train-labels-idx1-ubyte", label_file({0, 2, 1, 2}));
+  const Opened set = open(path());
+  EXPECT_EQ(open_held_out(options, set.source), nullptr);
+  write("t10k-images-idx3-ubyte.gz", gzip(idx_bytes({2, 3, 5})));
+  write("t10k-labels-idx1-ubyte", label_file({1, 0}));
+  const std::unique_ptr<const Source> held_out = open_held_out(options, set.source);
+  EXPECT_EQ(held_out->count(), 2);
+  EXPECT_EQ(field_named(*held_out, "label").names, set.classes);
+  EXPECT_EQ(test::read_field<std::int32_t>(*held_out, "label"), std::vector<std::int32_t>({1, 0}));
+  write("t10k-labels-idx1-ubyte", label_file({1, 3}));
+  EXPECT_EQ(test::data_error([&] { open_held_out(options, set.source); }),
+            path() +
+                "/t10k-labels-idx1-ubyte: the label of row 1 is 3, but the training split has 3 classes, counted "
+                "from 0");
+  std::filesystem::remove(folder_ / "t10k-images-idx3-ubyte.gz");
+  write("t10k-images-idx3-ubyte", idx_bytes({2, 5, 3}));
+  write("t10k-labels-idx1-ubyte", label_file({1, 0}));
+  EXPECT_EQ(test::data_error([&] { open_held_out(options, set.source); }),
+            path() + "/t10k-images-idx3-ubyte: holds pictures of 5x3x1, but those of the training split are 3x5x1");
+}
+
 TEST_F(IdxFolder, HoldsOpacity) {
   write("train-images-idx4-ubyte", idx_bytes({2, 3, 5, 4}));
   EXPECT_EQ(open(path()).channels, 4);
@@ -375,6 +400,19 @@ TEST(Synthetic, HasOpacityWithTwoOrFourChannels) {
     EXPECT_GT(opaque, 8 * 16 * 12 / 10);
     EXPECT_LT(opaque, 8 * 16 * 12 * 9 / 10);
   }
+}
+
+TEST(Synthetic, HoldsOutWhatALargerSetWouldHaveNext) {
+  Options::Data options;
+  options.source = "synthetic";
+  options.synthetic_count = 20;
+  options.synthetic_height = options.synthetic_width = 16;
+  const Opened set(options), larger = synthetic(22, 16, 16, 1);
+  const std::unique_ptr<const Source> held_out = open_held_out(options, set.source);
+  EXPECT_EQ(held_out->count(), 2);
+  const Bytes pixels = test::read_field<std::uint8_t>(*held_out, "picture");
+  EXPECT_TRUE(std::equal(pixels.begin(), pixels.end(), larger.pixels.begin() + 20 * 16 * 16, larger.pixels.end()));
+  EXPECT_EQ(test::read_field<std::int32_t>(*held_out, "label"), std::vector<std::int32_t>({4, 5}));
 }
 
 TEST(Synthetic, KnowsItsKinds) {
