@@ -85,7 +85,7 @@ Json record(Options options) {
   options.kernels = "ours";
   options.schedule.lanes = 1;
   Context context = make_context(options);
-  const Dataset dataset = open_dataset(options.data);
+  const Data dataset = open_dataset(options.data);
   Trainer trainer(context, options, dataset);
   Json nodes = launches_of(context, "d_main", trainer.discriminator_phase());
   for (const Json& node : launches_of(context, "g_main", trainer.generator_phase())) {

@@ -62,8 +62,8 @@ Value pad_rows(Program&, Value x, int begin, int count);
 // Sources: no derivative flows into them.
 Value random_normal(Program&, const Random&, Value step, const Shape&);
 Value random_uniform(Program&, const Random&, Value step, const Shape&);
-Value gather_pictures(Program&, const Random& order, Value pictures, Value step, int batch, DType dtype);
-Value load_pictures(Program&, const PictureSlot&, Value ring, Value step, int batch, DType dtype);
+Value gather_rows(Program&, const GatherRows&, Value rows, Value step, int batch, DType dtype);
+Value load_rows(Program&, const LoadRows&, Value ring, Value step, const Shape& batch, DType dtype);
 
 // Effects on bound memory.
 Value global_norm(Program&, Value gradients);

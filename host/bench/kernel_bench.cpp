@@ -30,7 +30,7 @@ Options with_kernels(Options options, const std::string& kernels) {
 // A training on one device whose nodes can be run one by one.
 class Bench {
 public:
-  Bench(Context opened, const Options& options, const Dataset& dataset)
+  Bench(Context opened, const Options& options, const Data& dataset)
       : context_(std::move(opened)), trainer_(context_, options, dataset) {}
 
   Context& context() { return context_; }
@@ -101,7 +101,7 @@ void time_in_turn(Bench& ours, Bench* vendor, int number, std::size_t node, doub
 std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
                           const std::function<void(const KernelTime&)>& each) {
   const Options& options = request.options;
-  const Dataset dataset = open_dataset(options.data);
+  const Data dataset = open_dataset(options.data);
   std::unique_ptr<Bench> vendor;
   std::string why_no_vendor;
   const bool is_gpu = cuda_number(resolve_device(options.device)).has_value();

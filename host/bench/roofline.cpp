@@ -101,7 +101,7 @@ NodeFloor floor_of(const Program& program, const Node& node, const Ceilings& cei
           operation_us(program, node, ceilings, allow_tf32)};
 }
 
-Roofline make_roofline(const Options& options, const Dataset& dataset, const Ceilings& ceilings) {
+Roofline make_roofline(const Options& options, const Data& dataset, const Ceilings& ceilings) {
   const RecordedStep step(options, dataset);
   Roofline roofline;
   std::map<NodeKey, OperatorFloor> operators;

@@ -114,7 +114,7 @@ void time_steps(Trainer& trainer, double seconds, bool is_gpu, StepBench& result
 
 StepBench bench_step(const Options& options, const Ceilings& ceilings, double seconds) {
   Context context = make_context(options);
-  const Dataset dataset = open_dataset(options.data);
+  const Data dataset = open_dataset(options.data);
   Trainer trainer(context, options, dataset);
   const bool is_gpu = cuda_number(resolve_device(options.device)).has_value();
   StepBench result;

@@ -76,7 +76,7 @@ std::vector<OptionKey> make_keys() {
        "pictures of the synthetic set"},
       {"data.synthetic_height", integer<&O::data, &O::Data::synthetic_height>(1, 1024), "their height in pixels"},
       {"data.synthetic_width", integer<&O::data, &O::Data::synthetic_width>(1, 1024), "their width in pixels"},
-      {"data.synthetic_channels", integer<&O::data, &O::Data::synthetic_channels>(1, 3, 2),
+      {"data.synthetic_channels", integer<&O::data, &O::Data::synthetic_channels>(1, 4),
        "1: grey, 3: red, green and blue"},
 
       {"model.latent", integer<&O::model, &O::Model::latent>(1, 65536), "numbers in a latent vector"},

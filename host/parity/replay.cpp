@@ -1,7 +1,7 @@
 #include "host/parity/replay.h"
 
 #include "engine/nn/losses.h"
-#include "host/data/dataset.h"
+#include "host/data/source.h"
 #include "host/run/model.h"
 #include "host/train/trainer.h"
 #include "kernels/check.h"
@@ -96,7 +96,7 @@ Bounds default_bounds(const std::string& precision) {
 }
 
 GanModel Replay::make_allocated_model() {
-  Dataset batch;
+  Data batch;
   batch.name = trajectory_.path().string();
   batch.count = options_.train.batch;
   batch.height = trajectory_.picture()[1];

@@ -31,13 +31,13 @@ constexpr std::size_t kHostBytes = std::size_t{64} << 20;
 
 // What training takes where device and host are one, beside MemoryUse::required(): the copy of the state that
 // checkpoints are written from, and both sample sheets with theirs.
-std::size_t host_bytes(const Options& options, const Dataset& dataset, const MemoryUse& use) {
+std::size_t host_bytes(const Options& options, const Data& dataset, const MemoryUse& use) {
   const std::size_t picture = sizeof(float) * dataset.height * dataset.width * dataset.channels;
   return kHostBytes + use.snapshot + 4 * picture * options.output.sample_rows * options.output.sample_columns;
 }
 
 // With "auto" replaced by whichever takes less memory.
-Options smallest(const Options& options, const Dataset& dataset, const LaneRequest& lanes) {
+Options smallest(const Options& options, const Data& dataset, const LaneRequest& lanes) {
   if (options.schedule.residency != "auto") {
     return options;
   }
@@ -48,7 +48,7 @@ Options smallest(const Options& options, const Dataset& dataset, const LaneReque
 }
 
 // The largest batch below options.train.batch that takes at most `bytes`; 0 where not even one picture does.
-int largest_batch(Options options, const Dataset& dataset, const LaneRequest& lanes, std::size_t bytes) {
+int largest_batch(Options options, const Data& dataset, const LaneRequest& lanes, std::size_t bytes) {
   int fits = 0, too_many = options.train.batch;
   while (too_many - fits > 1) {
     options.train.batch = fits + (too_many - fits) / 2;
@@ -76,7 +76,7 @@ bool fits_snapshot(Context& context, std::size_t bytes) {
   return free_bytes && bytes + kSpareBytes <= *free_bytes;
 }
 
-RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
+RecordedStep::RecordedStep(const Options& options, const Data& dataset)
     : host_(Context::cpu(1)), model_(make_model(options, Shape{1, dataset.height, dataset.width, dataset.channels})) {
   // Programs are recorded on arrays that exist, each apart from the others: lanes are planned by which of them overlap.
   // Pages that are not touched take no memory.
@@ -93,7 +93,7 @@ RecordedStep::RecordedStep(const Options& options, const Dataset& dataset)
                         .slot_rows = plan.slot_rows});
 }
 
-MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, const LaneRequest& lanes) {
+MemoryUse plan_memory_use(const Options& options, const Data& dataset, const LaneRequest& lanes) {
   const RecordedStep step(options, dataset);
   MemoryUse use;
   for (const Network* network : {step.model().generator.get(), step.model().discriminator.get()}) {
@@ -109,7 +109,7 @@ MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, const 
   return use;
 }
 
-bool streams_pictures(Context& context, const Options& options, const Dataset& dataset) {
+bool streams_pictures(Context& context, const Options& options, const Data& dataset) {
   if (options.schedule.residency != "auto") {
     return options.schedule.residency == "stream";
   }
@@ -117,7 +117,7 @@ bool streams_pictures(Context& context, const Options& options, const Dataset& d
   return free_bytes && plan_memory_use(options, dataset, lane_request(context, options)).required() > *free_bytes;
 }
 
-void check_memory(Context& context, const Options& asked, const Dataset& dataset) {
+void check_memory(Context& context, const Options& asked, const Data& dataset) {
   if (asked.schedule.memory == "ignore") {
     return;
   }
@@ -128,7 +128,7 @@ void check_memory(Context& context, const Options& asked, const Dataset& dataset
   }
 }
 
-void check_memory(Context& context, const Options& asked, const Dataset& dataset, const FreeMemory& free) {
+void check_memory(Context& context, const Options& asked, const Data& dataset, const FreeMemory& free) {
   const bool is_cpu = !context.free_bytes().has_value();
   const LaneRequest lanes = lane_request(context, asked);
   Options options = asked;

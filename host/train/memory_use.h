@@ -3,7 +3,7 @@
 
 #include "engine/program/lanes.h"
 #include "host/config/options.h"
-#include "host/data/dataset.h"
+#include "host/data/source.h"
 #include "host/device/free_memory.h"
 #include "host/recipes/gan.h"
 #include "kernels/context.h"
@@ -34,7 +34,7 @@ inline constexpr const char* kNoSnapshotRoom =
 // Both phases recorded as training records them, on arrays that do not exist: to be looked at, not run.
 class RecordedStep {
 public:
-  RecordedStep(const Options& options, const Dataset& dataset);
+  RecordedStep(const Options& options, const Data& dataset);
   const GanPhases& phases() const { return *phases_; }
   const GanModel& model() const { return model_; }
 
@@ -47,16 +47,16 @@ private:
 
 // Plans both phases for these lanes, for a GPU that need not be there; pictures of residency "auto" are taken to lie
 // on the device. The workspace, which only the device knows, stays 0.
-MemoryUse plan_memory_use(const Options& options, const Dataset& dataset, const LaneRequest& lanes);
+MemoryUse plan_memory_use(const Options& options, const Data& dataset, const LaneRequest& lanes);
 
 // Throws kind `device` where the training does not fit into the memory that is free on the context's device, of a CPU
 // free_memory(): how much it needs and which batch would fit. Does nothing where options.schedule.memory is "ignore".
-void check_memory(Context& context, const Options& options, const Dataset& dataset);
+void check_memory(Context& context, const Options& options, const Data& dataset);
 // The same for so much free memory, whatever the options say.
-void check_memory(Context& context, const Options& options, const Dataset& dataset, const FreeMemory& free);
+void check_memory(Context& context, const Options& options, const Data& dataset, const FreeMemory& free);
 
 // Whether the pictures come batch by batch: as options.schedule.residency says, or for "auto" where the training fits
 // into the device's memory only so.
-bool streams_pictures(Context& context, const Options& options, const Dataset& dataset);
+bool streams_pictures(Context& context, const Options& options, const Data& dataset);
 
 }  // namespace duel

@@ -14,7 +14,7 @@ constexpr std::size_t kLargeRing = std::size_t{64} << 20;
 
 }  // namespace
 
-PicturePlan plan_pictures(const Options& options, const Dataset& dataset, bool is_streamed) {
+PicturePlan plan_pictures(const Options& options, const Data& dataset, bool is_streamed) {
   PicturePlan plan;
   plan.shape = {dataset.count, dataset.height, dataset.width, dataset.channels};
   const int asked = options.schedule.steps_per_launch;
@@ -33,7 +33,7 @@ PicturePlan plan_pictures(const Options& options, const Dataset& dataset, bool i
   return plan;
 }
 
-void fill_slot(const Options& options, const Dataset& dataset, std::int64_t step, std::byte* slot) {
+void fill_slot(const Options& options, const Data& dataset, std::int64_t step, std::byte* slot) {
   const auto count = static_cast<std::uint32_t>(dataset.count), batch = static_cast<std::uint32_t>(options.train.batch);
   const std::size_t length = dataset.pixels.size() / count;
   for (const Purpose purpose : gan_batches(options)) {

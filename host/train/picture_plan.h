@@ -2,7 +2,7 @@
 #pragma once
 
 #include "host/config/options.h"
-#include "host/data/dataset.h"
+#include "host/data/source.h"
 #include "kernels/tensor.h"
 
 #include <cstddef>
@@ -24,9 +24,9 @@ inline constexpr int kMostStepsPerLaunch = 16;
 // Slots for twice the steps of a launch, so that the next batches arrive while the present ones are read; pictures so
 // large that this would take more than 64 MiB allow fewer steps, unless options.schedule.steps_per_launch says how
 // many.
-PicturePlan plan_pictures(const Options& options, const Dataset& dataset, bool is_streamed);
+PicturePlan plan_pictures(const Options& options, const Data& dataset, bool is_streamed);
 
 // The batches of `step`, shuffled, one behind the other as gan_batches() lists them: what a slot holds.
-void fill_slot(const Options& options, const Dataset& dataset, std::int64_t step, std::byte* slot);
+void fill_slot(const Options& options, const Data& dataset, std::int64_t step, std::byte* slot);
 
 }  // namespace duel

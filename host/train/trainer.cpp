@@ -16,18 +16,18 @@ namespace duel {
 
 namespace {
 
-Shape pictures_shape(const Dataset& dataset) {
+Shape pictures_shape(const Data& dataset) {
   return {dataset.count, dataset.height, dataset.width, dataset.channels};
 }
 
 }  // namespace
 
-std::string dataset_fingerprint(const Dataset& dataset) {
+std::string dataset_fingerprint(const Data& dataset) {
   return fmt::format("{} pictures of {}x{}x{}, crc32c {:08x}", dataset.count, dataset.height, dataset.width,
                      dataset.channels, crc32c(std::as_bytes(std::span(dataset.pixels))));
 }
 
-void check_trainable(Context& context, const Options& options, const Dataset& dataset) {
+void check_trainable(Context& context, const Options& options, const Data& dataset) {
   if (options.train.batch > dataset.count) {
     throw_error(Error::Kind::data, "train.batch is {}, but {} has only {} pictures", options.train.batch, dataset.name,
                 dataset.count);
@@ -48,18 +48,18 @@ void check_trainable(Context& context, const Options& options, const Dataset& da
   check_memory(context, options, dataset);
 }
 
-PicturePlan Trainer::make_picture_plan(const Dataset& dataset) {
+PicturePlan Trainer::make_picture_plan(const Data& dataset) {
   check_trainable(context_, options_, dataset);
   return plan_pictures(options_, dataset, duel::streams_pictures(context_, options_, dataset));
 }
 
-GanModel Trainer::make_allocated_model(const Dataset& dataset) {
+GanModel Trainer::make_allocated_model(const Data& dataset) {
   GanModel model = make_model(options_, pictures_shape(dataset).with_rows(1));
   allocate_for_training(context_, model, options_);
   return model;
 }
 
-Trainer::Trainer(Context& context, const Options& options, const Dataset& dataset, bool fused)
+Trainer::Trainer(Context& context, const Options& options, const Data& dataset, bool fused)
     : context_(context),
       options_(options),
       dataset_(dataset),

@@ -9,7 +9,7 @@
 #include "engine/nn/network.h"
 #include "engine/program/execution.h"
 #include "host/config/options.h"
-#include "host/data/dataset.h"
+#include "host/data/source.h"
 #include "host/device/device_queue.h"
 #include "host/device/launch_tuner.h"
 #include "host/device/snapshot.h"
@@ -33,15 +33,15 @@ namespace duel {
 
 // Throws where training is impossible: the batch is larger than the data, or the device cannot do the precision or has
 // too little memory.
-void check_trainable(Context& context, const Options& options, const Dataset& dataset);
+void check_trainable(Context& context, const Options& options, const Data& dataset);
 
 // Which pictures they are, for checkpoints: "60000 pictures of 28x28x1, crc32c 0123abcd".
-std::string dataset_fingerprint(const Dataset& dataset);
+std::string dataset_fingerprint(const Data& dataset);
 
 class Trainer {
 public:
   // Draws the starting weights. Throws as check_trainable() does. Context and data set outlive the trainer.
-  Trainer(Context& context, const Options& options, const Dataset& dataset, bool fused = true);
+  Trainer(Context& context, const Options& options, const Data& dataset, bool fused = true);
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
@@ -87,8 +87,8 @@ public:
   const Execution& generator_phase() const { return generator_phase_; }
 
 private:
-  PicturePlan make_picture_plan(const Dataset& dataset);
-  GanModel make_allocated_model(const Dataset& dataset);
+  PicturePlan make_picture_plan(const Data& dataset);
+  GanModel make_allocated_model(const Data& dataset);
   DeviceQueue::Work add_work(int lanes);
   DeviceQueue::Work work_on(int lanes) const { return lanes == 1 ? work_ : work_on_lanes_; }
   void run_phase(const char* name, const Execution& phase, int lanes);
@@ -99,7 +99,7 @@ private:
 
   Context& context_;
   Options options_;
-  const Dataset& dataset_;
+  const Data& dataset_;
   PicturePlan picture_plan_;
   GanModel model_;
   std::vector<std::string> metric_names_;

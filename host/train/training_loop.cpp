@@ -29,7 +29,7 @@ std::int64_t total_steps(const Options& options, std::int64_t steps_per_epoch) {
   return options.train.steps > 0 ? options.train.steps : options.train.epochs * steps_per_epoch;
 }
 
-TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Context& context, const Dataset& dataset,
+TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Context& context, const Data& dataset,
                            RunDirectory& run)
     : options_(options),
       context_(context),
@@ -77,9 +77,11 @@ void TrainingLoop::announce(const RunStart& start) {
   if (const std::string why = why_not_cuda(options_.device); !why.empty() && Context::has_cuda()) {
     progress_.message(fmt::format("device auto is the CPU: {}", why));
   }
+  const Source& source = main_source(dataset_);
+  const Shape picture = picture_shape(source);
   progress_.message(fmt::format("{} on {}: {} pictures of {}x{}x{}{}, preset {}, {} to step {}, {}",
-                                run_.path().string(), context_.name(), dataset_.count, dataset_.height, dataset_.width,
-                                dataset_.channels, trainer_.streams_pictures() ? ", streamed" : "", options_.preset,
+                                run_.path().string(), context_.name(), source.count(), picture[1], picture[2],
+                                picture[3], trainer_.streams_pictures() ? ", streamed" : "", options_.preset,
                                 start.text, last_step_, options_.precision));
   for (const std::string& note : start.notes) {
     progress_.message(note);
@@ -295,8 +297,8 @@ void TrainingLoop::write_sheet(std::span<const std::byte> pictures, std::int64_t
                                const char* tag) {
   const int rows = options_.output.sample_rows, columns = options_.output.sample_columns;
   const std::span<const float> values(reinterpret_cast<const float*>(pictures.data()), pictures.size() / sizeof(float));
-  const Picture sheet =
-      sample_grid(values, rows * columns, dataset_.height, dataset_.width, dataset_.channels, rows, columns);
+  const Shape shape = picture_shape(main_source(dataset_));
+  const Picture sheet = sample_grid(values, rows * columns, shape[1], shape[2], shape[3], rows, columns);
   const std::vector<std::uint8_t> png = encode_png(sheet);
   const std::filesystem::path path = run_.sample_path(step);
   try {

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "host/config/options.h"
-#include "host/data/dataset.h"
+#include "host/data/source.h"
 #include "host/device/timing.h"
 #include "host/run/background.h"
 #include "host/run/event_log.h"
@@ -47,8 +47,7 @@ struct RunStart {
 class TrainingLoop {
 public:
   // The references outlive the loop.
-  TrainingLoop(const Options& options, const RunStart& start, Context& context, const Dataset& dataset,
-               RunDirectory& run);
+  TrainingLoop(const Options& options, const RunStart& start, Context& context, const Data& dataset, RunDirectory& run);
   ~TrainingLoop();
 
   // As run_training().
@@ -78,7 +77,7 @@ private:
 
   Options options_;
   Context& context_;
-  const Dataset& dataset_;
+  const Data& dataset_;
   RunDirectory& run_;
   Progress progress_;
   Trainer trainer_;

@@ -79,16 +79,17 @@ RunDirectory open_resumed(const TrainingRequest& request, RunStart& start) {
 }
 
 // The run whose weights a new one takes, once it is sure that they fit.
-RunDirectory open_source(const TrainingRequest& request, const Dataset& dataset, std::int64_t& step) {
+RunDirectory open_source(const TrainingRequest& request, const Data& dataset, std::int64_t& step) {
   RunDirectory source = RunDirectory::open_for_reading(request.from);
   step = request.step < 0 ? source.require_latest_checkpoint() : require_checkpoint(source, request.step);
   check_same_networks(options_of(source, step), request.options, Continuation::new_run,
                       fmt::format("{} at step {}", request.from, step));
   const CheckpointState state = read_checkpoint_state(source.checkpoint_path(step));
-  const Shape its = picture_shape(state), ours = {1, dataset.height, dataset.width, dataset.channels};
+  const Source& data = main_source(dataset);
+  const Shape its = picture_shape(state), ours = duel::picture_shape(data);
   if (its != ours) {
     throw_error(Error::Kind::usage, "--from {}: it makes pictures of {}x{}x{}, but {} has pictures of {}x{}x{}",
-                request.from, its[1], its[2], its[3], dataset.name, ours[1], ours[2], ours[3]);
+                request.from, its[1], its[2], its[3], data.name(), ours[1], ours[2], ours[3]);
   }
   verify_checkpoint(source.checkpoint_path(step));
   return source;
@@ -96,7 +97,7 @@ RunDirectory open_source(const TrainingRequest& request, const Dataset& dataset,
 
 // The first checkpoint is in place before the folder is a run: a kill must not leave one that would begin with other
 // weights.
-RunDirectory create_from(const TrainingRequest& request, const std::string& config, const Dataset& dataset,
+RunDirectory create_from(const TrainingRequest& request, const std::string& config, const Data& dataset,
                          RunStart& start) {
   std::int64_t step = 0;
   const RunDirectory source = open_source(request, dataset, step);
@@ -125,7 +126,7 @@ double mebibytes(std::size_t bytes) {
 }
 
 // Whether the run could begin in its folder. Returns the checkpoint that it would load, if any.
-std::optional<std::filesystem::path> check_folders(const TrainingRequest& request, const Dataset& dataset) {
+std::optional<std::filesystem::path> check_folders(const TrainingRequest& request, const Data& dataset) {
   if (request.resume) {
     RunStart start;
     const RunDirectory run = open_resumed(request, start);
@@ -146,7 +147,7 @@ std::optional<std::filesystem::path> check_folders(const TrainingRequest& reques
 
 // What the run writes, against what the disk has. A sheet is counted with a byte for each of its values, more than a
 // PNG of it takes.
-void print_disk(const TrainingRequest& request, const Dataset& dataset, Trainer& trainer, std::int64_t steps) {
+void print_disk(const TrainingRequest& request, const Data& dataset, Trainer& trainer, std::int64_t steps) {
   std::error_code failure;
   std::filesystem::path folder = std::filesystem::absolute(request.folder, failure);
   while (!std::filesystem::exists(folder, failure) && folder.has_relative_path()) {
@@ -163,8 +164,9 @@ void print_disk(const TrainingRequest& request, const Dataset& dataset, Trainer&
   for (const View& block : checkpoint_blocks(trainer.model())) {
     checkpoint += static_cast<double>(block.bytes());
   }
-  const double sheet = 2.0 * static_cast<double>(sheet_bytes(dataset.height, dataset.width, dataset.channels,
-                                                             output.sample_rows, output.sample_columns));
+  const Shape picture = duel::picture_shape(main_source(dataset));
+  const double sheet = 2.0 * static_cast<double>(sheet_bytes(picture[1], picture[2], picture[3], output.sample_rows,
+                                                             output.sample_columns));
   const std::int64_t all = count(output.checkpoint_every);
   std::int64_t kept = output.keep_last == 0 ? all : std::min<std::int64_t>(all, output.keep_last + std::int64_t{1});
   kept += output.keep_last > 0 && output.keep_every > 0 ? steps / output.keep_every : 0;
@@ -190,15 +192,17 @@ int run_training(const TrainingRequest& request) {
   const InterruptGuard guard;
   validate(request.options);
   Context context = make_context(request.options);
-  const Dataset dataset = open_dataset(request.options.data);
+  const Data dataset = open_dataset(request.options.data);
   check_trainable(context, request.options, dataset);  // before a folder is made for nothing
-  check_sheet(dataset.height, dataset.width, request.options.output.sample_rows, request.options.output.sample_columns);
+  const Source& source = main_source(dataset);
+  const Shape picture = duel::picture_shape(source);
+  check_sheet(picture[1], picture[2], request.options.output.sample_rows, request.options.output.sample_columns);
   const std::string config = to_toml(request.options, resolved_comments(context, request.options));
   RunStart start;
   RunDirectory run = request.resume         ? open_resumed(request, start)
                      : request.from.empty() ? RunDirectory::create(request.folder, config)
                                             : create_from(request, config, dataset, start);
-  const std::int64_t last_step = total_steps(request.options, dataset.count / request.options.train.batch);
+  const std::int64_t last_step = total_steps(request.options, source.count() / request.options.train.batch);
   if (request.resume && start.checkpoint && *start.checkpoint >= last_step) {
     fmt::print(
         "{}: nothing is to do: the checkpoint is of step {}, and the run ends at step {}; --steps asks for more\n",
@@ -227,8 +231,10 @@ void print_dry_run(const TrainingRequest& request) {
   const Options& options = request.options;
   validate(options);
   Context context = make_context(options);
-  const Dataset dataset = open_dataset(options.data);
-  check_sheet(dataset.height, dataset.width, options.output.sample_rows, options.output.sample_columns);
+  const Data dataset = open_dataset(options.data);
+  const Source& source = main_source(dataset);
+  const Shape picture = duel::picture_shape(source);
+  check_sheet(picture[1], picture[2], options.output.sample_rows, options.output.sample_columns);
   const std::optional<std::filesystem::path> checkpoint = check_folders(request, dataset);
   Trainer trainer(context, options, dataset);
   const Trainer::SnapshotRoom room = trainer.reserve_snapshot();
@@ -236,8 +242,8 @@ void print_dry_run(const TrainingRequest& request) {
     trainer.load(*checkpoint);
   }
   const std::int64_t steps = total_steps(options, trainer.steps_per_epoch());
-  fmt::print("data: {}, {} pictures of {}x{}x{}, {} steps an epoch at batch {}\n", dataset.name, dataset.count,
-             dataset.height, dataset.width, dataset.channels, trainer.steps_per_epoch(), options.train.batch);
+  fmt::print("data: {}, {} pictures of {}x{}x{}, {} steps an epoch at batch {}\n", source.name(), source.count(),
+             picture[1], picture[2], picture[3], trainer.steps_per_epoch(), options.train.batch);
   fmt::print("{}", describe(trainer.model()));
   trainer.step();  // warms up: pages, primitives, caches
   trainer.drain();

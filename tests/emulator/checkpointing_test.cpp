@@ -60,7 +60,7 @@ protected:
   static std::map<std::string, std::string> files_at_rest(Options options) {
     emulator::runtime() = {};
     options.schedule = {"device", "eager", 1};
-    const Dataset dataset = small_dataset(options);
+    const Data dataset = small_dataset(options);
     Context context = make_context(options);
     Trainer trainer(context, options, dataset);
     std::map<std::string, std::string> files;
@@ -159,7 +159,7 @@ TEST_F(Checkpointing, ADeviceLostDuringADownloadIsAnErrorAndLeavesWhatWasPublish
 
   emulator::runtime() = {};
   emulator::runtime().late_seed = 1;
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = make_context(options);
   Trainer trainer(context, options, dataset);
   ASSERT_EQ(trainer.reserve_snapshot(), Trainer::SnapshotRoom::reserved);

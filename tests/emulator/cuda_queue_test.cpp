@@ -131,7 +131,7 @@ struct Result {
 };
 
 Result train(Context& context, const Options& options, int steps) {
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Trainer trainer(context, options, dataset);
   Result result;
   trainer.on_row(
@@ -256,7 +256,7 @@ TEST_F(CudaQueueTest, StepsPerLaunchAndLanesAreMeasured) {
   options.data.synthetic_height = options.data.synthetic_width = 2;
   options.model.generator_widths = options.model.discriminator_channels = options.model.discriminator_widths = {};
   options.train.batch = 2;
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Trainer trainer(*context_, options, dataset);
   std::string report;
   trainer.on_tuned([&](const std::string& text) { report += text; });

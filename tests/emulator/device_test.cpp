@@ -117,7 +117,7 @@ TEST_F(DeviceTest, ARunOnCudaIsResumedAndGeneratedFrom) {
 
 TEST_F(DeviceTest, ACheckpointMovesBetweenDevices) {
   const Options options = cuda_options();
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context cpu = Context::cpu(1);
   Context cuda = make_context(options);
   Trainer whole(cpu, options, dataset), first(cuda, options, dataset), second(cpu, options, dataset);
@@ -171,7 +171,7 @@ TEST_F(DeviceTest, ThePlanIsWhatTrainingTakes) {
     Options options = cuda_options();
     options.precision = precision;
     options.schedule.lanes = lanes;
-    const Dataset dataset = small_dataset(options);
+    const Data dataset = small_dataset(options);
     Context context = make_context(options);
     Trainer trainer(context, options, dataset);
     EXPECT_EQ(trainer.memory_use().snapshot, 0U);
@@ -189,7 +189,7 @@ TEST_F(DeviceTest, TooLittleMemoryNamesABatchThatFits) {
   Options options = cuda_options();
   options.data.synthetic_count = 4000;
   options.train.batch = 4000;
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = make_context(options);
   const std::size_t before = emulator::runtime().memory_bytes - *context.free_bytes();
   emulator::runtime().memory_bytes = before + (std::size_t{6} << 20);
@@ -211,7 +211,7 @@ TEST_F(DeviceTest, AutoStreamsPicturesThatDoNotFit) {
   Options options = cuda_options();
   options.data.synthetic_count = 200'000;
   options.schedule.steps_per_launch = 2;
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = make_context(options);
   EXPECT_FALSE(streams_pictures(context, options, dataset));
   Options streamed = options;
@@ -234,7 +234,7 @@ TEST_F(DeviceTest, AutoStreamsPicturesThatDoNotFit) {
 TEST_F(DeviceTest, Tf32IsAPrecisionOfTheGpuAlone) {
   Options options = cuda_options();
   options.precision = "tf32";
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context cuda = make_context(options);
   EXPECT_TRUE(cuda.supports_tf32());
   Trainer trainer(cuda, options, dataset);

@@ -330,7 +330,7 @@ TEST_F(VendorTest, ATrainingByTheVendorsKernels) {
   mood("single");
   Options options = small_options("steady");
   options.device = "cuda";
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   const auto train = [&](const char* kernels, const char* launch, int steps_per_launch) {
     options.kernels = kernels;
     options.schedule = {"device", launch, steps_per_launch};

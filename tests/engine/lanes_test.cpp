@@ -390,7 +390,7 @@ struct SmallStep {
   }
 
   Context context = Context::cpu(1);
-  Dataset dataset;
+  Data dataset;
   GanModel model;
   Buffer pictures, counter, ring;
   GanPhases phases;

@@ -144,7 +144,7 @@ Options huge_options() {
 
 TEST(CpuMemoryTest, TooLittleNamesABatchThatFitsAndTouchesNothing) {
   Options options = huge_options();
-  const Dataset dataset = open_dataset(options.data);
+  const Data dataset = open_dataset(options.data);
   Context context = Context::cpu(1);
   const std::size_t before = resident_bytes();
   const FreeMemory free{std::size_t{2} << 30, "under a limit"};
@@ -168,7 +168,7 @@ TEST(CpuMemoryTest, TooLittleNamesABatchThatFitsAndTouchesNothing) {
 TEST(CpuMemoryTest, IgnoredWhereTheOptionsSaySo) {
   Options options = huge_options();
   options.model.generator_widths = {65536, 65536, 65536};  // by far more than any machine has
-  const Dataset dataset = open_dataset(options.data);
+  const Data dataset = open_dataset(options.data);
   Context context = Context::cpu(1);
   options.schedule.memory = "ignore";
   EXPECT_NO_THROW(check_memory(context, options, dataset));

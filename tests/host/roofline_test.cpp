@@ -155,7 +155,7 @@ TEST(Roofline, UnknownCeilingsNameTheKnown) {
 
 TEST(MemoryPlan, IsWhatTrainingTakesOnTheCpu) {
   const Options options = small_options();
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
   const MemoryUse planned = plan_memory_use(options, dataset, 1), taken = trainer.memory_use();

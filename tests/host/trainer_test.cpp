@@ -44,7 +44,7 @@ class Presets : public testing::TestWithParam<const char*> {};
 
 TEST_P(Presets, FortyStepsAreTwentyAndAResumeAndTwenty) {
   const Options options = small_options(GetParam());
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer whole(context, options, dataset), first(context, options, dataset), second(context, options, dataset);
   const TemporaryFolder folder;
@@ -62,7 +62,7 @@ TEST_P(Presets, FortyStepsAreTwentyAndAResumeAndTwenty) {
 
 TEST_P(Presets, TheSameSeedGivesTheSameBytesAndAnotherDoesNot) {
   Options options = small_options(GetParam());
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer a(context, options, dataset), b(context, options, dataset);
   options.seed = 12;
@@ -76,7 +76,7 @@ TEST_P(Presets, TheSameSeedGivesTheSameBytesAndAnotherDoesNot) {
 
 TEST_P(Presets, FusedTrainsAsUnfused) {
   const Options options = small_options(GetParam());
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer fused(context, options, dataset, true), plain(context, options, dataset, false);
   EXPECT_LT(fused.discriminator_phase().program().nodes().size(), plain.discriminator_phase().program().nodes().size());
@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(Trainer, Presets, testing::Values("classic", "steady"),
 
 TEST(Trainer, TheGeneratorsPhaseLeavesTheDiscriminatorAlone) {
   const Options options = small_options("classic");
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
   const auto discriminator = [&] {
@@ -121,7 +121,7 @@ TEST(Trainer, EveryLossWithEveryPenaltyTrainsFinitelyAtOddSizesInColour) {
       options.model.discriminator_activation = "tanh";  // curved: every second derivative is at work
       options.loss = {kind, r1, r2, penalty};
       options.train.batch = 5;
-      const Dataset dataset = small_dataset(options);
+      const Data dataset = small_dataset(options);
       Context context = Context::cpu(2);
       Trainer trainer(context, options, dataset);
       const std::vector<float> before = weights_of(trainer);
@@ -139,7 +139,7 @@ TEST(Trainer, SeparateAndJointRegularisationAgree) {
   Options options = small_options("steady");
   options.loss.r2 = 0;
   Context context = Context::cpu(2);
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Trainer apart(context, options, dataset);
   options.loss.r2 = 1e-30;
   Trainer joint(context, options, dataset);
@@ -155,7 +155,7 @@ TEST(Trainer, ClippingBoundsTheUpdateAndIsOffByDefault) {
   options.optimizer.beta1 = 0;
   options.optimizer.clip_norm = 1e-3;
   Context context = Context::cpu(2);
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Trainer clipped(context, options, dataset);
   train(clipped, 1);
   double squares = 0;  // with beta1 = 0, m is the clipped gradient
@@ -170,7 +170,7 @@ TEST(Trainer, ClippingBoundsTheUpdateAndIsOffByDefault) {
 TEST(Trainer, Bf16FollowsFp32) {
   Options options = small_options("steady");
   Context context = Context::cpu(2);
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Trainer exact(context, options, dataset);
   options.precision = "bf16";
   if (!context.supports_bf16()) {
@@ -192,7 +192,7 @@ TEST(Trainer, Bf16FollowsFp32) {
 // Batch by batch through the ring, also where a slot holds two batches, and across a resume.
 TEST_P(Presets, StreamedPicturesGiveTheSameBytes) {
   Options options = small_options(GetParam());
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   options.schedule.residency = "device";
   Trainer resident(context, options, dataset);
@@ -218,7 +218,7 @@ TEST_P(Presets, StreamedPicturesGiveTheSameBytes) {
 
 TEST(Trainer, RowsComeInOrderAndOnce) {
   const Options options = small_options("classic");
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
   std::vector<std::int64_t> seen;
@@ -241,7 +241,7 @@ TEST(Trainer, RefusesABatchLargerThanTheData) {
   Options options = small_options();
   options.train.batch = 41;
   Context context = Context::cpu(1);
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   EXPECT_ERROR(Trainer(context, options, dataset), Error::Kind::data,
                "train.batch is 41, but synthetic has only 40 pictures");
 }
@@ -249,13 +249,13 @@ TEST(Trainer, RefusesABatchLargerThanTheData) {
 TEST(Trainer, RefusesCheckpointsOfAnotherArchitectureSeedOrData) {
   const TemporaryFolder folder;
   const Options options = small_options();
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
   train(trainer, 2);
   trainer.save(folder.path());
   const auto load_with = [&](const Options& other) {
-    const Dataset data = small_dataset(other);
+    const Data data = small_dataset(other);
     Trainer loader(context, other, data);
     loader.load(folder.path());
   };
@@ -273,7 +273,7 @@ TEST(Trainer, RefusesCheckpointsOfAnotherArchitectureSeedOrData) {
 TEST(Trainer, ADamagedCheckpointIsRefusedAndChangesNothing) {
   const TemporaryFolder folder;
   const Options options = small_options();
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
   train(trainer, 2);
@@ -296,7 +296,7 @@ TEST(Trainer, ADamagedCheckpointIsRefusedAndChangesNothing) {
 
 TEST(Trainer, MemoryIsKnownAndShared) {
   const Options options = small_options();
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
   const MemoryUse use = trainer.memory_use();

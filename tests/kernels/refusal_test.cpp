@@ -41,6 +41,9 @@ View bf16(const Shape& shape) {
 View u8(const Shape& shape) {
   return {nullptr, shape, DType::u8};
 }
+View i32(const Shape& shape) {
+  return {nullptr, shape, DType::i32};
+}
 View i64(const Shape& shape) {
   return {nullptr, shape, DType::i64};
 }
@@ -291,37 +294,45 @@ std::vector<WrongCall> wrong_fills() {
 }
 
 std::vector<WrongCall> wrong_gathers() {
-  const auto call = [](View pictures, View step, View y) {
-    return [=](Context& context) { gather_pictures(context, {}, pictures, step, y); };
+  const auto call = [](View rows, View step, View y, float divisor = 1) {
+    return [=](Context& context) { gather_rows(context, {.order = {}, .scale = {divisor, 0}}, rows, step, y); };
   };
   const Shape m{9, 4, 4, 1}, b{3, 4, 4, 1};
-  return {{"pictures of floats", call(f32(m), i64({1}), f32(b)), {"f32[9,4,4,1]"}},
-          {"pictures of rank 3", call(u8({9, 4, 4}), i64({1}), f32({3, 4, 4})), {"[9,4,4]"}},
+  return {{"rows of bf16", call(bf16(m), i64({1}), f32(b)), {"bf16"}},
+          {"y of another rank", call(u8({9, 4, 4}), i64({1}), f32({3, 16})), {"[9,4,4]", "[3,16]"}},
           {"y of another height", call(u8(m), i64({1}), f32({3, 5, 4, 1})), {"[9,4,4,1]", "[3,5,4,1]"}},
           {"y of other channels", call(u8(m), i64({1}), f32({3, 4, 4, 3})), {"[9,4,4,1]", "[3,4,4,3]"}},
           {"more than there are", call(u8(m), i64({1}), f32({10, 4, 4, 1})), {"[9,4,4,1]", "[10,4,4,1]"}},
           {"y of integers", call(u8(m), i64({1}), u8(b)), {"u8[3,4,4,1]"}},
+          {"labels as floats", call(i32({9}), i64({1}), f32({3})), {"f32[3]", "i32"}},
+          {"pictures as labels", call(u8({9}), i64({1}), i32({3})), {"i32[3]"}},
+          {"a divisor of zero", call(u8(m), i64({1}), f32(b), 0), {"divisor", "0"}},
           {"step of floats", call(u8(m), f32({1}), f32(b)), {"f32[1]"}},
           {"two steps", call(u8(m), i64({2}), f32(b)), {"i64[2]"}},
           {"no step", call(u8(m), kNone, f32(b)), {}},
-          {"no pictures", call(kNone, i64({1}), f32(b)), {}}};
+          {"no rows", call(kNone, i64({1}), f32(b)), {}},
+          {"no y", call(i32({9}), i64({1}), kNone), {}}};
 }
 
 std::vector<WrongCall> wrong_loads() {
-  const auto call = [](PictureSlot slot, View ring, View step, View y) {
-    return [=](Context& context) { load_pictures(context, slot, ring, step, y); };
+  const auto call = [](const LoadRows& p, View ring, View step, View y) {
+    return [=](Context& context) { load_rows(context, p, ring, step, y); };
   };
-  const Shape r{12, 4, 4, 1}, b{3, 4, 4, 1};
-  return {{"ring of floats", call({6, 3}, f32(r), i64({1}), f32(b)), {"f32[12,4,4,1]"}},
-          {"ring of rank 3", call({6, 3}, u8({12, 4, 4}), i64({1}), f32({3, 4, 4})), {"[12,4,4]"}},
-          {"y of another width", call({6, 3}, u8(r), i64({1}), f32({3, 4, 5, 1})), {"[12,4,4,1]", "[3,4,5,1]"}},
-          {"part of a slot", call({5, 0}, u8(r), i64({1}), f32(b)), {"[12,4,4,1]", "5"}},
-          {"slots of nothing", call({0, 0}, u8(r), i64({1}), f32(b)), {"0"}},
-          {"beyond the slot", call({6, 4}, u8(r), i64({1}), f32(b)), {"3", "4", "6"}},
-          {"before the slot", call({6, -1}, u8(r), i64({1}), f32(b)), {"-1"}},
-          {"y of integers", call({6, 3}, u8(r), i64({1}), u8(b)), {"u8[3,4,4,1]"}},
-          {"two steps", call({6, 3}, u8(r), i64({2}), f32(b)), {"i64[2]"}},
-          {"no ring", call({6, 3}, kNone, i64({1}), f32(b)), {}}};
+  const Shape r{2, 192}, b{3, 4, 4, 1};
+  const LoadRows good{DType::u8, 128};
+  return {{"ring of floats", call(good, f32(r), i64({1}), f32(b)), {"f32[2,192]"}},
+          {"ring of rank 1", call(good, u8({384}), i64({1}), f32(b)), {"[384]"}},
+          {"slots of odd size", call(good, u8({2, 200}), i64({1}), f32(b)), {"200", "64"}},
+          {"rows at an odd place", call({DType::u8, 100}, u8(r), i64({1}), f32(b)), {"100", "64"}},
+          {"beyond the slot", call(good, u8(r), i64({1}), f32({5, 4, 4, 1})), {"80", "128", "192"}},
+          {"beyond the slot as floats", call({DType::f32, 64}, u8(r), i64({1}), f32(b)), {"192", "f32", "64"}},
+          {"before the slot", call({DType::u8, -64}, u8(r), i64({1}), f32(b)), {"-64"}},
+          {"rows of 64 bits", call({DType::i64, 0}, u8(r), i64({1}), f32(b)), {"i64"}},
+          {"labels as floats", call({DType::i32, 0}, u8(r), i64({1}), f32({3})), {"f32[3]"}},
+          {"a divisor below zero", call({DType::u8, 0, {-1, 0}}, u8(r), i64({1}), f32(b)), {"-1"}},
+          {"y of integers", call(good, u8(r), i64({1}), u8(b)), {"u8[3,4,4,1]"}},
+          {"two steps", call(good, u8(r), i64({2}), f32(b)), {"i64[2]"}},
+          {"no ring", call(good, kNone, i64({1}), f32(b)), {}}};
 }
 
 template <class Op>
@@ -617,8 +628,8 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"unary", wrong_maps_of_one_type(unary_op)},
       {"fill", wrong_fills()},
       {"cast", wrong_maps([](Context& context, View x, View y) { cast(context, x, y); })},
-      {"gather_pictures", wrong_gathers()},
-      {"load_pictures", wrong_loads()},
+      {"gather_rows", wrong_gathers()},
+      {"load_rows", wrong_loads()},
       {"random_normal",
        wrong_draws([](Context& context, const Random& p, View step, View y) { random_normal(context, p, step, y); })},
       {"random_uniform",
