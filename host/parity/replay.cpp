@@ -187,16 +187,16 @@ ReplayedStep Replay::step() {
 
   upload_pictures("d_reals", Purpose::d_reals);
   upload_floats("d_latents", buffers().sources.d_latents);
-  if (options_.loss.gradient_penalty > 0) {
+  if (!options_.loss.gradient_penalty.is_zero()) {
     upload_floats("shares", buffers().sources.shares);
   }
-  run_phase(discriminator_phase_, model_.discriminator->parameters(), optimizer.discriminator_learning_rate);
+  run_phase(discriminator_phase_, model_.discriminator->parameters(), optimizer.discriminator_learning_rate.number());
 
   if (generator_loss_needs_reals(loss_named(options_.loss.kind))) {
     upload_pictures("g_reals", Purpose::g_reals);
   }
   upload_floats("g_latents", buffers().sources.g_latents);
-  run_phase(generator_phase_, model_.generator->parameters(), optimizer.generator_learning_rate);
+  run_phase(generator_phase_, model_.generator->parameters(), optimizer.generator_learning_rate.number());
   return now_;
 }
 

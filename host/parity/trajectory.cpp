@@ -110,7 +110,7 @@ void Trajectory::check_tensors() const {
     if (generator_loss_needs_reals(loss_named(options_.loss.kind))) {
       want(name("g_reals"), DType::u8, picture_.with_rows(batch));
     }
-    if (options_.loss.gradient_penalty > 0) {
+    if (!options_.loss.gradient_penalty.is_zero()) {
       want(name("shares"), DType::f32, {batch});
     }
     for (const char* latents : {"d_latents", "g_latents"}) {

@@ -4,6 +4,7 @@
 #include "engine/ops/ops.h"
 #include "engine/rewrite/differentiate.h"
 #include "engine/rewrite/fuse.h"
+#include "host/config/not_yet.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -80,7 +81,8 @@ struct Recorder {
     if (compute == DType::bf16) {
       state.compute = parameters.view(Block::compute);
     }
-    const Adam adam{learning_rate, options.optimizer.beta1, options.optimizer.beta2, options.optimizer.epsilon};
+    const Adam adam{learning_rate, options.optimizer.beta1, options.optimizer.beta2.number(),
+                    options.optimizer.epsilon};
     ops::adam(program, adam, step, scale, gradient, state);
   }
 
@@ -106,7 +108,7 @@ struct Judged {
 // then spares the other's input gradient. No layer mixes pictures, so the results are the same.
 Judged judge(Recorder& r, Value real, Value fake) {
   const int batch = r.options.train.batch;
-  const bool r1 = r.options.loss.r1 > 0, r2 = r.options.loss.r2 > 0;
+  const bool r1 = !r.options.loss.r1.is_zero(), r2 = !r.options.loss.r2.is_zero();
   Judged judged;
   if (r1 != r2) {
     judged.real = r.logits(real);
@@ -143,22 +145,22 @@ Program record_discriminator(const GanModel& model, const Options& options, cons
   const Judged judged = judge(r, real, fake);
   Value loss = discriminator_loss(r.program, loss_named(options.loss.kind), judged.real, judged.fake, fused);
   if (judged.real_gradients.exists()) {
-    loss = add_penalty(r, loss, ops::mean(r.program, judged.real_gradients), options.loss.r1 / 2, "r1");
+    loss = add_penalty(r, loss, ops::mean(r.program, judged.real_gradients), options.loss.r1.number() / 2, "r1");
   }
   if (judged.fake_gradients.exists()) {
-    loss = add_penalty(r, loss, ops::mean(r.program, judged.fake_gradients), options.loss.r2 / 2, "r2");
+    loss = add_penalty(r, loss, ops::mean(r.program, judged.fake_gradients), options.loss.r2.number() / 2, "r2");
   }
-  if (options.loss.gradient_penalty > 0) {
+  if (!options.loss.gradient_penalty.is_zero()) {
     const Value mixed = mix_rows(r.program, r.shares(), real, fake);
     const Value squares = squared_gradient_norms(r.program, r.logits(mixed), mixed);
-    loss = add_penalty(r, loss, wgan_gradient_penalty(r.program, squares), options.loss.gradient_penalty,
+    loss = add_penalty(r, loss, wgan_gradient_penalty(r.program, squares), options.loss.gradient_penalty.number(),
                        "gradient_penalty");
   }
   r.store("d_loss", loss);
   r.store("d_accuracy_real", fraction_positive(r.program, judged.real));
   r.store("d_accuracy_fake", fraction_negative(r.program, judged.fake));
-  r.update(model.discriminator->parameters(), r.discriminator, loss, options.optimizer.discriminator_learning_rate,
-           "d_grad_norm");
+  r.update(model.discriminator->parameters(), r.discriminator, loss,
+           options.optimizer.discriminator_learning_rate.number(), "d_grad_norm");
   r.store_metrics();
   return std::move(r.program);
 }
@@ -172,9 +174,9 @@ Program record_generator(const GanModel& model, const Options& options, const Ga
   const Value loss = generator_loss(r.program, kind, r.logits(fake), real_logits, fused);
   r.store("g_loss", loss);
   const Parameters& parameters = model.generator->parameters();
-  r.update(parameters, r.generator, loss, options.optimizer.generator_learning_rate, "g_grad_norm");
+  r.update(parameters, r.generator, loss, options.optimizer.generator_learning_rate.number(), "g_grad_norm");
   const Value master = r.program.bind("generator/master", parameters.view(Block::master));
-  ops::ema(r.program, options.optimizer.ema_decay, master, parameters.view(Block::average));
+  ops::ema(r.program, options.optimizer.ema_decay.number(), master, parameters.view(Block::average));
   r.store_metrics();
   ops::advance_counter(r.program, r.step);
   return std::move(r.program);
@@ -185,13 +187,13 @@ Program record_generator(const GanModel& model, const Options& options, const Ga
 std::vector<std::string> gan_metrics(const Options& options) {
   std::vector<std::string> names = {"d_loss",          "g_loss",      "d_accuracy_real",
                                     "d_accuracy_fake", "d_grad_norm", "g_grad_norm"};
-  if (options.loss.r1 > 0) {
+  if (!options.loss.r1.is_zero()) {
     names.emplace_back("r1");
   }
-  if (options.loss.r2 > 0) {
+  if (!options.loss.r2.is_zero()) {
     names.emplace_back("r2");
   }
-  if (options.loss.gradient_penalty > 0) {
+  if (!options.loss.gradient_penalty.is_zero()) {
     names.emplace_back("gradient_penalty");
   }
   return names;
@@ -206,6 +208,7 @@ std::vector<Purpose> gan_batches(const Options& options) {
 }
 
 GanPhases record_gan(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
+  refuse_not_yet(options);
   GanPhases phases{record_discriminator(model, options, buffers, fused),
                    record_generator(model, options, buffers, fused)};
   for (Program* program : {&phases.discriminator, &phases.generator}) {

@@ -89,9 +89,9 @@ void expect_found(const std::string& golden, int step, const std::string& tensor
   float magnitude = largest_magnitude(altered);
   if (tensor.starts_with("weight/") || tensor.starts_with("average/")) {
     const Options::Optimizer optimizer = Trajectory(golden_path(golden)).options().optimizer;
-    magnitude =
-        static_cast<float>(tensor.find("/generator/") != std::string::npos ? optimizer.generator_learning_rate
-                                                                           : optimizer.discriminator_learning_rate);
+    magnitude = static_cast<float>(tensor.find("/generator/") != std::string::npos
+                                       ? optimizer.generator_learning_rate.number()
+                                       : optimizer.discriminator_learning_rate.number());
   }
   altered.set(index, altered.get(index) + part * magnitude);
   file.write(folder / "altered.safetensors");

@@ -432,7 +432,7 @@ TEST(Command, NumbersAreDecimalAndOptionsSpeakOfThemselves) {
   expect_failure(duel(folder, "bench step --seconds 1s " + kSmall), 2, "--seconds 1s: must be a number from 0");
   expect_failure(duel(folder, "parity --tolerance 0x1p-3 x"), 2, "--tolerance 0x1p-3: must be");
   expect_failure(duel(folder, "train --out r --data 'new\\name'"), 3, "new\\name'");
-  expect_failure(duel(folder, "train --out r --preset ''"), 2, "--preset \"\": must be classic or steady");
+  expect_failure(duel(folder, "train --out r --preset ''"), 2, "--preset \"\": must be a text that is not empty");
   EXPECT_FALSE(std::filesystem::exists(folder / "b"));
 }
 

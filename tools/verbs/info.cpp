@@ -1,3 +1,4 @@
+#include "host/config/preset_files.h"
 #include "host/device/choice_cache.h"
 #include "host/device/default_threads.h"
 #include "kernels/context.h"
@@ -6,17 +7,23 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace duel {
 
 namespace {
 
-std::vector<std::pair<std::string, std::string>> facts() {
-  std::vector<std::pair<std::string, std::string>> list = {{"duel", DUEL_VERSION},
-                                                           {"build", DUEL_BUILD},
-                                                           {"compiler", DUEL_COMPILER},
-                                                           {"backends", Context::has_cuda() ? "cpu cuda" : "cpu"}};
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+Facts facts() {
+  Facts list = {{"duel", DUEL_VERSION},
+                {"build", DUEL_BUILD},
+                {"compiler", DUEL_COMPILER},
+                {"backends", Context::has_cuda() ? "cpu cuda" : "cpu"}};
   const DefaultThreads usual = default_threads();
   for (auto& fact : Context::cpu(usual.threads).describe()) {
     list.push_back(std::move(fact));
@@ -37,24 +44,43 @@ std::vector<std::pair<std::string, std::string>> facts() {
   return list;
 }
 
+Facts preset_facts() {
+  Facts list;
+  for (const PresetFile& file : preset_files()) {
+    list.emplace_back(file.name, preset_description(file.text));
+  }
+  return list;
+}
+
+void print_json(const Facts& list) {
+  nlohmann::ordered_json object;
+  for (const auto& [name, value] : list) {
+    object[name] = value;
+  }
+  fmt::print("{}\n", object.dump(2));
+}
+
+void print_table(const Facts& list) {
+  std::size_t width = 0;
+  for (const auto& [name, value] : list) {
+    width = std::max(width, std::min<std::size_t>(name.size(), 22));
+  }
+  for (const auto& [name, value] : list) {
+    fmt::print("{:<{}} {}\n", name, width, value);
+  }
+}
+
 }  // namespace
 
 void add_info(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("info", "Print version, build, backends, CPU features, GPUs and libraries");
   auto json = std::make_shared<bool>(false);
+  auto presets = std::make_shared<bool>(false);
+  verb->add_flag("--presets", *presets, "list the presets instead, with what each is");
   verb->add_flag("--json", *json, "for programs");
-  verb->callback([json, &exit_code] {
-    if (*json) {
-      nlohmann::ordered_json object;
-      for (const auto& [name, value] : facts()) {
-        object[name] = value;
-      }
-      fmt::print("{}\n", object.dump(2));
-    } else {
-      for (const auto& [name, value] : facts()) {
-        fmt::print("{:<22} {}\n", name, value);
-      }
-    }
+  verb->callback([json, presets, &exit_code] {
+    const Facts list = *presets ? preset_facts() : facts();
+    *json ? print_json(list) : print_table(list);
     exit_code = 0;
   });
 }
