@@ -48,6 +48,7 @@ Value unary(Program&, UnaryKind, Value x);
 Value cast(Program&, Value x, DType dtype);  // x itself where it has that type
 Value copy(Program&, Value x);
 Value fill(Program&, const Shape&, DType, double value);
+Value scale_scheduled(Program&, const Schedule& scale, Value step, Value x);  // x f32, times the schedule's value
 
 // Sums and their opposites.
 Value reduce_sum(Program&, const Reduce&, Value x);
@@ -69,7 +70,7 @@ Value load_pictures(Program&, const PictureSlot&, Value ring, Value step, int ba
 Value global_norm(Program&, Value gradients);
 Value clip_scale(Program&, double max_norm, Value norm);
 void adam(Program&, const Adam&, Value step, Value gradient_scale, Value gradients, const AdamState&);
-void ema(Program&, double decay, Value w, View average);
+void ema(Program&, const Schedule& decay, Value step, Value w, View average);
 void batch_norm_track(Program&, const BatchNormTrack&, Value mean, Value rstd, const BatchNormState&);
 void store_scalars(Program&, const std::vector<int>& columns, std::vector<Value> scalars, Value step, View ring);
 void advance_counter(Program&, Value step);

@@ -19,6 +19,7 @@ Value clip_scale(Program& program, double max_norm, Value norm) {
 }
 
 void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Value gradients, const AdamState& state) {
+  check_adam(program.scope() + "/adam", p);
   Node node;
   node.op = "adam";
   node.inputs = {step, gradient_scale, gradients};
@@ -29,11 +30,12 @@ void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Val
   program.record_effect(std::move(node));
 }
 
-void ema(Program& program, double decay, Value w, View average) {
+void ema(Program& program, const Schedule& decay, Value step, Value w, View average) {
+  check_schedule(program.scope() + "/ema: decay", decay, 0, 1);
   Node node;
   node.op = "ema";
-  node.inputs = {w};
-  node.run = [decay, average](Context& c, Views in, Views) { duel::ema(c, decay, in[0], average); };
+  node.inputs = {decay.changes() ? step : Value{}, w};
+  node.run = [decay, average](Context& c, Views in, Views) { duel::ema(c, decay, in[0], in[1], average); };
   node.state = {average};
   node.bytes = bytes_of({program.described(w)}) + 2 * bytes_of({average});
   program.record_effect(std::move(node));

@@ -176,7 +176,7 @@ Program record_generator(const GanModel& model, const Options& options, const Ga
   const Parameters& parameters = model.generator->parameters();
   r.update(parameters, r.generator, loss, options.optimizer.generator_learning_rate.number(), "g_grad_norm");
   const Value master = r.program.bind("generator/master", parameters.view(Block::master));
-  ops::ema(r.program, options.optimizer.ema_decay.number(), master, parameters.view(Block::average));
+  ops::ema(r.program, options.optimizer.ema_decay.number(), r.step, master, parameters.view(Block::average));
   r.store_metrics();
   ops::advance_counter(r.program, r.step);
   return std::move(r.program);

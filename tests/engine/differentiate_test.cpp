@@ -195,6 +195,11 @@ std::vector<DerivativeCase> cases() {
        }},
       {"affine",
        [](SmallProgram& s, std::vector<Value>& in) { return ops::affine(s.program, take(s, in, {5}), -1.5, 0.25); }},
+      {"scale_scheduled",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value x = take(s, in, {3, 3});
+         return ops::scale_scheduled(s.program, Schedule::linear(1, 3, 0, 10), s.counter(5), x);
+       }},
       {"softplus", unary_case(UnaryKind::softplus)},
       {"unary_sigmoid", unary_case(UnaryKind::sigmoid)},
       {"square_root", unary_case(UnaryKind::square_root)},

@@ -54,12 +54,15 @@ TEST(Dependencies, AreFoundWhereAnOperatorChangesMemory) {
   Buffer master(s.context(), 64), m(s.context(), 64), v(s.context(), 64), average(s.context(), 64);
   const auto view = [](Buffer& buffer) { return buffer.view({16}, DType::f32); };
   const Value weight = s.program.bind("weight", master.view({4}, DType::f32, 16));
-  ops::affine(s.program, weight, 2.0);                                                 // 0
-  ops::adam(s.program, {}, step, {}, gradient, {view(master), view(m), view(v), {}});  // 1
-  ops::ema(s.program, 0.9, s.program.bind("master", view(master)), view(average));     // 2
-  ops::advance_counter(s.program, step);                                               // 3
-  ops::random_normal(s.program, {1, Purpose::d_latents}, step, {4});                   // 4
-  EXPECT_EQ(dependencies_of(s), (std::vector<std::vector<int>>{{}, {0}, {1}, {1}, {3}}));
+  ops::affine(s.program, weight, 2.0);                                                    // 0
+  ops::adam(s.program, {}, step, {}, gradient, {view(master), view(m), view(v), {}});     // 1
+  ops::ema(s.program, 0.9, step, s.program.bind("master", view(master)), view(average));  // 2
+  ops::advance_counter(s.program, step);                                                  // 3
+  ops::random_normal(s.program, {1, Purpose::d_latents}, step, {4});                      // 4
+  const Schedule decay = Schedule::half_life(64, 500, 10);                                // reads the step
+  ops::ema(s.program, decay, step, weight, average.view({4}, DType::f32));                // 5
+  ops::advance_counter(s.program, step);                                                  // 6
+  EXPECT_EQ(dependencies_of(s), (std::vector<std::vector<int>>{{}, {0}, {1}, {1}, {3}, {1, 2, 3}, {1, 3, 4, 5}}));
 }
 
 TEST(Dependencies, AnEffectThatDoesNotSayWhatItWritesIsAnError) {
@@ -139,7 +142,7 @@ void record_by_chance(SmallProgram& s, Buffer& memory, std::uint64_t seed) {
       case 7: p.keep(ops::global_norm(p, p.bind("whole", whole))); break;
       case 8:
         random() % 2 == 0 ? ops::advance_counter(p, step)
-                          : ops::ema(p, 0.5, p.reshape(a, {64}), memory.view({64}, DType::f32, 256));
+                          : ops::ema(p, 0.5, step, p.reshape(a, {64}), memory.view({64}, DType::f32, 256));
     }
     if (made.exists()) {
       live.push_back(made);

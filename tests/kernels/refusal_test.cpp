@@ -13,6 +13,7 @@
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/rows.h"
+#include "kernels/scale_scheduled.h"
 #include "kernels/step_state.h"
 #include "tests/support/op_runner.h"
 
@@ -430,9 +431,24 @@ std::vector<WrongCall> wrong_adams() {
           {"no w", with(&Arrays::w, kNone), {}}};
 }
 
+std::vector<WrongCall> wrong_scales() {
+  const auto call = [](View step, View x, View y) {
+    return [=](Context& context) { scale_scheduled(context, 0.5, step, x, y); };
+  };
+  return {{"step of floats", call(f32({1}), f32({7}), f32({7})), {"f32[1]"}},
+          {"two steps", call(i64({2}), f32({7}), f32({7})), {"[2]"}},
+          {"x in bf16", call(i64({1}), bf16({7}), bf16({7})), {"bf16[7]"}},
+          {"y of another shape", call(i64({1}), f32({7}), f32({8})), {"[7]", "[8]"}},
+          {"no x", call(i64({1}), kNone, f32({7})), {}}};
+}
+
 std::vector<WrongCall> wrong_emas() {
-  const auto call = [](View w, View average) { return [=](Context& context) { ema(context, 0.9, w, average); }; };
-  return {{"shorter average", call(f32({7}), f32({5})), {"[5]", "[7]"}},
+  const auto call = [](View w, View average, View step = i64({1})) {
+    return [=](Context& context) { ema(context, Schedule(0.9).with_burn_in(3), step, w, average); };
+  };
+  return {{"step of floats", call(f32({7}), f32({7}), f32({1})), {"f32[1]"}},
+          {"no step", call(f32({7}), f32({7}), kNone), {}},
+          {"shorter average", call(f32({7}), f32({5})), {"[5]", "[7]"}},
           {"average in bf16", call(f32({7}), bf16({7})), {"bf16[7]"}},
           {"w in bf16", call(bf16({7}), f32({7})), {"bf16[7]"}},
           {"no w", call(kNone, f32({7})), {}},
@@ -630,6 +646,7 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"pad_rows", wrong_pads()},
       {"adam", wrong_adams()},
       {"ema", wrong_emas()},
+      {"scale_scheduled", wrong_scales()},
       {"global_norm", wrong_norms()},
       {"clip_scale", wrong_clips()},
       {"store_scalars", wrong_stores()},
