@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace duel {
@@ -14,6 +15,10 @@ constexpr double kMostSteps = 1e12;
 
 bool is_extent(double value) {
   return (value >= 0 && value <= 1) || (value > 1 && value <= kMostSteps && value == std::floor(value));
+}
+
+std::int64_t steps_of(double extent, std::int64_t steps) {
+  return std::llround(extent <= 1 ? extent * static_cast<double>(steps) : extent);
 }
 
 bool is_within(double value, const ScheduleRange& range) {
@@ -35,6 +40,25 @@ const std::vector<ScheduleField>& schedule_fields() {
       {"until", &O::until, false, false, true},         {"warmup", &O::warmup, true, false, true},
       {"burn_in", &O::burn_in, true, true, true}};
   return fields;
+}
+
+Schedule resolve(std::string_view name, const ScheduleOption& option, std::int64_t steps, int batch) {
+  const std::int64_t begin = steps_of(option.begin, steps);
+  std::int64_t end = steps_of(option.until, steps);
+  if (option.begin <= 1 && option.until <= 1) {
+    end = std::max(end, begin + 1);  // shares of a short run may be less than a step
+  }
+  Schedule schedule;
+  switch (option.shape) {
+    case Shape::constant: schedule = Schedule(option.from); break;
+    case Shape::linear: schedule = Schedule::linear(option.from, option.to, begin, end); break;
+    case Shape::cosine: schedule = Schedule::cosine(option.from, option.to, begin, end); break;
+    case Shape::exponential: schedule = Schedule::exponential(option.from, option.to, begin, end); break;
+    case Shape::half_life: schedule = Schedule::half_life(batch, option.half_life); break;
+  }
+  schedule = schedule.with_warm_up(steps_of(option.warmup, steps)).with_burn_in(steps_of(option.burn_in, steps));
+  check_schedule(name, schedule);
+  return schedule;
 }
 
 std::string why_impossible(const ScheduleOption& option, const ScheduleRange& range) {

@@ -18,7 +18,9 @@
 #pragma once
 
 #include "kernels/check.h"
+#include "kernels/schedule.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +72,10 @@ struct ScheduleRange {
   bool below_high = false;     // high itself is not allowed
   bool is_of_average = false;  // only then half_life and burn_in
 };
+
+// What it comes to in a run of so many steps, of `batch` pictures each. Throws kind `usage`, with a sentence that
+// begins with `name`, where shares and steps together make an end that is not behind its beginning.
+Schedule resolve(std::string_view name, const ScheduleOption& option, std::int64_t steps, int batch);
 
 // Why there is no such schedule, as the end of a sentence with the values in it; "" where there is one.
 std::string why_impossible(const ScheduleOption& option, const ScheduleRange& range);

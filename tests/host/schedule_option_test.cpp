@@ -127,6 +127,22 @@ TEST(ScheduleOption, TheImpossibleIsRefusedWithItsValues) {
   EXPECT_ERROR(validate(made), Error::Kind::usage, "loss.r1: from = -1 must be a number from 0 to 1000000");
 }
 
+TEST(ScheduleOption, SharesBecomeStepsOfTheRun) {
+  const auto resolved = [](const std::string& value, std::int64_t steps) {
+    return resolve("key", rate(value), steps, 64);
+  };
+  EXPECT_EQ(resolved("5e-4", 100), Schedule(5e-4));
+  EXPECT_EQ(resolved("{from = 1, to = 0, until = 0.5}", 7100), Schedule::linear(1, 0, 0, 3550));
+  EXPECT_EQ(resolved("{from = 1, to = 0, shape = 'cosine', begin = 0.1, until = 900, warmup = 0.02}", 1000),
+            Schedule::cosine(1, 0, 100, 900).with_warm_up(20));
+  EXPECT_EQ(resolved("{from = 0.5, to = 0.1, shape = 'exponential'}", 50), Schedule::exponential(0.5, 0.1, 0, 50));
+  EXPECT_EQ(resolve("key", set("optimizer.ema_decay", "{half_life = 10000, burn_in = 10}").optimizer.ema_decay, 50, 64),
+            Schedule::half_life(64, 10000, 10));
+  EXPECT_EQ(resolved("{from = 1, to = 0, begin = 0.1, until = 0.2}", 1), Schedule::linear(1, 0, 0, 1));
+  EXPECT_ERROR(resolved("{from = 1, to = 0, begin = 0.5, until = 400}", 1000), Error::Kind::usage,
+               "key: linear from step 500 to step 400");
+}
+
 TEST(ScheduleOption, AFileSaysWhere) {
   EXPECT_ERROR(options_from_toml("[loss]\nr1 = {from = 1, to = 2, until = 0}\n", "run.toml"), Error::Kind::usage,
                "run.toml:2:6: loss.r1: it begins at 0 and ends at until = 0, which is not behind that");
