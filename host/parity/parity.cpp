@@ -1,6 +1,5 @@
 #include "host/parity/parity.h"
 
-#include "host/config/configuration.h"
 #include "host/device/device.h"
 
 #include <algorithm>
@@ -40,16 +39,10 @@ ParityReport replay_all(Context& context, const Trajectory& trajectory, const st
 
 ParityReport run_parity(const ParityRequest& request, const std::function<void(const ParityReport&)>& each) {
   const Trajectory trajectory(request.file);
-  Options options = trajectory.options();
-  options.device = request.where.device;
-  options.precision = request.where.precision;
-  options.threads = request.where.threads;
-  options.kernels = request.where.kernels;
-  validate(options);
-  Context context = make_context(options);
+  Context context = make_context(request.where);
   const double t = request.tolerance;
-  const Bounds bounds = t > 0 ? Bounds{t, t, t, t} : default_bounds(options.precision);
-  return replay_all(context, trajectory, options.precision, bounds, each);
+  const Bounds bounds = t > 0 ? Bounds{t, t, t, t} : default_bounds(request.where.precision);
+  return replay_all(context, trajectory, request.where.precision, bounds, each);
 }
 
 }  // namespace duel

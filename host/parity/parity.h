@@ -2,7 +2,7 @@
 // lies from it in float32.
 #pragma once
 
-#include "host/config/options.h"
+#include "host/config/device_request.h"
 #include "host/parity/replay.h"
 #include "host/parity/trajectory.h"
 #include "kernels/context.h"
@@ -34,7 +34,7 @@ ParityReport replay_all(Context& context, const Trajectory& trajectory, const st
 
 struct ParityRequest {
   std::string file;
-  Options where;         // device, threads, kernels and precision of the replay
+  DeviceRequest where;   // of the replay, and its precision
   double tolerance = 0;  // of everything; 0: default_bounds(precision)
 };
 

@@ -10,9 +10,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace duel {
@@ -98,6 +100,10 @@ void read_tensors(Context& context, const std::vector<SavedTensor>& tensors, con
 }
 
 CheckpointState read_json(const std::filesystem::path& path) {
+  if (std::error_code failure; !std::filesystem::exists(path, failure) && !failure) {
+    throw_error(Error::Kind::data, "{}: has no {}, so it is no whole checkpoint", path.parent_path().string(),
+                kJsonFile);
+  }
   const nlohmann::json json = nlohmann::json::parse(read_text_file(path), nullptr, false);
   if (!json.is_object() || !json.contains("format") || !json["format"].is_number_integer()) {
     throw_error(Error::Kind::data, "{}: is not the JSON of a checkpoint", path.string());
@@ -228,6 +234,17 @@ CheckpointState read_checkpoint(Context& context, GanModel& model, const Checkpo
 
 CheckpointState read_checkpoint_state(const std::filesystem::path& folder) {
   return read_json(folder / kJsonFile);
+}
+
+// The last dense layer has H*W*C outputs, so H, W and C apart stand in the words of `data` only.
+Shape checkpoint_picture_shape(const std::filesystem::path& folder) {
+  const std::string data = read_checkpoint_state(folder).data;
+  int height = 0, width = 0, channels = 0;
+  if (std::sscanf(data.c_str(), "%*d pictures of %dx%dx%d", &height, &width, &channels) != 3 || height < 1 ||
+      width < 1 || channels < 1) {
+    throw_error(Error::Kind::data, "{}: does not say the size of its pictures: \"{}\"", folder.string(), data);
+  }
+  return {1, height, width, channels};
 }
 
 void verify_checkpoint(const std::filesystem::path& folder) {

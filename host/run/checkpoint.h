@@ -43,6 +43,7 @@ CheckpointState read_checkpoint(Context& context, GanModel& model, const Checkpo
                                 const std::filesystem::path& folder);
 
 CheckpointState read_checkpoint_state(const std::filesystem::path& folder);  // state.json alone
+Shape checkpoint_picture_shape(const std::filesystem::path& folder);         // [1,H,W,C] of its pictures
 
 // Throws as read_checkpoint() does where a file is damaged; compares nothing with a model.
 void verify_checkpoint(const std::filesystem::path& folder);

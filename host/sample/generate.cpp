@@ -8,6 +8,7 @@
 #include "host/pictures/sample_grid.h"
 #include "host/run/checkpoint.h"
 #include "host/run/model.h"
+#include "host/sample/drawing_memory.h"
 #include "host/sample/latents.h"
 #include "host/sample/sampler.h"
 #include "kernels/check.h"
@@ -16,7 +17,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
 #include <span>
 #include <thread>
 #include <utility>
@@ -43,30 +43,20 @@ Grid parse_grid(const std::string& text) {
   return {*rows, *columns};
 }
 
-// The shape of the run's pictures, from the checkpoint itself: the last dense layer has H*W*C outputs, so the data's
-// name is needed for H, W and C apart. It stands in state.json.
-Shape picture_shape(const std::filesystem::path& checkpoint) {
-  const std::string data = read_checkpoint_state(checkpoint).data;
-  int height = 0, width = 0, channels = 0;
-  if (std::sscanf(data.c_str(), "%*d pictures of %dx%dx%d", &height, &width, &channels) != 3 || height < 1 ||
-      width < 1 || channels < 1) {
-    throw_error(Error::Kind::data, "{}: does not say the size of its pictures: \"{}\"", checkpoint.string(), data);
-  }
-  return {1, height, width, channels};
-}
-
 // A checkpoint's generator, ready to draw.
 struct Loaded {
   Shape picture;
   GanModel model;
 };
 
-Loaded load_generator(Context& context, const RunDirectory& run, const std::filesystem::path& checkpoint) {
+Loaded load_generator(Context& context, const RunDirectory& run, const std::filesystem::path& checkpoint,
+                      std::int64_t sheet_pictures) {
   const std::filesystem::path config = run.config_path(checkpoint);
   const Options options = options_from_toml(read_text_file(config), config.string());
   Loaded loaded;
-  loaded.picture = picture_shape(checkpoint);
+  loaded.picture = checkpoint_picture_shape(checkpoint);
   loaded.model = make_model(options, loaded.picture);
+  check_drawing_memory(context, plan_drawing(options, loaded.picture, sheet_pictures));
   loaded.model.generator->parameters().allocate(context, {false, true, false});
   read_generator(context, loaded.model, checkpoint);
   return loaded;
@@ -251,14 +241,14 @@ std::int64_t read_checkpoint_of(const RunDirectory& run, std::optional<std::int6
   }
 }
 
-void generate(const GenerateRequest& request) {
+Generated generate(const GenerateRequest& request) {
   const Wanted wanted = wanted_by(request);
   check_out(request);
   const RunDirectory run = RunDirectory::open_for_reading(request.run);
   Context context = make_context(request.where);
   Loaded loaded;
   const std::int64_t step = read_checkpoint_of(run, request.step, [&](const std::filesystem::path& checkpoint) {
-    loaded = load_generator(context, run, checkpoint);
+    loaded = load_generator(context, run, checkpoint, wanted.grid ? wanted.count : 0);
   });
   if (wanted.grid) {
     check_sheet(loaded.picture[1], loaded.picture[2], wanted.grid->rows, wanted.grid->columns);
@@ -270,7 +260,7 @@ void generate(const GenerateRequest& request) {
     PictureFolder folder(request.out, request.clear, encoder_threads(context));
     write_folder(drawer, folder, wanted.count, loaded.picture);
   }
-  fmt::print("{}: {} pictures of step {}\n", request.out, wanted.count, step);
+  return {wanted.count, step};
 }
 
 }  // namespace duel

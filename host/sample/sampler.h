@@ -5,6 +5,7 @@
 #include "engine/program/execution.h"
 #include "kernels/memory.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -45,6 +46,8 @@ public:
   // latents [count,latent], count at most Sampler::kBatch: [count,H,W,C], in -1..1. A picture depends on its latent
   // alone, not on its place or the others.
   std::vector<float> draw(Context& context, std::span<const float> latents);
+
+  std::size_t bytes() const { return latents_.bytes() + arena_.bytes(); }  // on the device, without the weights
 
 private:
   Execution make_execution(Context& context, const GanModel& model, Parameters::Block block);

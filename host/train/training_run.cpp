@@ -19,20 +19,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <ctime>
 #include <fstream>
 
 namespace duel {
 
 namespace {
-
-// Of a checkpoint: the shape of its pictures, or where its data is something else than this program writes, no shape.
-Shape picture_shape(const CheckpointState& state) {
-  int height = 0, width = 0, channels = 0;
-  std::sscanf(state.data.c_str(), "%*d pictures of %dx%dx%d", &height, &width, &channels);
-  return {1, height, width, channels};
-}
 
 Options options_of(const RunDirectory& run, std::optional<std::int64_t> step) {
   const std::filesystem::path path = step ? run.config_path(*step) : run.config_path();
@@ -85,8 +77,8 @@ RunDirectory open_source(const TrainingRequest& request, const Dataset& dataset,
   step = request.step < 0 ? source.require_latest_checkpoint() : require_checkpoint(source, request.step);
   check_same_networks(options_of(source, step), request.options, Continuation::new_run,
                       fmt::format("{} at step {}", request.from, step));
-  const CheckpointState state = read_checkpoint_state(source.checkpoint_path(step));
-  const Shape its = picture_shape(state), ours = {1, dataset.height, dataset.width, dataset.channels};
+  const Shape its = checkpoint_picture_shape(source.checkpoint_path(step)),
+              ours = {1, dataset.height, dataset.width, dataset.channels};
   if (its != ours) {
     throw_error(Error::Kind::usage, "--from {}: it makes pictures of {}x{}x{}, but {} has pictures of {}x{}x{}",
                 request.from, its[1], its[2], its[3], dataset.name, ours[1], ours[2], ours[3]);
