@@ -10,6 +10,7 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -97,6 +98,18 @@ void time_in_turn(Bench& ours, Bench* vendor, int number, std::size_t node, doub
 }
 
 }  // namespace
+
+void check_filter(const KernelBenchRequest& request) {
+  const Ceilings any = known_ceilings(known_ceiling_names().front());
+  const Roofline step = make_roofline(request.options, open_dataset(request.options.data), any);
+  const bool leaves_one = std::any_of(step.operators.begin(), step.operators.end(), [&](const OperatorFloor& op) {
+    return ::fnmatch(request.filter.c_str(), op.key.op.c_str(), 0) == 0;
+  });
+  if (!leaves_one) {
+    throw_error(Error::Kind::usage, "--filter {}: no operator of the step has such a name, as 'conv2d*' or 'matmul*'",
+                request.filter);
+  }
+}
 
 std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
                           const std::function<void(const KernelTime&)>& each) {
