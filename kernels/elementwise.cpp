@@ -63,6 +63,8 @@ const char* name_of(UnaryKind kind) {
     case UnaryKind::square_root: return "square_root";
     case UnaryKind::reciprocal: return "reciprocal";
     case UnaryKind::positive: return "positive";
+    case UnaryKind::exp: return "exp";
+    case UnaryKind::log: return "log";
   }
   throw Error(Error::Kind::internal, "name_of: unknown unary function");
 }

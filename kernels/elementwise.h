@@ -13,6 +13,8 @@
 //   square_root sqrt(x)                                              x >= 0
 //   reciprocal  1 / x
 //   positive    x > 0 ? 1 : 0                                        derivative taken as 0
+//   exp         e^x
+//   log         the natural logarithm                                x >= 0; minus infinity at 0
 #pragma once
 
 #include "kernels/context.h"
@@ -20,7 +22,7 @@
 
 namespace duel {
 
-enum class UnaryKind { softplus, sigmoid, square_root, reciprocal, positive };
+enum class UnaryKind { softplus, sigmoid, square_root, reciprocal, positive, exp, log };
 
 struct Affine {
   float scale = 1.0F;

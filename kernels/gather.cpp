@@ -3,32 +3,52 @@
 #include "kernels/arguments.h"
 #include "kernels/dispatch.h"
 
+#include <cstdint>
+
 namespace duel {
 
-DUEL_BACKENDS(gather_pictures, const Random& order, View pictures, View step, View y);
-DUEL_BACKENDS(load_pictures, const PictureSlot& slot, View ring, View step, View y);
+DUEL_BACKENDS(gather_rows, const GatherRows& p, View rows, View step, View y);
+DUEL_BACKENDS(load_rows, const LoadRows& p, View ring, View step, View y);
 
-void gather_pictures(Context& context, const Random& order, View pictures, View step, View y) {
-  check_counter("gather_pictures", step);
-  check_float("gather_pictures", "y", y);
-  check(pictures.shape.rank() == 4 && pictures.dtype == DType::u8,
-        "gather_pictures: pictures is {}, but must be u8 of rank 4", pictures);
-  check(y.shape.with_rows(pictures.shape[0]) == pictures.shape && y.shape[0] <= pictures.shape[0],
-        "gather_pictures: y is {}, but pictures is {}; y must be at most as many of the same size", y, pictures);
-  context.run([&](auto& backend) { gather_pictures(backend, order, pictures, step, y); });
+namespace {
+
+// What rows of a type become, and that the scale can be computed with.
+void check_conversion(const char* op, DType stored, const RowScale& scale, View y) {
+  check(stored == DType::u8 || stored == DType::f32 || stored == DType::i32,
+        "{}: the rows are {}, but must be u8, f32 or i32", op, name_of(stored));
+  if (stored == DType::i32) {
+    check(is_present(y) && y.dtype == DType::i32, "{}: y is {}, but must be i32, as the rows are", op, y);
+    return;
+  }
+  check_float(op, "y", y);
+  check(scale.divisor > 0, "{}: the divisor is {}, but must be positive", op, scale.divisor);
 }
 
-void load_pictures(Context& context, const PictureSlot& slot, View ring, View step, View y) {
-  check_counter("load_pictures", step);
-  check_float("load_pictures", "y", y);
-  check(ring.shape.rank() == 4 && ring.dtype == DType::u8, "load_pictures: ring is {}, but must be u8 of rank 4", ring);
-  check(slot.rows >= 1 && ring.shape[0] % slot.rows == 0,
-        "load_pictures: ring is {}, which is no whole number of slots of {} pictures", ring, slot.rows);
-  check(y.shape.with_rows(ring.shape[0]) == ring.shape,
-        "load_pictures: y is {}, but ring is {}; pictures differ in size", y, ring);
-  check(slot.first >= 0 && slot.first <= slot.rows - y.shape[0],
-        "load_pictures: {} pictures from number {} on are not in a slot of {}", y.shape[0], slot.first, slot.rows);
-  context.run([&](auto& backend) { load_pictures(backend, slot, ring, step, y); });
+}  // namespace
+
+void gather_rows(Context& context, const GatherRows& p, View rows, View step, View y) {
+  check_counter("gather_rows", step);
+  check(is_present(rows), "gather_rows: there are no rows");
+  check_conversion("gather_rows", rows.dtype, p.scale, y);
+  check(y.shape.with_rows(rows.shape[0]) == rows.shape && y.shape[0] <= rows.shape[0],
+        "gather_rows: y is {}, but rows is {}; y must be at most as many of the same shape", y, rows);
+  context.run([&](auto& backend) { gather_rows(backend, p, rows, step, y); });
+}
+
+void load_rows(Context& context, const LoadRows& p, View ring, View step, View y) {
+  check_counter("load_rows", step);
+  check_conversion("load_rows", p.dtype, p.scale, y);
+  check(ring.shape.rank() == 2 && ring.dtype == DType::u8, "load_rows: ring is {}, but must be u8 of rank 2", ring);
+  const std::int64_t slot_bytes = ring.shape[1], bytes = y.count() * static_cast<std::int64_t>(size_of(p.dtype));
+  check(slot_bytes % kSlotAlignment == 0 && p.offset % kSlotAlignment == 0,
+        "load_rows: slots of {} bytes and rows at byte {} must both be multiples of {}", slot_bytes, p.offset,
+        kSlotAlignment);
+  check(p.offset >= 0 && p.offset <= slot_bytes - bytes,
+        "load_rows: {} bytes of {} rows from byte {} on are not in a slot of {} bytes", bytes, name_of(p.dtype),
+        p.offset, slot_bytes);
+  check(reinterpret_cast<std::uintptr_t>(ring.data) % size_of(p.dtype) == 0,
+        "load_rows: the ring is not aligned to rows of {}", name_of(p.dtype));
+  context.run([&](auto& backend) { load_rows(backend, p, ring, step, y); });
 }
 
 }  // namespace duel

@@ -3,10 +3,12 @@
 #include "kernels/arguments.h"
 #include "kernels/dispatch.h"
 
+#include <cmath>
+
 namespace duel {
 
 DUEL_BACKENDS(adam, const Adam&, View step, View gradient_scale, View gradient, const AdamState&);
-DUEL_BACKENDS(ema, double decay, View w, View average);
+DUEL_BACKENDS(ema, const Schedule& decay, View step, View w, View average);
 DUEL_BACKENDS(global_norm, View gradient, View y);
 DUEL_BACKENDS(clip_scale, double max_norm, View norm, View y);
 
@@ -24,11 +26,14 @@ void adam(Context& context, const Adam& p, View step, View gradient_scale, View 
   context.run([&](auto& backend) { adam(backend, p, step, gradient_scale, gradient, state); });
 }
 
-void ema(Context& context, double decay, View w, View average) {
+void ema(Context& context, const Schedule& decay, View step, View w, View average) {
+  if (decay.changes() || is_present(step)) {
+    check_counter("ema", step);
+  }
   check(is_present(w), "ema: w has no shape");
   check_f32("ema", "w", w, w.shape);
   check_f32("ema", "average", average, w.shape);
-  context.run([&](auto& backend) { ema(backend, decay, w, average); });
+  context.run([&](auto& backend) { ema(backend, decay, step, w, average); });
 }
 
 void global_norm(Context& context, View gradient, View y) {
@@ -43,6 +48,17 @@ void clip_scale(Context& context, double max_norm, View norm, View y) {
   check_f32("clip_scale", "y", y, Shape{1});
   check(max_norm > 0, "clip_scale: max_norm is {}, but must be positive", max_norm);
   context.run([&](auto& backend) { clip_scale(backend, max_norm, norm, y); });
+}
+
+void check_adam(std::string_view name, const Adam& p) {
+  check_schedule(fmt::format("{}: learning rate", name), p.learning_rate, 0);
+  check_schedule(fmt::format("{}: beta2", name), p.beta2, 0, 1);
+  if (p.beta2.from == 1 || p.beta2.to == 1) {
+    throw_error(Error::Kind::usage, "{}: beta2 comes to 1, but must stay below (it is {})", name, to_string(p.beta2));
+  }
+  if (!(p.weight_decay >= 0) || !std::isfinite(p.weight_decay)) {
+    throw_error(Error::Kind::usage, "{}: the weight decay is {:g}, but must be at least 0", name, p.weight_decay);
+  }
 }
 
 Cost adam_cost(const AdamState& state) {

@@ -4,7 +4,7 @@
 //   slice_rows   y = x[begin : begin+Ny]   x [N,...],  y [Ny,...]
 //   pad_rows     y = 0 but y[begin : begin+Nx] = x     x [Nx,...], y [N,...]; the derivative of slice_rows
 //
-// f32 or bf16, all alike. No overlap.
+// f32, bf16 or i32 (labels), all alike. No overlap.
 #pragma once
 
 #include "kernels/context.h"

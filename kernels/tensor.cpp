@@ -9,6 +9,7 @@ std::size_t size_of(DType dtype) {
     case DType::f32: return 4;
     case DType::bf16: return 2;
     case DType::u8: return 1;
+    case DType::i32: return 4;
     case DType::i64: return 8;
   }
   throw Error(Error::Kind::internal, "size_of: unknown element type");
@@ -19,6 +20,7 @@ const char* name_of(DType dtype) {
     case DType::f32: return "f32";
     case DType::bf16: return "bf16";
     case DType::u8: return "u8";
+    case DType::i32: return "i32";
     case DType::i64: return "i64";
   }
   throw Error(Error::Kind::internal, "name_of: unknown element type");
@@ -52,6 +54,12 @@ std::int64_t Shape::outer_count() const {
 Shape Shape::with_rows(int rows) const {
   Shape result = *this;
   result.extents_[0] = rows;
+  return result;
+}
+
+Shape Shape::with_columns(int columns) const {
+  Shape result = *this;
+  result.extents_[static_cast<std::size_t>(rank_ - 1)] = columns;
   return result;
 }
 

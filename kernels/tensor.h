@@ -15,10 +15,10 @@
 
 namespace duel {
 
-enum class DType : std::uint8_t { f32, bf16, u8, i64 };
+enum class DType : std::uint8_t { f32, bf16, u8, i32, i64 };
 
 std::size_t size_of(DType dtype);  // bytes of one element
-const char* name_of(DType dtype);  // "f32", "bf16", "u8", "i64"
+const char* name_of(DType dtype);  // "f32", "bf16", "u8", "i32", "i64"
 
 // Extents of an array, at most four of them. A scalar is [1].
 class Shape {
@@ -34,10 +34,11 @@ public:
   const int* begin() const { return extents_.data(); }
   const int* end() const { return extents_.data() + rank_; }
 
-  std::int64_t count() const;        // number of elements
-  std::int64_t row_count() const;    // elements of one row, that is of everything behind the first extent
-  std::int64_t outer_count() const;  // product of all extents but the last: the rows of a bias or a matrix product
-  Shape with_rows(int rows) const;   // the same, with another first extent
+  std::int64_t count() const;             // number of elements
+  std::int64_t row_count() const;         // elements of one row, that is of everything behind the first extent
+  std::int64_t outer_count() const;       // product of all extents but the last: the rows of a bias or a matrix product
+  Shape with_rows(int rows) const;        // the same, with another first extent
+  Shape with_columns(int columns) const;  // the same, with another last extent
 
   bool operator==(const Shape&) const = default;
 

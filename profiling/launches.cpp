@@ -85,11 +85,13 @@ Json record(Options options) {
   options.kernels = "ours";
   options.schedule.lanes = 1;
   Context context = make_context(options);
-  const Dataset dataset = open_dataset(options.data);
+  const Data dataset = open_dataset(options.data);
   Trainer trainer(context, options, dataset);
-  Json nodes = launches_of(context, "d_main", trainer.discriminator_phase());
-  for (const Json& node : launches_of(context, "g_main", trainer.generator_phase())) {
-    nodes.push_back(node);
+  Json nodes = Json::array();
+  for (const StepPhase& phase : trainer.phases()) {
+    for (const Json& node : launches_of(context, phase.recorded.name.c_str(), phase.execution)) {
+      nodes.push_back(node);
+    }
   }
   return {
       {"preset", options.preset}, {"precision", options.precision}, {"batch", options.train.batch}, {"nodes", nodes}};

@@ -293,7 +293,7 @@ class Bench:
     def tests_of(self, sources):
         names = sorted({op for source in sources for op in OPERATOR.findall(self.sources[source])})
         tests = [f"*OperatorTest.Contract/*__{name}__*" for name in names]
-        return ":".join(tests + ["*GatherTest*"] * ("gather_pictures" in names))
+        return ":".join(tests + ["*GatherTest*"] * ("gather_rows" in names))
 
     def limit(self, build, tests):
         """Five times what the unchanged program takes. It has to pass, or nothing can be said."""

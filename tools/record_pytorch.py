@@ -32,8 +32,10 @@ CLASSIC = {
     "model.discriminator_channels": [32, 64], "model.discriminator_kernel": 3, "model.discriminator_widths": [128],
     "model.discriminator_activation": "relu", "model.leaky_slope": 0.2,
     "loss.kind": "bce", "loss.r1": 0.0, "loss.r2": 0.0, "loss.gradient_penalty": 0.0,
+    "loss.penalty_every": 1,
     "optimizer.generator_learning_rate": 1e-4, "optimizer.discriminator_learning_rate": 1e-4, "optimizer.beta1": 0.9,
     "optimizer.beta2": 0.999, "optimizer.epsilon": 1e-7, "optimizer.clip_norm": 0.0, "optimizer.ema_decay": 0.99,
+    "optimizer.weight_decay": 0.0, "optimizer.d_updates": 1,
     "train.batch": 64, "train.epochs": 100, "train.steps": 0,
     "schedule.residency": "auto", "schedule.launch": "graph", "schedule.steps_per_launch": 0,
     "schedule.lanes": 0,
@@ -91,6 +93,9 @@ def resolve(given):
         if type(value) is not kind:
             sys.exit(f"record_pytorch: {key} = {value!r} must be of the type of {config[key]!r}")
         config[key] = value
+    for key in ("loss.penalty_every", "optimizer.weight_decay", "optimizer.d_updates"):
+        if config[key] != CLASSIC[key]:
+            sys.exit(f"record_pytorch: {key} = {config[key]!r}: only {CLASSIC[key]!r} is recorded")
     for key, allowed in (("loss.kind", LOSSES), ("model.generator_activation", ACTIVATIONS),
                          ("model.discriminator_activation", ACTIVATIONS)):
         if config[key] not in allowed:

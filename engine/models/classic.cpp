@@ -26,13 +26,15 @@ public:
                          static_cast<int>(picture_.count()), Activation{ActivationKind::tanh});
   }
 
-  Value forward(Program& program, const BoundParameters& weights, Value z) const override {
-    const Program::Scope scope(program, "generator");
+  std::vector<Value> forward(const Pass& pass, std::span<const Value> inputs) const override {
+    Program& program = pass.program;
+    const Program::Scope scope(program, name());
+    const Value z = inputs[0];
     Value x = z;
     for (const Dense& layer : layers_) {
-      x = layer(program, weights, x, program.dtype(z));
+      x = layer(program, pass.weights, x, program.dtype(z));
     }
-    return program.reshape(x, picture_.with_rows(program.shape(z)[0]));
+    return {program.reshape(x, picture_.with_rows(program.shape(z)[0]))};
   }
 
 private:
@@ -45,8 +47,9 @@ public:
   explicit ClassicDiscriminator(const ClassicConfig& config) : Network("discriminator") {
     int channels = config.channels;
     for (const int next : config.discriminator_channels) {
-      convolutions_.emplace_back(parameters(), fmt::format("conv{}", convolutions_.size() + 1), channels, next,
-                                 config.discriminator_kernel, config.discriminator_activation);
+      convolutions_.emplace_back(parameters(), fmt::format("conv{}", convolutions_.size() + 1),
+                                 Conv2d::same(config.discriminator_kernel), channels, next, config.discriminator_kernel,
+                                 config.discriminator_activation);
       channels = next;
     }
     const std::int64_t activations = std::int64_t{config.height} * config.width * channels;
@@ -65,33 +68,36 @@ public:
     layers_.emplace_back(parameters(), fmt::format("dense{}", layers_.size() + 1), width, 1, Activation{});
   }
 
-  Value forward(Program& program, const BoundParameters& weights, Value pictures) const override {
-    const Program::Scope scope(program, "discriminator");
+  std::vector<Value> forward(const Pass& pass, std::span<const Value> inputs) const override {
+    Program& program = pass.program;
+    const Program::Scope scope(program, name());
+    const Value pictures = inputs[0];
     Value x = pictures;
-    for (const ConvSame& convolution : convolutions_) {
-      x = convolution(program, weights, x);
+    for (const Conv& convolution : convolutions_) {
+      x = convolution(program, pass.weights, x);
     }
     const Shape& shape = program.shape(x);
     x = program.reshape(x, {shape[0], static_cast<int>(shape.row_count())});
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const bool is_last = i + 1 == layers_.size();
-      x = layers_[i](program, weights, x, is_last ? DType::f32 : program.dtype(pictures));
+      x = layers_[i](program, pass.weights, x, is_last ? DType::f32 : program.dtype(pictures));
     }
-    return x;
+    return {x};
   }
 
 private:
-  std::vector<ConvSame> convolutions_;
+  std::vector<Conv> convolutions_;
   std::vector<Dense> layers_;
 };
 
 }  // namespace
 
-GanModel make_classic(const ClassicConfig& config) {
-  return {config.latent,
-          {1, config.height, config.width, config.channels},
-          std::make_unique<ClassicGenerator>(config),
-          std::make_unique<ClassicDiscriminator>(config)};
+std::unique_ptr<Network> make_classic_generator(const ClassicConfig& config) {
+  return std::make_unique<ClassicGenerator>(config);
+}
+
+std::unique_ptr<Network> make_classic_discriminator(const ClassicConfig& config) {
+  return std::make_unique<ClassicDiscriminator>(config);
 }
 
 }  // namespace duel

@@ -11,6 +11,7 @@
 #include "engine/nn/network.h"
 #include "kernels/activation.h"
 
+#include <memory>
 #include <vector>
 
 namespace duel {
@@ -26,6 +27,7 @@ struct ClassicConfig {
   Activation discriminator_activation;
 };
 
-GanModel make_classic(const ClassicConfig& config);
+std::unique_ptr<Network> make_classic_generator(const ClassicConfig& config);
+std::unique_ptr<Network> make_classic_discriminator(const ClassicConfig& config);
 
 }  // namespace duel

@@ -49,10 +49,7 @@ LossKind loss_named(std::string_view name) {
   throw_error(Error::Kind::usage, "loss.kind: \"{}\" is none of bce, lsgan, hinge, relativistic, wgan", name);
 }
 
-Value discriminator_loss(Program& p, LossKind kind, Value real, Value fake, bool fused) {
-  if (fused) {
-    return ops::gan_loss(p, {kind, LossSide::discriminator}, real, fake);
-  }
+Value discriminator_loss(Program& p, LossKind kind, Value real, Value fake) {
   switch (kind) {
     case LossKind::bce:
       return ops::affine(p, ops::add(p, mean_softplus(p, real, -1.0), mean_softplus(p, fake, 1.0)), 0.5);
@@ -66,10 +63,7 @@ Value discriminator_loss(Program& p, LossKind kind, Value real, Value fake, bool
   throw_error(Error::Kind::internal, "discriminator_loss: unknown kind");
 }
 
-Value generator_loss(Program& p, LossKind kind, Value fake, Value real, bool fused) {
-  if (fused) {
-    return ops::gan_loss(p, {kind, LossSide::generator}, real, fake);
-  }
+Value generator_loss(Program& p, LossKind kind, Value fake, Value real) {
   switch (kind) {
     case LossKind::bce: return mean_softplus(p, fake, -1.0);
     case LossKind::lsgan: return ops::affine(p, mean_squared_difference(p, fake, 1.0), 0.5);
@@ -81,7 +75,7 @@ Value generator_loss(Program& p, LossKind kind, Value fake, Value real, bool fus
 }
 
 bool generator_loss_needs_reals(LossKind kind) {
-  return needs_reals({kind, LossSide::generator});
+  return kind == LossKind::relativistic;
 }
 
 Value squared_gradient_norms(Program& p, Value logits, Value pictures) {

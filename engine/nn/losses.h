@@ -1,22 +1,34 @@
 // Adversarial losses on logits, and gradient penalties. All results are f32 [1].
 //
-// kernels/gan_loss.h has the formulas, by kind. `fused` records that operator, which gives the gradient in the same
-// pass; otherwise the loss is composed of small operators: the same numbers, but for rounding.
+// With r and f the logits of real and generated pictures, N of each, a loss is the mean of:
+//
+//   kind          discriminator                                   generator
+//   bce           (softplus(-r) + softplus(f)) / 2                softplus(-f)
+//   lsgan         ((r - 1)^2 + f^2) / 2                           (f - 1)^2 / 2
+//   hinge         max(0, 1 - r) + max(0, 1 + f)                   -f
+//   relativistic  softplus(-(r - f))                              softplus(-(f - r))
+//   wgan          f - r                                           -f
+//
+// bce: Goodfellow et al. (2014), the non-saturating form; lsgan: Mao et al. (2017); hinge: Lim & Ye (2017);
+// relativistic, paired: Jolicoeur-Martineau (2018), as in R3GAN (Huang et al., 2024); wgan: Arjovsky et al. (2017).
+// At the kink of max its derivative is 0. They are composed of operators; rewrite/small_nodes.h makes one launch of
+// them.
 #pragma once
 
 #include "engine/program/program.h"
-#include "kernels/gan_loss.h"
 
 #include <string_view>
 
 namespace duel {
 
+enum class LossKind { bce, lsgan, hinge, relativistic, wgan };
+
 LossKind loss_named(std::string_view name);  // throws kind `usage` naming the five
 
 // real, fake: logits f32 [N,1].
-Value discriminator_loss(Program& program, LossKind kind, Value real, Value fake, bool fused);
+Value discriminator_loss(Program& program, LossKind kind, Value real, Value fake);
 // `real` is used by relativistic only, and need not exist for the others.
-Value generator_loss(Program& program, LossKind kind, Value fake, Value real, bool fused);
+Value generator_loss(Program& program, LossKind kind, Value fake, Value real);
 bool generator_loss_needs_reals(LossKind kind);
 
 // |d logit_n / d picture_n|^2 for each picture: f32 [N]. Mean over real pictures it is R1, over generated ones R2

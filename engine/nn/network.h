@@ -1,13 +1,22 @@
-// A network: its parameters, and how a program computes its output from them.
+// A network: its parameters, and how a program computes its outputs from them.
 #pragma once
 
+#include "engine/nn/named_state.h"
 #include "engine/nn/parameters.h"
 
-#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace duel {
+
+// One way through a network.
+struct Pass {
+  Program& program;
+  const BoundParameters& weights;
+  const NamedState& state;
+  bool training = true;  // false: batch norm takes its running statistics, dropout drops nothing
+};
 
 class Network {
 public:
@@ -16,21 +25,19 @@ public:
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  // Records the forward pass. Arithmetic and activations have the type of `input`.
-  virtual Value forward(Program& program, const BoundParameters& weights, Value input) const = 0;
+  // Records the forward pass. Arithmetic and activations have the type of the first input.
+  virtual std::vector<Value> forward(const Pass& pass, std::span<const Value> inputs) const = 0;
 
+  // Whether a row of the output depends on other rows of the inputs, as batch norm and minibatch statistics make it.
+  // Two batches are then never put through as one.
+  virtual bool mixes_rows() const { return false; }
+
+  const std::string& name() const { return parameters_.network(); }
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }
 
 private:
   Parameters parameters_;
-};
-
-// A generator, [N,latent] -> [N,H,W,C] in [-1,1], and a discriminator, [N,H,W,C] -> logits f32 [N,1].
-struct GanModel {
-  int latent = 0;
-  Shape picture;  // [1,H,W,C]
-  std::unique_ptr<Network> generator, discriminator;
 };
 
 }  // namespace duel

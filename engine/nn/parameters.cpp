@@ -2,9 +2,9 @@
 
 #include "kernels/check.h"
 #include "kernels/elementwise.h"
-#include "kernels/philox.h"
 
-#include <cmath>
+#include <array>
+#include <cstddef>
 #include <numeric>
 
 namespace duel {
@@ -21,21 +21,36 @@ DType type_of(Parameters::Block block) {
   return block == Parameters::Block::compute ? DType::bf16 : DType::f32;
 }
 
-void draw_glorot(const Parameter& parameter, std::uint64_t seed, std::uint64_t stream, float* values) {
-  const double limit = std::sqrt(6.0 / (parameter.initial.fan_in + parameter.initial.fan_out));
-  const std::int64_t count = parameter.shape.count();
-  for (std::int64_t block = 0; block * 4 < count; ++block) {
-    const PhiloxBlock bits = philox(seed, Purpose::initial_weights, stream, static_cast<std::uint32_t>(block));
-    for (std::int64_t lane = 0; lane < 4 && block * 4 + lane < count; ++lane) {
-      const double unit = static_cast<double>(unit_float(bits[static_cast<std::size_t>(lane)]));
-      values[block * 4 + lane] = static_cast<float>(limit * (2 * unit - 1));
-    }
+constexpr std::array kBlocks = {Parameters::Block::master, Parameters::Block::gradient, Parameters::Block::m,
+                                Parameters::Block::v,      Parameters::Block::average,  Parameters::Block::compute};
+
+const char* name_of(Parameters::Block block) {
+  switch (block) {
+    case Parameters::Block::master: return "master";
+    case Parameters::Block::gradient: return "gradient";
+    case Parameters::Block::m: return "m";
+    case Parameters::Block::v: return "v";
+    case Parameters::Block::average: return "average";
+    case Parameters::Block::compute: return "compute";
   }
+  throw_error(Error::Kind::internal, "parameters: unknown block");
+}
+
+bool is_among(Parameters::Block block, const Parameters::Blocks& blocks) {
+  switch (block) {
+    case Parameters::Block::master: return true;
+    case Parameters::Block::gradient:
+    case Parameters::Block::m:
+    case Parameters::Block::v: return blocks.training;
+    case Parameters::Block::average: return blocks.average;
+    case Parameters::Block::compute: return blocks.compute;
+  }
+  throw_error(Error::Kind::internal, "parameters: unknown block");
 }
 
 }  // namespace
 
-int Parameters::declare(const std::string& name, const Shape& shape, Initial initial) {
+int Parameters::declare(const std::string& name, const Shape& shape, const Initial& initial) {
   list_.push_back({name, shape, initial, size_});
   size_ += (shape.count() + kAlignment - 1) / kAlignment * kAlignment;
   if (size_ > INT32_MAX) {
@@ -49,32 +64,27 @@ int Parameters::declare(const std::string& name, const Shape& shape, Initial ini
 }
 
 void Parameters::allocate(Context& context, const Blocks& blocks) {
-  const auto take = [&](Block block) {
-    buffers_[index_of(block)] = Buffer(context, static_cast<std::size_t>(size_) * size_of(type_of(block)));
-    if (blocks.is_cleared) {
+  for (const Block block : kBlocks) {
+    if (is_among(block, blocks)) {
+      buffers_[index_of(block)] = Buffer(context, view(block).bytes());
       buffers_[index_of(block)].clear();
     }
-  };
-  take(Block::master);
-  if (blocks.training) {
-    take(Block::gradient);
-    take(Block::m);
-    take(Block::v);
   }
-  if (blocks.average) {
-    take(Block::average);
+}
+
+std::size_t Parameters::bytes_of(const Blocks& blocks) const {
+  std::size_t bytes = 0;
+  for (const Block block : kBlocks) {
+    bytes += is_among(block, blocks) ? view(block).bytes() : 0;
   }
-  if (blocks.compute) {
-    take(Block::compute);
-  }
+  return bytes;
 }
 
 void Parameters::initialize(Context& context, std::uint64_t seed, std::uint32_t network_number) {
   std::vector<float> values(static_cast<std::size_t>(size_), 0.0F);
   for (std::size_t i = 0; i < list_.size(); ++i) {
-    if (list_[i].initial.fan_in + list_[i].initial.fan_out > 0) {
-      draw_glorot(list_[i], seed, (std::uint64_t{network_number} << 32) | i, values.data() + list_[i].offset);
-    }
+    draw_initial(list_[i].initial, list_[i].shape, seed, (std::uint64_t{network_number} << 32) | i,
+                 values.data() + list_[i].offset);
   }
   upload<float>(context, view(Block::master), values);
   for (const Block block : {Block::gradient, Block::m, Block::v}) {
@@ -113,16 +123,40 @@ View Parameters::view(Block block, const Parameter& parameter) const {
                                         static_cast<std::size_t>(parameter.offset) * size_of(type_of(block)));
 }
 
+std::string Parameters::storage(Block block) const {
+  return network_ + "/" + name_of(block);
+}
+
+void Parameters::add_to(Storage& all) const {
+  for (const Block block : kBlocks) {
+    if (has(block)) {
+      all.add(storage(block), view(block));
+    }
+  }
+}
+
 BoundParameters::BoundParameters(Program& program, const Parameters& parameters, Parameters::Block block,
                                  bool use_compute) {
   for (const Parameter& parameter : parameters.list()) {
     const bool is_weight = parameter.shape.rank() >= 2;
     const Parameters::Block source = use_compute && is_weight ? Parameters::Block::compute : block;
-    check(parameters.has(source), "parameters: {} was not given the block that a program reads", parameters.network());
-    const Value value = program.bind(parameters.network() + "/" + parameter.name, parameters.view(source, parameter));
+    const Value value = bind_parameter(program, parameters, source, parameter);
     program.info(value).gradient_dtype = DType::f32;  // gradients go to the f32 block whatever the weights' type
     values_.push_back(value);
   }
+}
+
+Value bind_block(Program& program, const Parameters& parameters, Parameters::Block block) {
+  const View whole = parameters.view(block);
+  return program.bind(parameters.storage(block), whole.shape, whole.dtype);
+}
+
+Value bind_parameter(Program& program, const Parameters& parameters, Parameters::Block block,
+                     const Parameter& parameter) {
+  const DType dtype = type_of(block);
+  return program.bind(parameters.storage(block), parameter.shape, dtype,
+                      static_cast<std::size_t>(parameter.offset) * size_of(dtype),
+                      parameters.network() + "/" + parameter.name);
 }
 
 }  // namespace duel

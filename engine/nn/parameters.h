@@ -9,18 +9,15 @@
 // Parameters are declared once, by name; they begin at multiples of 16 elements, and the gap behind each stays zero.
 #pragma once
 
+#include "engine/nn/initial.h"
 #include "engine/program/program.h"
+#include "engine/program/storage.h"
 #include "kernels/memory.h"
 
 #include <string>
 #include <vector>
 
 namespace duel {
-
-// Glorot & Bengio (2010), eq. 16: uniform in +-sqrt(6 / (fan_in + fan_out)); both zero: the parameter starts at zero.
-struct Initial {
-  int fan_in = 0, fan_out = 0;
-};
 
 struct Parameter {
   std::string name;  // "conv1/weight"
@@ -36,12 +33,11 @@ public:
     bool training = true;  // gradient, m, v
     bool average = false;
     bool compute = false;
-    bool is_cleared = true;  // false: to be planned with, not run; memory that is not touched takes no room on a CPU
   };
 
   explicit Parameters(std::string network) : network_(std::move(network)) {}
 
-  int declare(const std::string& name, const Shape& shape, Initial initial);  // its index
+  int declare(const std::string& name, const Shape& shape, const Initial& initial);  // its index
   void allocate(Context& context, const Blocks& blocks);
   // Draws the starting weights (Philox, purpose initial_weights; `network_number` keeps networks apart), clears
   // the optimiser's state, and lets average and compute follow.
@@ -51,11 +47,16 @@ public:
 
   const std::string& network() const { return network_; }
   const std::vector<Parameter>& list() const { return list_; }
-  std::int64_t parameter_count() const;  // without the gaps
-  std::size_t allocated_bytes() const;   // of all blocks
+  std::int64_t parameter_count() const;              // without the gaps
+  std::size_t allocated_bytes() const;               // of all blocks
+  std::size_t bytes_of(const Blocks& blocks) const;  // what allocate() takes for them
   bool has(Block block) const { return view(block).data != nullptr; }
-  View view(Block block) const;  // the whole block, [size]
+  View view(Block block) const;  // the whole block, [size]; without data where it was not allocated
   View view(Block block, const Parameter& parameter) const;
+
+  // What a program knows a block by, "generator/master", whether it is allocated or not.
+  std::string storage(Block block) const;
+  void add_to(Storage& all) const;  // all blocks that are allocated
 
 private:
   std::string network_;
@@ -68,7 +69,7 @@ private:
 // so that a program can use it twice and be differentiated with respect to it.
 class BoundParameters {
 public:
-  // `use_compute`: weights (rank 2 and more) come from the bf16 block, the rest from `block`.
+  // `use_compute`: weights (rank 2 and more) come from the bf16 block, the rest from `block`. No memory is needed.
   BoundParameters(Program& program, const Parameters& parameters, Parameters::Block block, bool use_compute);
 
   Value operator[](int index) const { return values_[static_cast<std::size_t>(index)]; }
@@ -77,5 +78,11 @@ public:
 private:
   std::vector<Value> values_;
 };
+
+// The whole block as a value, [size].
+Value bind_block(Program& program, const Parameters& parameters, Parameters::Block block);
+// The part of it that is `parameter`'s.
+Value bind_parameter(Program& program, const Parameters& parameters, Parameters::Block block,
+                     const Parameter& parameter);
 
 }  // namespace duel

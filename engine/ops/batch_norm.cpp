@@ -5,10 +5,19 @@
 
 namespace duel {
 
+namespace {
+
+Attributes attributes_of(const BatchNorm& p) {
+  return {{"epsilon", p.epsilon}, {"activation", to_string(p.activation)}};
+}
+
+}  // namespace
+
 Node batch_norm_node(const BatchNorm& p, Value x, Value gamma, Value beta) {
   Node node;
   node.op = "batch_norm_forward";
   node.parameters = p;
+  node.attributes = attributes_of(p);
   node.inputs = {x, gamma, beta};
   node.in_place = true;
   node.run = [p](Context& c, Views in, Views out) {
@@ -21,6 +30,7 @@ Node batch_norm_inference_node(const BatchNorm& p, Value x, Value gamma, Value b
   Node node;
   node.op = "batch_norm_inference";
   node.parameters = p;
+  node.attributes = attributes_of(p);
   node.inputs = {x, gamma, beta, mean, variance};
   node.in_place = true;
   node.run = [p](Context& c, Views in, Views out) {
@@ -182,14 +192,17 @@ Value batch_norm_inference(Program& program, const BatchNorm& p, Value x, Value 
   return program.record(std::move(node), program.shape(x), program.dtype(x));
 }
 
-void batch_norm_track(Program& program, const BatchNormTrack& p, Value mean, Value rstd, const BatchNormState& state) {
+void batch_norm_track(Program& program, const BatchNormTrack& p, Value mean, Value rstd,
+                      const RunningStatistics& running) {
   Node node;
   node.op = "batch_norm_track";
-  node.inputs = {mean, rstd};
-  node.run = [p, state](Context& c, Views in, Views) { duel::batch_norm_track(c, p, in[0], in[1], state); };
-  node.state = {state.running_mean, state.running_variance};
+  node.parameters = p;
+  node.attributes = {{"rows", p.rows}, {"momentum", p.momentum}, {"epsilon", p.epsilon}};
+  node.inputs = {mean, rstd, running.mean, running.variance};
+  node.run = [p](Context& c, Views in, Views) { duel::batch_norm_track(c, p, in[0], in[1], {in[2], in[3]}); };
+  node.writes = {running.mean, running.variance};
   node.bytes = bytes_of({program.described(mean), program.described(rstd)}) +
-               2 * bytes_of({state.running_mean, state.running_variance});
+               2 * bytes_of({program.described(running.mean), program.described(running.variance)});
   program.record_effect(std::move(node));
 }
 

@@ -5,10 +5,15 @@
 
 namespace duel {
 
+Attributes attributes_of(const Activation& act) {
+  return {{"activation", to_string(act)}};
+}
+
 Node bias_act_backward_node(const Activation& act, Value dy, Value y) {
   Node node;
   node.op = "bias_act_backward";
   node.parameters = act;
+  node.attributes = attributes_of(act);
   node.inputs = {dy, y};
   node.in_place = true;
   node.run = [act](Context& c, Views in, Views out) { bias_act_backward(c, act, in[0], in[1], out[0], out[1]); };
@@ -27,6 +32,7 @@ Value bias_act(Program& program, const Activation& act, Value x, Value bias) {
     duel::bias_act_forward(c, act, in[0], in[1], out[0]);
   });
   node.parameters = act;
+  node.attributes = attributes_of(act);
   node.derive = [act](Backward& back) {
     Program& pr = back.program();
     const Value dx =
@@ -46,6 +52,7 @@ Value activation_backward(Program& program, const Activation& act, Value dy, Val
     duel::activation_backward(c, act, in[0], in[1], out[0]);
   });
   node.parameters = act;
+  node.attributes = attributes_of(act);
   node.derive = [act](Backward& back) {
     Program& pr = back.program();
     const Value g = back.gradient(), dy_in = back.input(0), y_in = back.input(1);

@@ -4,10 +4,41 @@
 
 namespace duel {
 
+namespace {
+
+// Of the filter's taps along one axis, at all places together: the share that falls on the picture, not on padding.
+double share_inside(int extent, int filter, int places, int stride, int pad) {
+  int inside = 0;
+  for (int p = 0; p < places; ++p) {
+    for (int r = 0; r < filter; ++r) {
+      const int at = p * stride + r - pad;
+      inside += at >= 0 && at < extent ? 1 : 0;
+    }
+  }
+  return static_cast<double>(inside) / (places * filter);
+}
+
+}  // namespace
+
+Attributes attributes_of(const Conv2d& p) {
+  return {{"stride", p.stride}, {"pad", std::vector<int>{p.pad_top, p.pad_bottom, p.pad_left, p.pad_right}}};
+}
+
+Traits conv2d_traits(const Conv2d& p, const Shape& x, const Shape& w, const Shape& y) {
+  Traits traits;
+  traits.is_product = true;
+  traits.inside =
+      share_inside(x[1], w[1], y[1], p.stride, p.pad_top) * share_inside(x[2], w[2], y[2], p.stride, p.pad_left);
+  traits.has_winograd = p.stride == 1 && w[1] == 3 && w[2] == 3;
+  return traits;
+}
+
 Node conv2d_node(const Program& program, const Conv2d& p, const Activation& act, Value x, Value w, Value bias) {
   Node node;
   node.op = "conv2d_forward";
   node.parameters = p;
+  node.attributes = attributes_of(p);
+  node.attributes.push_back({"activation", to_string(act)});
   node.inputs = {x, w, bias};
   node.prepare = [p, act](Context& c, Views in, Views out) {
     prepare_conv2d_forward(c, p, act, in[0], in[1], in[2], out[0]);
@@ -15,6 +46,7 @@ Node conv2d_node(const Program& program, const Conv2d& p, const Activation& act,
   node.run = [p, act](Context& c, Views in, Views out) { conv2d_forward(c, p, act, in[0], in[1], in[2], out[0]); };
   const View y{nullptr, conv2d_output(p, program.shape(x), program.shape(w)), DType::f32};
   node.flops = conv2d_cost(p, program.described(x), program.described(w), y).flops;
+  node.traits = conv2d_traits(p, program.shape(x), program.shape(w), y.shape);
   return node;
 }
 
@@ -41,10 +73,12 @@ Value conv2d_backward_input(Program& program, const Conv2d& p, Value dy, Value w
   Node node;
   node.op = "conv2d_backward_input";
   node.parameters = p;
+  node.attributes = attributes_of(p);
   node.inputs = {dy, w};
   node.prepare = [p](Context& c, Views in, Views o) { duel::prepare_conv2d_backward_input(c, p, in[0], in[1], o[0]); };
   node.run = [p](Context& c, Views in, Views o) { duel::conv2d_backward_input(c, p, in[0], in[1], o[0]); };
   node.flops = conv2d_cost(p, {nullptr, x}, program.described(w), program.described(dy)).flops;
+  node.traits = conv2d_traits(p, x, program.shape(w), program.shape(dy));
   node.derive = [p](Backward& back) {
     Program& pr = back.program();
     if (back.wants(0)) {
@@ -61,10 +95,12 @@ Value conv2d_backward_weight(Program& program, const Conv2d& p, Value x, Value d
   Node node;
   node.op = "conv2d_backward_weight";
   node.parameters = p;
+  node.attributes = attributes_of(p);
   node.inputs = {x, dy};
   node.prepare = [p](Context& c, Views in, Views o) { duel::prepare_conv2d_backward_weight(c, p, in[0], in[1], o[0]); };
   node.run = [p](Context& c, Views in, Views o) { duel::conv2d_backward_weight(c, p, in[0], in[1], o[0]); };
   node.flops = conv2d_cost(p, program.described(x), {nullptr, w}, program.described(dy)).flops;
+  node.traits = conv2d_traits(p, program.shape(x), w, program.shape(dy));
   node.derive = [p](Backward& back) {
     Program& pr = back.program();
     if (back.wants(0)) {

@@ -28,6 +28,8 @@ Value multiply(Program& program, Value a, Value b) {
 Value affine(Program& program, Value x, double scale, double shift) {
   const Affine p{static_cast<float>(scale), static_cast<float>(shift)};
   Node node = pointwise("affine", {x}, [p](Context& c, Views in, Views out) { duel::affine(c, p, in[0], out[0]); });
+  node.parameters = p;
+  node.attributes = {{"scale", p.scale}, {"shift", p.shift}};
   node.derive = [scale](Backward& back) { back.set(0, affine(back.program(), back.gradient(), scale)); };
   return program.record(std::move(node), program.shape(x), program.dtype(x));
 }
@@ -47,6 +49,8 @@ Value unary(Program& program, UnaryKind kind, Value x) {
         return;
       case UnaryKind::reciprocal: back.set(0, affine(pr, multiply(pr, g, multiply(pr, y, y)), -1.0)); return;
       case UnaryKind::positive: return;
+      case UnaryKind::exp: back.set(0, multiply(pr, g, y)); return;
+      case UnaryKind::log: back.set(0, multiply(pr, g, unary(pr, UnaryKind::reciprocal, back.input(0)))); return;
     }
   };
   return program.record(std::move(node), program.shape(x), program.dtype(x));
@@ -72,6 +76,7 @@ Value fill(Program& program, const Shape& shape, DType dtype, double value) {
   Node node;
   node.op = "fill";
   node.parameters = value;
+  node.attributes = {{"value", value}};
   node.constant = true;
   node.run = [value](Context& c, Views, Views out) { duel::fill(c, static_cast<float>(value), out[0]); };
   return program.record(std::move(node), shape, dtype);

@@ -8,11 +8,14 @@ Node matmul_node(const Program& program, const Matmul& p, Value a, Value b, Valu
   Node node;
   node.op = "matmul";
   node.parameters = p;
+  node.attributes = {
+      {"transpose_a", p.transpose_a}, {"transpose_b", p.transpose_b}, {"activation", to_string(p.activation)}};
   node.inputs = {a, b, bias};
   node.prepare = [p](Context& c, Views in, Views out) { prepare_matmul(c, p, in[0], in[1], in[2], out[0]); };
   node.run = [p](Context& c, Views in, Views out) { matmul(c, p, in[0], in[1], in[2], out[0]); };
   const View y{nullptr, matmul_output(p, program.shape(a), program.shape(b)), DType::f32};
   node.flops = matmul_cost(p, program.described(a), program.described(b), {}, y).flops;
+  node.traits.is_product = true;
   return node;
 }
 

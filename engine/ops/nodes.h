@@ -1,14 +1,25 @@
 // Nodes that both recording (ops/) and rewriting (fuse.cpp) make: layers with an optional bias and activation, and
-// what has several outputs, which the caller sets.
+// what has several outputs, which the caller sets. And what several of them say about themselves.
 #pragma once
 
 #include "engine/program/program.h"
 #include "kernels/batch_norm.h"
 #include "kernels/conv2d.h"
-#include "kernels/gan_loss.h"
 #include "kernels/matmul.h"
+#include "kernels/random.h"
+#include "kernels/schedule.h"
+
+#include <string>
 
 namespace duel {
+
+Attribute attribute_of(const std::string& name, const Schedule& schedule);  // a constant as its number
+Attributes attributes_of(const Activation& act);
+Attributes attributes_of(const Conv2d& conv);
+Attributes attributes_of(const Random& random);
+
+// Of a convolution or one of its derivatives, by the arrays of its forward pass.
+Traits conv2d_traits(const Conv2d& conv, const Shape& x, const Shape& w, const Shape& y);
 
 Node matmul_node(const Program& program, const Matmul& matmul, Value a, Value b, Value bias);
 Node conv2d_node(const Program& program, const Conv2d& conv, const Activation& act, Value x, Value w, Value bias);
@@ -23,10 +34,5 @@ Node conv2d_bias_act_backward_node(const Program& program, const Conv2d& conv, c
 // Outputs: y, mean, rstd.
 Node batch_norm_node(const BatchNorm& p, Value x, Value gamma, Value beta);
 Node batch_norm_inference_node(const BatchNorm& p, Value x, Value gamma, Value beta, Value mean, Value variance);
-
-// Outputs: the loss, dfake, and where it looks at real pictures, dreal. `real` need not exist where it does not.
-Node gan_loss_node(const GanLoss& p, Value real, Value fake);
-// The same of one array of logits, those of real pictures above those of generated ones. Outputs: the loss, dlogits.
-Node gan_loss_of_both_node(const GanLoss& p, Value logits);
 
 }  // namespace duel

@@ -7,8 +7,8 @@
 #include "kernels/activation.h"
 #include "kernels/batch_norm.h"
 #include "kernels/conv2d.h"
+#include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
-#include "kernels/gan_loss.h"
 #include "kernels/gather.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
@@ -36,9 +36,13 @@ BatchNormed batch_norm(Program&, const BatchNorm&, Value x, Value gamma, Value b
 BatchNormGradients batch_norm_backward(Program&, Value dy, Value x, Value gamma, Value mean, Value rstd);
 Value batch_norm_inference(Program&, const BatchNorm&, Value x, Value gamma, Value beta, Value mean, Value variance);
 
-// The loss as one operator that also computes its gradient: the derivative takes no further pass where the loss itself
-// is differentiated. `real` need not exist where !needs_reals(p). f32 [1].
-Value gan_loss(Program&, const GanLoss& p, Value real, Value fake);
+// Cross-entropy of logits f32 [N,K] against labels i32 [N]. Both results may be differentiated, any number of times.
+struct CrossEntropyResult {
+  Value loss, log_sums;  // f32 [1], [N]
+};
+CrossEntropyResult softmax_cross_entropy(Program&, const CrossEntropy&, Value logits, Value labels);
+Value softmax_cross_entropy_backward(Program&, const CrossEntropy&, Value logits, Value labels, Value log_sums);
+Value fraction_correct(Program&, Value logits, Value labels);  // f32 [1], a constant
 
 // Arithmetic.
 Value add(Program&, Value a, Value b);
@@ -48,6 +52,7 @@ Value unary(Program&, UnaryKind, Value x);
 Value cast(Program&, Value x, DType dtype);  // x itself where it has that type
 Value copy(Program&, Value x);
 Value fill(Program&, const Shape&, DType, double value);
+Value scale_scheduled(Program&, const Schedule& scale, Value step, Value x);  // x f32, times the schedule's value
 
 // Sums and their opposites.
 Value reduce_sum(Program&, const Reduce&, Value x);
@@ -58,22 +63,37 @@ Value mean(Program&, Value x);  // over all elements, [1]
 Value concat_rows(Program&, Value a, Value b);
 Value slice_rows(Program&, Value x, int begin, int count);
 Value pad_rows(Program&, Value x, int begin, int count);
+Value take_rows(Program&, Value table, Value index);            // index i32 [B]
+Value scatter_rows(Program&, Value dy, Value index, int rows);  // f32
+
+// Columns.
+Value concat_columns(Program&, Value a, Value b);
+Value slice_columns(Program&, Value x, int begin, int count);
+Value pad_columns(Program&, Value x, int begin, int count);
 
 // Sources: no derivative flows into them.
 Value random_normal(Program&, const Random&, Value step, const Shape&);
 Value random_uniform(Program&, const Random&, Value step, const Shape&);
-Value gather_pictures(Program&, const Random& order, Value pictures, Value step, int batch, DType dtype);
-Value load_pictures(Program&, const PictureSlot&, Value ring, Value step, int batch, DType dtype);
+Value gather_rows(Program&, const GatherRows&, Value rows, Value step, int batch, DType dtype);
+Value load_rows(Program&, const LoadRows&, Value ring, Value step, const Shape& batch, DType dtype);
 
-// Effects on bound memory.
+// Effects on bound values, which are among the node's inputs and named by Node::writes.
+struct AdamValues {
+  Value w, m, v;  // f32 [n]
+  Value compute;  // bf16 [n], or none
+};
+struct RunningStatistics {
+  Value mean, variance;  // f32 [C]
+};
 Value global_norm(Program&, Value gradients);
 Value clip_scale(Program&, double max_norm, Value norm);
-void adam(Program&, const Adam&, Value step, Value gradient_scale, Value gradients, const AdamState&);
-void ema(Program&, double decay, Value w, View average);
-void batch_norm_track(Program&, const BatchNormTrack&, Value mean, Value rstd, const BatchNormState&);
-void store_scalars(Program&, const std::vector<int>& columns, std::vector<Value> scalars, Value step, View ring);
+void adam(Program&, const Adam&, Value step, Value gradient_scale, Value gradients, const AdamValues&);
+void ema(Program&, const Schedule& decay, Value step, Value w, Value average);
+void batch_norm_track(Program&, const BatchNormTrack&, Value mean, Value rstd, const RunningStatistics&);
+void store_scalars(Program&, const std::vector<int>& columns, std::vector<Value> scalars, Value step, Value ring);
 void advance_counter(Program&, Value step);
-// `value` is found in `view` after a run: made there, or copied where it lives elsewhere already.
-void write_to(Program&, Value value, View view);
+// `value` is found where `place`, a bound value, lies after a run: made there, or copied where it lives elsewhere
+// already.
+void write_to(Program&, Value value, Value place);
 
 }  // namespace duel::ops

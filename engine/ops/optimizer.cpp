@@ -1,4 +1,14 @@
+#include "engine/ops/nodes.h"
 #include "engine/ops/ops.h"
+
+namespace duel {
+
+Attribute attribute_of(const std::string& name, const Schedule& schedule) {
+  const bool is_number = !schedule.changes();
+  return is_number ? Attribute(name, schedule.from) : Attribute(name, to_string(schedule));
+}
+
+}  // namespace duel
 
 namespace duel::ops {
 
@@ -13,29 +23,44 @@ Value global_norm(Program& program, Value gradients) {
 Value clip_scale(Program& program, double max_norm, Value norm) {
   Node node;
   node.op = "clip_scale";
+  node.parameters = max_norm;
+  node.attributes = {{"max_norm", max_norm}};
   node.inputs = {norm};
   node.run = [max_norm](Context& c, Views in, Views out) { duel::clip_scale(c, max_norm, in[0], out[0]); };
   return program.record(std::move(node), {1}, DType::f32);
 }
 
-void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Value gradients, const AdamState& state) {
+void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Value gradients, const AdamValues& of) {
+  check_adam(program.scope() + "/adam", p);
   Node node;
   node.op = "adam";
-  node.inputs = {step, gradient_scale, gradients};
-  node.run = [p, state](Context& c, Views in, Views) { duel::adam(c, p, in[0], in[1], in[2], state); };
-  node.state = {state.w, state.m, state.v, state.compute};
-  node.flops = adam_cost(state).flops;
-  node.bytes = adam_cost(state).bytes;
+  node.parameters = p;
+  node.attributes = {attribute_of("learning_rate", p.learning_rate),
+                     {"beta1", p.beta1},
+                     attribute_of("beta2", p.beta2),
+                     {"epsilon", p.epsilon},
+                     {"weight_decay", p.weight_decay}};
+  node.inputs = {step, gradient_scale, gradients, of.w, of.m, of.v, of.compute};
+  node.run = [p](Context& c, Views in, Views) { duel::adam(c, p, in[0], in[1], in[2], {in[3], in[4], in[5], in[6]}); };
+  node.writes = {of.w, of.m, of.v, of.compute};
+  const Cost cost = adam_cost(
+      {program.described(of.w), program.described(of.m), program.described(of.v), program.described(of.compute)});
+  node.flops = cost.flops;
+  node.bytes = cost.bytes;
+  node.traits.update_bytes = cost.bytes - bytes_of({program.described(gradients)});
   program.record_effect(std::move(node));
 }
 
-void ema(Program& program, double decay, Value w, View average) {
+void ema(Program& program, const Schedule& decay, Value step, Value w, Value average) {
+  check_schedule(program.scope() + "/ema: decay", decay, 0, 1);
   Node node;
   node.op = "ema";
-  node.inputs = {w};
-  node.run = [decay, average](Context& c, Views in, Views) { duel::ema(c, decay, in[0], average); };
-  node.state = {average};
-  node.bytes = bytes_of({program.described(w)}) + 2 * bytes_of({average});
+  node.parameters = decay;
+  node.attributes = {attribute_of("decay", decay)};
+  node.inputs = {decay.changes() ? step : Value{}, w, average};
+  node.run = [decay](Context& c, Views in, Views) { duel::ema(c, decay, in[0], in[1], in[2]); };
+  node.writes = {average};
+  node.bytes = bytes_of({program.described(w)}) + 2 * bytes_of({program.described(average)});
   program.record_effect(std::move(node));
 }
 

@@ -7,6 +7,7 @@ Value reduce_sum(Program& program, const Reduce& p, Value x) {
   Node node;
   node.op = "reduce_sum";
   node.parameters = p;
+  node.attributes = {{"axes", name_of(p.axes)}, {"scale", p.scale}};
   node.inputs = {x};
   node.run = [p](Context& c, Views in, Views out) { duel::reduce_sum(c, p, in[0], out[0]); };
   node.derive = [p](Backward& back) {
@@ -20,6 +21,7 @@ Value broadcast(Program& program, const Reduce& p, Value x, const Shape& shape, 
   Node node;
   node.op = "broadcast";
   node.parameters = p;
+  node.attributes = {{"axes", name_of(p.axes)}, {"scale", p.scale}};
   node.inputs = {x};
   node.run = [p](Context& c, Views in, Views o) { duel::broadcast(c, p, in[0], o[0]); };
   node.derive = [p](Backward& back) { back.set(0, reduce_sum(back.program(), p, back.gradient())); };

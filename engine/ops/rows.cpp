@@ -25,6 +25,7 @@ Value slice_rows(Program& program, Value x, int begin, int count) {
   Node node;
   node.op = "slice_rows";
   node.parameters = begin;
+  node.attributes = {{"begin", begin}};
   node.inputs = {x};
   node.run = [begin](Context& c, Views in, Views out) { duel::slice_rows(c, begin, in[0], out[0]); };
   node.derive = [begin, rows](Backward& back) { back.set(0, pad_rows(back.program(), back.gradient(), begin, rows)); };
@@ -38,6 +39,7 @@ Value pad_rows(Program& program, Value x, int begin, int count) {
   Node node;
   node.op = "pad_rows";
   node.parameters = begin;
+  node.attributes = {{"begin", begin}};
   node.inputs = {x};
   node.run = [begin](Context& c, Views in, Views out) { duel::pad_rows(c, begin, in[0], out[0]); };
   node.derive = [begin, rows](Backward& back) {
@@ -46,12 +48,12 @@ Value pad_rows(Program& program, Value x, int begin, int count) {
   return program.record(std::move(node), program.shape(x).with_rows(count), program.dtype(x));
 }
 
-void write_to(Program& program, Value value, View view) {
-  if (program.place_at(value, view)) {
+void write_to(Program& program, Value value, Value place) {
+  if (program.place_at(value, place)) {
     return;
   }
   // It lives elsewhere already: it is a parameter, or another gradient too.
-  program.place_at(copy(program, value), view);
+  program.place_at(copy(program, value), place);
 }
 
 }  // namespace duel::ops

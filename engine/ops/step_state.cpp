@@ -6,20 +6,23 @@
 namespace duel::ops {
 
 void store_scalars(Program& program, const std::vector<int>& columns, std::vector<Value> scalars, Value step,
-                   View ring) {
+                   Value ring) {
   Node node;
   node.op = "store_scalars";
+  node.parameters = columns;
+  node.attributes = {{"columns", columns}};
   node.bytes = 2 * sizeof(float) * static_cast<double>(scalars.size()) + sizeof(std::int64_t);
   node.inputs = std::move(scalars);
-  node.inputs.push_back(step);
-  node.run = [columns, ring](Context& c, Views in, Views) {
+  node.inputs.insert(node.inputs.end(), {step, ring});
+  node.run = [columns](Context& c, Views in, Views) {
     std::array<StoredScalar, kMostStoredScalars> list;
-    for (std::size_t i = 0; i < columns.size(); ++i) {
+    const std::size_t count = columns.size();
+    for (std::size_t i = 0; i < count; ++i) {
       list[i] = {columns[i], in[i]};
     }
-    duel::store_scalars(c, std::span(list).first(columns.size()), in.back(), ring);
+    duel::store_scalars(c, std::span(list).first(count), in[count], in[count + 1]);
   };
-  node.state = {ring};
+  node.writes = {ring};
   program.record_effect(std::move(node));
 }
 
@@ -28,7 +31,7 @@ void advance_counter(Program& program, Value step) {
   node.op = "advance_counter";
   node.inputs = {step};
   node.run = [](Context& c, Views in, Views) { duel::advance_counter(c, in[0]); };
-  node.state = {program.described(step)};
+  node.writes = {step};
   program.record_effect(std::move(node));
 }
 

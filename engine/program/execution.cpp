@@ -3,6 +3,9 @@
 #include "kernels/check.h"
 #include "kernels/range.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace duel {
 
 namespace {
@@ -22,6 +25,17 @@ std::string place_of(const Program& program, const Node& node) {
   throw_error(error.kind(), "{} ({})", error.what(), place_of(program, node));
 }
 
+// Where something of this shape is bound, in the memory that it is attached to.
+void* place_in(const Storage& storage, const Binding& bound, const View& described, const std::string& name) {
+  const View* const found = storage.find(bound.storage);
+  check(found != nullptr, "execution: there is no storage \"{}\", in which \"{}\" ({}) is bound", bound.storage, name,
+        described);
+  check(bound.offset + described.bytes() <= found->bytes(),
+        "execution: storage \"{}\" has {} bytes, but \"{}\" ({}) is bound at byte {} of it", bound.storage,
+        found->bytes(), name, described, bound.offset);
+  return found->as<std::byte>() + bound.offset;
+}
+
 // Operators that are queued after this, by whomever, are on lane 0 again.
 class LaneZero {
 public:
@@ -38,7 +52,7 @@ private:
 
 Execution::Execution(Context& context, Program program, const LaneRequest& request)
     : program_(std::move(program)), lanes_(plan_lanes(program_, request)), plan_(plan_memory(program_, lanes_)) {
-  attach(nullptr);
+  find_calls();
   context.open_lanes(lanes_.lanes, lanes_.marks);
   for (std::size_t i = 0; i < program_.nodes().size(); ++i) {
     const Node& node = program_.nodes()[i];
@@ -52,27 +66,39 @@ Execution::Execution(Context& context, Program program, const LaneRequest& reque
   }
 }
 
-void Execution::attach(void* arena) {
-  arena_ = static_cast<std::byte*>(arena);
+void Execution::attach(void* arena, const Storage& storage) {
+  const auto count = static_cast<std::size_t>(program_.value_count());
+  std::vector<void*> data(count, nullptr);
+  for (std::size_t id = 0; id < count; ++id) {
+    const Value value{static_cast<int>(id)};
+    if (const Binding& bound = program_.info(value).bound; bound.exists()) {
+      data[id] = place_in(storage, bound, program_.described(value), program_.info(value).name);
+    } else if (const std::int64_t offset = plan_.offset_of_root[id]; offset >= 0) {
+      data[id] = static_cast<std::byte*>(arena) + offset;
+    }
+  }
+  data_of_root_ = std::move(data);
+  find_calls();
+}
+
+void Execution::find_calls() {
   calls_.clear();
+  const auto views_of = [this](const std::vector<Value>& values) {
+    std::vector<View> views;
+    std::transform(values.begin(), values.end(), std::back_inserter(views), [this](Value v) { return view(v); });
+    return views;
+  };
   for (const Node& node : program_.nodes()) {
-    Call call;
-    for (const Value value : node.inputs) {
-      call.inputs.push_back(view(value));
-    }
-    for (const Value value : node.outputs) {
-      call.outputs.push_back(view(value));
-    }
-    calls_.push_back(std::move(call));
+    calls_.push_back({views_of(node.inputs), views_of(node.outputs)});
   }
 }
 
 View Execution::view(Value value) const {
   View result = program_.described(value);
-  if (value.exists() && result.data == nullptr && arena_ != nullptr) {
-    const std::int64_t offset = plan_.offset_of_root[static_cast<std::size_t>(program_.root(value).id)];
-    check(offset >= 0, "execution: value {} (\"{}\") is not produced by any node", value.id, program_.info(value).name);
-    result.data = arena_ + offset;
+  if (value.exists() && !data_of_root_.empty()) {
+    result.data = data_of_root_[static_cast<std::size_t>(program_.root(value).id)];
+    check(result.data != nullptr, "execution: value {} (\"{}\") is not produced by any node", value.id,
+          program_.info(value).name);
   }
   return result;
 }
@@ -110,6 +136,7 @@ void Execution::run_on_lanes(Context& context) const {
 }
 
 void Execution::run_node(Context& context, std::size_t index) const {
+  check(!data_of_root_.empty(), "execution: it was not attached to memory");
   const Node& node = program_.nodes()[index];
   const Range range(node.op.c_str());
   try {

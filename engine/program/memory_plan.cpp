@@ -6,11 +6,32 @@ namespace duel {
 
 namespace {
 
+// The nodes that use an array.
+struct Uses {
+  explicit Uses(std::size_t nodes) : set(nodes) {}
+  void insert(int node) {
+    set.insert(node);
+    first = first < 0 ? node : std::min(first, node);
+    last = std::max(last, node);
+  }
+  void insert_all(const Uses& other) {
+    set.insert_all(other.set);
+    first = first < 0 ? other.first : std::min(first, other.first);
+    last = std::max(last, other.last);
+  }
+  // No node is done before a later one begins, so most pairs are told apart by their numbers.
+  bool are_all_in(const NodeSet& done, int latest) const {
+    return last <= latest && done.contains_all(set, first, last);
+  }
+
+  NodeSet set;
+  int first = -1, last = -1;
+};
+
 // One piece of the arena, and the nodes that use it: the first of them writes it.
 struct Block {
   std::size_t bytes = 0;
-  int first = 0;
-  NodeSet uses;
+  Uses uses;
   bool is_kept = false;
   std::int64_t offset = -1;
 };
@@ -20,9 +41,9 @@ std::size_t rounded_bytes(View view) {
 }
 
 // Of each value that owns its storage.
-std::vector<NodeSet> find_uses(const Program& program) {
+std::vector<Uses> find_uses(const Program& program) {
   const std::size_t count = program.nodes().size();
-  std::vector<NodeSet> uses(static_cast<std::size_t>(program.value_count()), NodeSet(count));
+  std::vector<Uses> uses(static_cast<std::size_t>(program.value_count()), Uses(count));
   for (std::size_t i = 0; i < count; ++i) {
     const Node& node = program.nodes()[i];
     for (const std::vector<Value>& list : {node.inputs, node.outputs}) {
@@ -38,12 +59,13 @@ std::vector<NodeSet> find_uses(const Program& program) {
 
 // Whether nobody uses `earlier` any more when `later` is first written.
 bool is_over(const Block& earlier, const Block& later, const LanePlan& lanes) {
-  return !earlier.is_kept && lanes.before[static_cast<std::size_t>(later.first)].contains_all(earlier.uses);
+  const int written = later.uses.first;
+  return !earlier.is_kept && earlier.uses.are_all_in(lanes.before[static_cast<std::size_t>(written)], written - 1);
 }
 
 // The block of an input that `node` (number `index`) may write over, or -1. Of the output's shape, since a bias or a
 // column's mean is still read when the first row has been written.
-int reusable_block(const Program& program, const LanePlan& lanes, int index, const std::vector<NodeSet>& uses,
+int reusable_block(const Program& program, const LanePlan& lanes, int index, const std::vector<Uses>& uses,
                    const std::vector<int>& block_of) {
   const Node& node = program.nodes()[static_cast<std::size_t>(index)];
   if (!node.in_place) {
@@ -57,7 +79,7 @@ int reusable_block(const Program& program, const LanePlan& lanes, int index, con
     }
     const Value root = program.root(input);
     const auto id = static_cast<std::size_t>(root.id);
-    if (block_of[id] >= 0 && !program.is_kept(root) && done.contains_all(uses[id]) &&
+    if (block_of[id] >= 0 && !program.is_kept(root) && uses[id].are_all_in(done, index) &&
         program.shape(input) == program.shape(node.outputs[0]) &&
         program.dtype(root) == program.dtype(node.outputs[0])) {
       return block_of[id];
@@ -98,14 +120,14 @@ void place(std::vector<Block>& blocks, const LanePlan& lanes, MemoryPlan& plan) 
 
 MemoryPlan plan_memory(const Program& program, const LanePlan& lanes) {
   MemoryPlan plan;
-  const std::vector<NodeSet> uses = find_uses(program);
+  const std::vector<Uses> uses = find_uses(program);
   std::vector<int> block_of(static_cast<std::size_t>(program.value_count()), -1);
   std::vector<Block> blocks;
   for (int i = 0; i < static_cast<int>(program.nodes().size()); ++i) {
     const Node& node = program.nodes()[static_cast<std::size_t>(i)];
     for (std::size_t k = 0; k < node.outputs.size(); ++k) {
       const Value output = node.outputs[k];
-      if (program.info(output).bound != nullptr) {
+      if (program.is_bound(output)) {
         continue;
       }
       const auto id = static_cast<std::size_t>(output.id);
@@ -114,7 +136,7 @@ MemoryPlan plan_memory(const Program& program, const LanePlan& lanes) {
       int block = k == 0 ? reusable_block(program, lanes, i, uses, block_of) : -1;
       if (block < 0) {
         block = static_cast<int>(blocks.size());
-        blocks.push_back({bytes, i, NodeSet(program.nodes().size())});
+        blocks.push_back({bytes, Uses(program.nodes().size())});
       }
       blocks[static_cast<std::size_t>(block)].uses.insert_all(uses[id]);
       blocks[static_cast<std::size_t>(block)].is_kept = program.is_kept(output);

@@ -20,8 +20,9 @@ public:
       words_[i] |= other.words_[i];
     }
   }
-  bool contains_all(const NodeSet& other) const {
-    for (std::size_t i = 0; i < words_.size(); ++i) {
+  // Of `other`, whose nodes all lie in first..last.
+  bool contains_all(const NodeSet& other, int first, int last) const {
+    for (std::size_t i = word(first); i <= word(last); ++i) {
       if ((other.words_[i] & ~words_[i]) != 0) {
         return false;
       }

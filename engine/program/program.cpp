@@ -6,10 +6,12 @@
 
 namespace duel {
 
-Value Program::bind(const std::string& name, View view) {
-  const Value value = new_value(view.shape, view.dtype);
-  info(value).name = name;
-  info(value).bound = view.data;
+Value Program::bind(const std::string& storage, const Shape& shape, DType dtype, std::size_t offset,
+                    const std::string& name) {
+  check(!storage.empty(), "bind: the storage of {}{} needs a name (recorded as \"{}\")", name_of(dtype), shape, scope_);
+  const Value value = new_value(shape, dtype);
+  info(value).name = name.empty() ? storage : name;
+  info(value).bound = {storage, offset};
   return value;
 }
 
@@ -71,15 +73,16 @@ Value Program::root(Value value) const {
   return value;
 }
 
-bool Program::place_at(Value value, View view) {
-  check(shape(value).count() == view.count() && dtype(value) == view.dtype,
-        "write_to: the value is {}{}, but the memory {} (recorded as \"{}\")", name_of(dtype(value)), shape(value),
-        view, info(value).name);
+bool Program::place_at(Value value, Value place) {
+  check(is_bound(place), "write_to: \"{}\" is not bound to memory outside the program", info(place).name);
+  check(shape(value).count() == shape(place).count() && dtype(value) == dtype(place),
+        "write_to: the value is {}, but the memory {} (recorded as \"{}\")", described(value), described(place),
+        info(value).name);
   const Value owner = root(value);
-  if (info(owner).bound != nullptr) {
+  if (is_bound(owner)) {
     return false;
   }
-  info(owner).bound = view.data;
+  info(owner).bound = binding(place);
   nodes_[static_cast<std::size_t>(info(owner).producer)].has_effect = true;
   return true;
 }
@@ -88,7 +91,7 @@ View Program::described(Value value) const {
   if (!value.exists()) {
     return {};
   }
-  return {info(root(value)).bound, shape(value), dtype(value)};
+  return {nullptr, shape(value), dtype(value)};
 }
 
 Cost Program::cost(const Node& node) const {

@@ -2,17 +2,20 @@
 //
 // Recording: the functions of engine/ops/ops.h append a node and return its output's Value. `differentiate` appends the
 // backward pass, `fuse` rewrites, `plan` (memory_plan.h) gives every array its place in one arena. Values that live
-// outside the arena (parameters, gradients, the data set, the step counter) are bound to device memory of their owner.
+// outside the arena (parameters, gradients, the data set, the step counter) are bound to named storage of their owner,
+// which is looked up when the program is attached to memory (execution.h): a recorded program holds no address.
 //
 // A node is what the operator's function in engine/ops says it is: a call to run, a call to prepare, and the rule
 // of its derivative. Nothing else knows the set of operators.
 #pragma once
 
+#include "engine/program/attributes.h"
 #include "kernels/context.h"
 #include "kernels/cost.h"
 #include "kernels/tensor.h"
 
 #include <any>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -61,21 +64,38 @@ private:
 
 using Views = std::span<const View>;
 
+// What benches and the roofline ask of a node's work.
+struct Traits {
+  bool is_product = false;    // of matrices, or a convolution: tensor cores compute it, and vendors' libraries have it
+  double inside = 1;          // of its flops, the share that does not fall on padding
+  bool has_winograd = false;  // a 3x3 convolution at stride 1
+  double update_bytes = 0;    // of its bytes, those of weights and of what an optimiser keeps
+};
+
 struct Node {
   std::string op;             // "conv2d_forward"
   std::any parameters;        // the operator's parameter struct: what `fuse` looks at
+  Attributes attributes;      // the same by name: what people and other programs read
   std::vector<Value> inputs;  // a Value that does not exist is an absent optional operand
   std::vector<Value> outputs;
-  std::vector<View> state;  // memory outside the program that it writes, apart from its outputs
+  std::vector<Value> writes;  // of its inputs: bound values that it changes
   std::function<void(Context&, Views in, Views out)> run;
   std::function<void(Context&, Views in, Views out)> prepare;  // may be empty
   std::function<void(Backward&)> derive;                       // empty: the derivative is an error when asked for
   bool constant = false;                                       // the derivative is zero: comparisons, draws
   bool in_place = false;    // output 0 may lie where an input that is used for the last time lay
-  bool has_effect = false;  // writes bound memory on purpose: kept even where no output is used
+  bool has_effect = false;  // writes bound values on purpose: kept even where no output is used
   std::string scope;        // where it was recorded, if it has no outputs, whose names say it
-  double flops = 0;         // beyond reading and writing
-  double bytes = -1;        // read and written; -1: every input and every output once
+  Traits traits;
+  double flops = 0;   // beyond reading and writing
+  double bytes = -1;  // read and written; -1: every input and every output once
+};
+
+// A place in memory outside the program.
+struct Binding {
+  std::string storage;     // its name; empty: the value lies in the arena
+  std::size_t offset = 0;  // in bytes, behind the storage's beginning
+  bool exists() const { return !storage.empty(); }
 };
 
 struct ValueInfo {
@@ -84,22 +104,25 @@ struct ValueInfo {
   std::string name;                   // where it was recorded: "discriminator/conv1"
   int producer = -1;                  // node index; -1: bound or not yet produced
   Value alias;                        // exists: this is a reshaped view of that value
-  void* bound = nullptr;              // memory outside the arena
+  Binding bound;                      // of a root: where it lies, if not in the arena
   DType gradient_dtype = DType::f32;  // what gradients with respect to it are stored in
 };
 
 class Program {
 public:
   // --- recording
-  Value bind(const std::string& name, View view);            // an array that lives outside the program
+  // An array that lies in `storage`, outside the program, `offset` bytes behind its beginning. `name`: the storage's
+  // where none is given.
+  Value bind(const std::string& storage, const Shape& shape, DType dtype, std::size_t offset = 0,
+             const std::string& name = "");
   Value reshape(Value value, const Shape& shape);            // the same elements
   Value record(Node node, const Shape& shape, DType dtype);  // appends a node with one output
   void record(Node node, std::vector<Value> outputs);        // one with several, made by new_value
   void record_effect(Node node);                             // appends a node without outputs
   Value new_value(const Shape& shape, DType dtype);          // for what has several outputs
   void keep(Value value);                                    // its place is not reused: it is read after a run
-  bool place_at(Value value,
-                View view);  // makes the array in `view` instead of the arena; false where it is bound already
+  // Makes the array where `place`, a bound value of its type and size, lies; false where it is bound already.
+  bool place_at(Value value, Value place);
 
   // A scope's name stands before the names of what is recorded in it: "discriminator/conv1".
   class Scope {
@@ -127,7 +150,9 @@ public:
   std::vector<Node>& nodes() { return nodes_; }
   int value_count() const { return static_cast<int>(values_.size()); }
   bool is_kept(Value value) const;
-  View described(Value value) const;  // shape and type, without data unless bound
+  const Binding& binding(Value value) const { return info(root(value)).bound; }  // where it lies, if not in the arena
+  bool is_bound(Value value) const { return binding(value).exists(); }
+  View described(Value value) const;  // shape and type, without data
   Cost cost(const Node& node) const;
   std::string arrays(const Node& node) const;  // "f32[64,100] f32[100,128] -> f32[64,128]"
   // Where it was recorded: "d_main/discriminator/conv1", and of gradients "d_main/backward/discriminator/conv1".

@@ -25,7 +25,7 @@ std::vector<int> count_uses(const Program& program) {
 
 bool is_private(const Program& program, const std::vector<int>& uses, Value value) {
   return uses[static_cast<std::size_t>(value.id)] == 1 && !program.is_kept(value) &&
-         program.info(value).bound == nullptr;
+         !program.info(value).bound.exists();
 }
 
 // The node that makes `value` itself, not something that it is a reshape of; or nullptr.
@@ -177,14 +177,14 @@ void fuse_draws(Program& program) {
 void merge_equal_casts(Program& program) {
   std::vector<Node*> casts;
   for (Node& node : program.nodes()) {
-    if (node.op != "cast" || program.info(program.root(node.inputs[0])).bound != nullptr) {
+    if (node.op != "cast" || program.is_bound(node.inputs[0])) {
       continue;
     }
     const Value y = node.outputs[0];
     const auto equal = std::find_if(casts.begin(), casts.end(), [&](const Node* other) {
       return other->inputs == node.inputs && program.dtype(other->outputs[0]) == program.dtype(y);
     });
-    if (equal == casts.end() || program.is_kept(y) || program.info(y).bound != nullptr || node.has_effect) {
+    if (equal == casts.end() || program.is_kept(y) || program.is_bound(y) || node.has_effect) {
       casts.push_back(&node);
       continue;
     }
@@ -201,44 +201,6 @@ void merge_equal_casts(Program& program) {
   }
 }
 
-// Real and generated pictures go through the discriminator as one batch, so that the loss takes two slices of the
-// logits, and their gradient is the sum of the two padded gradients.
-void fuse_joined_logits(Program& program) {
-  const std::vector<int> uses = count_uses(program);
-  for (Node& sum : program.nodes()) {
-    if (sum.op != "add") {
-      continue;
-    }
-    Node *fake_pad = producer_named(program, sum.inputs[0], "pad_rows"),
-         *real_pad = producer_named(program, sum.inputs[1], "pad_rows");
-    Node* loss = fake_pad == nullptr ? nullptr : producer_named(program, fake_pad->inputs[0], "gan_loss");
-    if (loss == nullptr || real_pad == nullptr || loss->outputs.size() != 3 ||
-        real_pad->inputs[0] != loss->outputs[2] || fake_pad->inputs[0] != loss->outputs[1]) {
-      continue;
-    }
-    const std::vector<Value> between = {sum.inputs[0], sum.inputs[1], loss->outputs[1], loss->outputs[2]};
-    Node *real = producer_named(program, loss->inputs[0], "slice_rows"),
-         *fake = producer_named(program, loss->inputs[1], "slice_rows");
-    if (real == nullptr || fake == nullptr || real->inputs[0] != fake->inputs[0] ||
-        !std::all_of(between.begin(), between.end(), [&](Value v) { return is_private(program, uses, v); })) {
-      continue;
-    }
-    const Value logits = real->inputs[0], gradient = sum.outputs[0];
-    const int rows = program.shape(loss->inputs[1])[0];
-    const auto begins_at = [](const Node* node, int row) { return std::any_cast<int>(node->parameters) == row; };
-    if (program.shape(logits) != program.shape(gradient) || program.shape(logits)[0] != 2 * rows ||
-        !begins_at(real, 0) || !begins_at(real_pad, 0) || !begins_at(fake, rows) || !begins_at(fake_pad, rows)) {
-      continue;
-    }
-    Node fused = gan_loss_of_both_node(std::any_cast<GanLoss>(loss->parameters), logits);
-    fused.outputs = {loss->outputs[0], gradient};
-    fused.has_effect = loss->has_effect || sum.has_effect;
-    program.info(gradient).producer = program.info(loss->outputs[0]).producer;
-    *loss = std::move(fused);
-    sum = Node{};  // neither outputs nor effect: pruned, and the slices with it where nobody else reads them
-  }
-}
-
 }  // namespace
 
 void fuse(Program& program) {
@@ -247,7 +209,6 @@ void fuse(Program& program) {
   fuse_bias_gradients(program);
   fuse_picture_gradients(program);
   fuse_normalizations(program);
-  fuse_joined_logits(program);
   fuse_draws(program);
   merge_equal_casts(program);
   program.prune();

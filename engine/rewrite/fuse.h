@@ -6,9 +6,8 @@
 //   bias_act_backward, conv2d_backward_weight of a picture of few channels -> conv2d_bias_act_backward, in one pass
 //   batch_norm, bias_act_forward      -> batch_norm with the activation (no bias, and with given statistics too)
 //   random_normal, cast              -> random_normal of the other type; equal casts of one array -> one
-//   gan_loss of two slices, and their gradients put together again -> gan_loss of the logits they are slices of
 //
-// The loss itself is fused where it is recorded (losses.h).
+// Nodes on small arrays, such as a loss's, are left to small_nodes.h.
 // Only where the array between the two is used nowhere else, or is an output of the fused operator as well. Fused nodes
 // have no derivative, so fuse comes after differentiate. tests/engine/fuse_test.cpp holds each against the unfused
 // chain.

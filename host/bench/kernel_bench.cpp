@@ -10,6 +10,7 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,20 +31,20 @@ Options with_kernels(Options options, const std::string& kernels) {
 // A training on one device whose nodes can be run one by one.
 class Bench {
 public:
-  Bench(Context opened, const Options& options, const Dataset& dataset)
-      : context_(std::move(opened)), trainer_(context_, options, dataset) {}
+  Bench(Context opened, const Options& options, const Data& data)
+      : context_(std::move(opened)), trainer_(context_, options, data) {}
 
   Context& context() { return context_; }
-  const Execution& phase(int number) {
-    return number == 0 ? trainer_.discriminator_phase() : trainer_.generator_phase();
-  }
-  std::function<void()> call_of(int number, std::size_t node) {
+  std::size_t phases() const { return trainer_.phases().size(); }
+  const Execution& phase(std::size_t number) const { return trainer_.phases()[number].execution; }
+  std::function<void()> call_of(std::size_t number, std::size_t node) {
     return [this, number, node] { phase(number).run_node(context_, node); };
   }
   void warm_up(double seconds) {
     duel::warm_up(context_, seconds, [this] {
-      phase(0).run(context_);
-      phase(1).run(context_);
+      for (const StepPhase& each : trainer_.phases()) {
+        each.execution.run(context_);
+      }
     });
   }
 
@@ -57,9 +58,9 @@ std::string problem_of(const Program& program, const Node& node) {
   return node.op + program.arrays(node);
 }
 
-std::map<std::string, int> count_problems(Bench& bench) {
+std::map<std::string, int> count_problems(const Bench& bench) {
   std::map<std::string, int> calls;
-  for (const int number : {0, 1}) {
+  for (std::size_t number = 0; number < bench.phases(); ++number) {
     const Program& program = bench.phase(number).program();
     for (const Node& node : program.nodes()) {
       ++calls[problem_of(program, node)];
@@ -68,12 +69,9 @@ std::map<std::string, int> count_problems(Bench& bench) {
   return calls;
 }
 
-bool has_vendor_kernel(const Node& node) {
-  return node.op.starts_with("conv2d") || node.op.starts_with("matmul");
-}
-
 // Ours and the vendor's in turn, each as often the first of the two.
-void time_in_turn(Bench& ours, Bench* vendor, int number, std::size_t node, double milliseconds, KernelTime& time) {
+void time_in_turn(Bench& ours, Bench* vendor, std::size_t number, std::size_t node, double milliseconds,
+                  KernelTime& time) {
   CallTimer timer(ours.context(), calls_in_a_graph(ours.context()), ours.call_of(number, node));
   std::optional<CallTimer> vendor_timer;
   if (vendor != nullptr) {
@@ -98,20 +96,32 @@ void time_in_turn(Bench& ours, Bench* vendor, int number, std::size_t node, doub
 
 }  // namespace
 
+void check_filter(const KernelBenchRequest& request) {
+  const Ceilings any = known_ceilings(known_ceiling_names().front());
+  const Roofline step = make_roofline(request.options, open_dataset(request.options.data), any);
+  const bool leaves_one = std::any_of(step.operators.begin(), step.operators.end(), [&](const OperatorFloor& op) {
+    return ::fnmatch(request.filter.c_str(), op.key.op.c_str(), 0) == 0;
+  });
+  if (!leaves_one) {
+    throw_error(Error::Kind::usage, "--filter {}: no operator of the step has such a name, as 'conv2d*' or 'matmul*'",
+                request.filter);
+  }
+}
+
 std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
                           const std::function<void(const KernelTime&)>& each) {
   const Options& options = request.options;
-  const Dataset dataset = open_dataset(options.data);
+  const Data data = open_dataset(options.data);
   std::unique_ptr<Bench> vendor;
   std::string why_no_vendor;
   const bool is_gpu = cuda_number(resolve_device(options.device)).has_value();
   try {
-    vendor = std::make_unique<Bench>(make_context(with_kernels(options, "vendor")), options, dataset);
+    vendor = std::make_unique<Bench>(make_context(with_kernels(options, "vendor")), options, data);
   } catch (const Error& error) {  // a GPU without libraries beside it: ours are timed alone
     check(is_gpu, "bench kernels: oneDNN cannot be used: {}", error.what());
     why_no_vendor = error.what();
   }
-  Bench ours(make_context(with_kernels(options, "ours")), options, dataset);
+  Bench ours(make_context(with_kernels(options, "ours")), options, data);
   std::optional<CacheFlush> flush;
   if (is_gpu) {
     flush.emplace(ours.context(), request.flush_bytes);
@@ -119,7 +129,7 @@ std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& cei
   ours.warm_up(request.warm_seconds);
 
   std::map<std::string, int> calls = count_problems(ours);
-  for (const int number : {0, 1}) {
+  for (std::size_t number = 0; number < ours.phases(); ++number) {
     const Program& program = ours.phase(number).program();
     for (std::size_t i = 0; i < program.nodes().size(); ++i) {
       // In the order of the step, so that every operator finds its inputs in the arena.
@@ -137,7 +147,7 @@ std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& cei
       if (count == 0 || ::fnmatch(request.filter.c_str(), node.op.c_str(), 0) != 0) {
         continue;
       }
-      const bool is_in_turn = vendor && has_vendor_kernel(node) && time.vendor_error.empty();
+      const bool is_in_turn = vendor && node.traits.is_product && time.vendor_error.empty();
       time_in_turn(ours, is_in_turn ? vendor.get() : nullptr, number, i, request.milliseconds, time);
       const Cost cost = program.cost(node);
       const NodeFloor floor = floor_of(program, node, ceilings, options.precision == "tf32");

@@ -33,6 +33,9 @@ struct KernelBenchRequest {
   std::size_t flush_bytes = std::size_t{256} << 20;  // larger than any cache of a GPU
 };
 
+// Throws kind `usage` where the filter leaves no operator of the step. Measures nothing.
+void check_filter(const KernelBenchRequest& request);
+
 // Calls `each` as soon as an operator is timed, in the order of the step. Returns why none of the vendor's kernels was
 // timed; "" where they were.
 std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,

@@ -1,7 +1,6 @@
 #include "host/bench/roofline.h"
 
-#include "host/train/memory_use.h"
-#include "kernels/conv2d.h"
+#include "host/train/training_plan.h"
 
 #include <algorithm>
 #include <map>
@@ -21,58 +20,14 @@ DType arithmetic_type(const Program& program, const Node& node) {
   return DType::f32;
 }
 
-bool is_convolution(const Node& node) {
-  return node.op.starts_with("conv2d");
-}
-
-// The arrays of the three, by what they are in the forward pass.
-struct ConvolutionShapes {
-  Shape x, w, y;
-};
-
-ConvolutionShapes shapes_of(const Program& program, const Node& node) {
-  const auto shape = [&](Value value) { return program.shape(value); };
-  const Value first = node.inputs[0], second = node.inputs[1], result = node.outputs[0];
-  if (node.op == "conv2d_backward_input") {
-    return {shape(result), shape(second), shape(first)};
-  }
-  if (node.op == "conv2d_backward_weight") {
-    return {shape(first), shape(result), shape(second)};
-  }
-  return {shape(first), shape(second), shape(result)};
-}
-
-// Of the filter's taps along one axis, at all places together: the share that falls on the picture, not on padding.
-double share_inside(int extent, int filter, int places, int stride, int pad) {
-  int inside = 0;
-  for (int p = 0; p < places; ++p) {
-    for (int r = 0; r < filter; ++r) {
-      const int at = p * stride + r - pad;
-      inside += at >= 0 && at < extent ? 1 : 0;
-    }
-  }
-  return static_cast<double>(inside) / (places * filter);
-}
-
-double convolution_us(const Program& program, const Node& node, const Ceilings& ceilings, double tflops) {
-  const auto conv = std::any_cast<Conv2d>(node.parameters);
-  const auto [x, w, y] = shapes_of(program, node);
-  const double inside = share_inside(x[1], w[1], y[1], conv.stride, conv.pad_top) *
-                        share_inside(x[2], w[2], y[2], conv.stride, conv.pad_left);
-  const double direct = tflops > 0 ? inside * node.flops / tflops / 1e6 : 0;
-  const bool has_winograd = conv.stride == 1 && w[1] == 3 && w[2] == 3 && ceilings.f32 > 0;
-  constexpr double kMultiplications = 36.0 / (16 * 9);  // of F(4x4,3x3), beside the direct algorithm
-  return has_winograd ? std::min(direct, kMultiplications * node.flops / ceilings.f32 / 1e6) : direct;
-}
-
 double operation_us(const Program& program, const Node& node, const Ceilings& ceilings, bool allow_tf32) {
-  const bool is_product = node.op == "matmul" || is_convolution(node);
+  const Traits& traits = node.traits;
   // Only products use tensor cores; everything else computes in f32.
-  const double tflops = is_product ? ceilings.tflops(arithmetic_type(program, node), allow_tf32) : ceilings.f32;
-  if (is_convolution(node)) {
-    return convolution_us(program, node, ceilings, tflops);
-  }
-  return tflops > 0 ? node.flops / tflops / 1e6 : 0;
+  const double tflops = traits.is_product ? ceilings.tflops(arithmetic_type(program, node), allow_tf32) : ceilings.f32;
+  const double direct = tflops > 0 ? traits.inside * node.flops / tflops / 1e6 : 0;
+  constexpr double kMultiplications = 36.0 / (16 * 9);  // of F(4x4,3x3), beside the direct algorithm
+  return traits.has_winograd && ceilings.f32 > 0 ? std::min(direct, kMultiplications * node.flops / ceilings.f32 / 1e6)
+                                                 : direct;
 }
 
 // Bytes of all that a node touches, each once: an array that is changed where it lies is read and written.
@@ -88,9 +43,6 @@ double working_set(const Program& program, const Node& node) {
   for (std::size_t i = node.in_place ? 1 : 0; i < node.outputs.size(); ++i) {
     add(node.outputs[i]);
   }
-  for (const View& view : node.state) {
-    bytes += static_cast<double>(view.bytes());
-  }
   return std::min(bytes, program.cost(node).bytes);
 }
 
@@ -101,12 +53,13 @@ NodeFloor floor_of(const Program& program, const Node& node, const Ceilings& cei
           operation_us(program, node, ceilings, allow_tf32)};
 }
 
-Roofline make_roofline(const Options& options, const Dataset& dataset, const Ceilings& ceilings) {
-  const RecordedStep step(options, dataset);
+Roofline make_roofline(const Options& options, const Data& data, const Ceilings& ceilings) {
+  const TrainingPlan plan = plan_training(options, data, options.schedule.residency == "stream", 1);
   Roofline roofline;
   std::map<NodeKey, OperatorFloor> operators;
   double peak_us = 0;
-  for (const Program* program : {&step.phases().discriminator, &step.phases().generator}) {
+  for (const RecordedPhase& phase : plan.step.phases) {
+    const Program* program = &phase.program;
     for (const Node& node : program->nodes()) {
       const Cost cost = program->cost(node);
       const NodeFloor floor = floor_of(*program, node, ceilings, options.precision == "tf32");
@@ -117,8 +70,7 @@ Roofline make_roofline(const Options& options, const Dataset& dataset, const Cei
       entry.us += floor.us();
       entry.by_operations = floor.by_operations();
       peak_us += floor.operation_us;
-      roofline.optimiser_megabytes +=
-          node.op == "adam" ? (cost.bytes - static_cast<double>(program->described(node.inputs[2]).bytes())) / 1e6 : 0;
+      roofline.optimiser_megabytes += node.traits.update_bytes / 1e6;
     }
     roofline.nodes += static_cast<int>(program->nodes().size());
   }

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "host/config/options.h"
-#include "host/data/dataset.h"
+#include "host/data/source.h"
 #include "host/device/ceilings.h"
 #include "host/device/node_key.h"
 
@@ -44,6 +44,6 @@ struct Roofline {
   std::vector<OperatorFloor> operators;  // longest first
 };
 
-Roofline make_roofline(const Options& options, const Dataset& dataset, const Ceilings& ceilings);
+Roofline make_roofline(const Options& options, const Data& data, const Ceilings& ceilings);
 
 }  // namespace duel

@@ -32,10 +32,6 @@ double time_alone(Context& context, bool is_gpu, const std::function<void()>& ca
   return median(times);
 }
 
-bool is_primitive(const std::string& op) {
-  return op == "matmul" || op.starts_with("conv2d");
-}
-
 using FloorOf = std::function<NodeFloor(const Program&, const Node&)>;
 
 // Of each node within the step; where the device computes while the host goes on, that would time the waiting.
@@ -66,14 +62,14 @@ void time_operators(Context& context, const Execution& execution, const FloorOf&
     const NodeKey key = key_of(program, node);
     OperatorTime& entry = operators[key];
     const Cost cost = program.cost(node);
-    const bool is_timed_alone = is_gpu || is_primitive(node.op);
+    const bool is_timed_alone = is_gpu || node.traits.is_product;
     const double alone = is_timed_alone ? time_alone(context, is_gpu, [&] { execution.run_node(context, i); }) : 0;
     entry.key = key;
     ++entry.calls;
     entry.ms += is_gpu ? alone : within[i];
     entry.gflop += cost.flops / 1e9;
     entry.megabytes += cost.bytes / 1e6;
-    entry.alone_ms += is_primitive(node.op) ? alone : 0;
+    entry.alone_ms += node.traits.is_product ? alone : 0;
     entry.floor_ms += floor_of_node(program, node).us() / 1e3;
   }
 }
@@ -114,8 +110,8 @@ void time_steps(Trainer& trainer, double seconds, bool is_gpu, StepBench& result
 
 StepBench bench_step(const Options& options, const Ceilings& ceilings, double seconds) {
   Context context = make_context(options);
-  const Dataset dataset = open_dataset(options.data);
-  Trainer trainer(context, options, dataset);
+  const Data data = open_dataset(options.data);
+  Trainer trainer(context, options, data);
   const bool is_gpu = cuda_number(resolve_device(options.device)).has_value();
   StepBench result;
   result.device = context.name();
@@ -125,8 +121,9 @@ StepBench bench_step(const Options& options, const Ceilings& ceilings, double se
   const FloorOf floor_of_node = [&](const Program& program, const Node& node) {
     return floor_of(program, node, ceilings, options.precision == "tf32");
   };
-  time_operators(context, trainer.discriminator_phase(), floor_of_node, is_gpu, operators);
-  time_operators(context, trainer.generator_phase(), floor_of_node, is_gpu, operators);
+  for (const StepPhase& phase : trainer.phases()) {
+    time_operators(context, phase.execution, floor_of_node, is_gpu, operators);
+  }
   for (const auto& [key, entry] : operators) {
     result.primitives_ms += entry.alone_ms;
     result.operators_ms += entry.ms;

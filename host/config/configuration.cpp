@@ -1,13 +1,10 @@
 // The way from TOML and --set to Options, and back. What the keys are stands in option_keys.cpp.
-//
 // Unusual: a seed of 2^63 or more does not fit TOML's integers, so it is written, and accepted, as a string of
-// digits: seed = "18446744073709551615". And of a number in a file the letters are looked at, not only TOML's value of
-// them: 0x20 and +5 are refused in a file as they are on the command line.
+// digits: seed = "18446744073709551615".
 #include "host/config/configuration.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,11 +14,12 @@
 #include <optional>
 #include <sstream>
 #include <system_error>
-#include <type_traits>
 #include <utility>
 
 #include "host/config/decimal.h"
 #include "host/config/option_keys.h"
+#include "host/config/presets.h"
+#include "host/config/toml_table.h"
 #include "kernels/check.h"
 
 namespace duel {
@@ -29,118 +27,6 @@ namespace {
 
 constexpr auto kUsage = Error::Kind::usage;
 constexpr std::string_view kSetting = "--set";
-
-// A file's name and its text.
-struct Origin {
-  std::string_view name, text;
-};
-
-// "run.toml:3:9"
-std::string place(const Origin& origin, const toml::source_region& source) {
-  if (!source.begin) {
-    return std::string(origin.name);
-  }
-  return fmt::format("{}:{}:{}", origin.name, source.begin.line, source.begin.column);
-}
-
-// The letters of a number in a file. TOML's columns count characters of UTF-8, not bytes.
-std::string_view letters_of(const Origin& origin, const toml::node& node) {
-  std::string_view rest = origin.text;
-  for (toml::source_index line = 1; line < node.source().begin.line; ++line) {
-    rest.remove_prefix(std::min(rest.size(), rest.find('\n') + 1));
-  }
-  for (toml::source_index column = 1; column < node.source().begin.column && !rest.empty(); ++column) {
-    do {
-      rest.remove_prefix(1);
-    } while (!rest.empty() && (static_cast<unsigned char>(rest.front()) & 0xc0) == 0x80);
-  }
-  return rest.substr(0, rest.find_first_of(" \t\r\n,]}#"));
-}
-
-// The value as a person would write it, on one line, for an error.
-std::string shown(const toml::node& node) {
-  if (const auto* text = node.as_string()) {
-    return toml_quoted(text->get());
-  }
-  if (const auto* number = node.as_floating_point()) {
-    return toml_real(number->get());
-  }
-  if (const auto* list = node.as_array()) {
-    std::string items;
-    for (const toml::node& item : *list) {
-      items += fmt::format("{}{}", items.empty() ? "" : ", ", shown(item));
-    }
-    return fmt::format("[{}]", items);
-  }
-  std::ostringstream text;
-  node.visit([&](const auto& value) {
-    if constexpr (toml::is_table<decltype(value)>) {
-      text << "{...}";
-    } else {
-      text << value;
-    }
-  });
-  return text.str();
-}
-
-// Each takes a node of a file into the option where the type is right; the range is checked after that.
-template <class T>
-bool take(const IntegerOption<T>& kind, const toml::node& node, const Origin& origin, Options& options) {
-  std::optional<T> value;
-  if (node.is_integer()) {
-    value = decimal_integer<T>(letters_of(origin, node));
-  } else if (std::is_same_v<T, std::uint64_t> && node.is_string()) {
-    value = decimal_integer<T>(node.as_string()->get());
-  }
-  kind.field.edit(options) = value.value_or(T{});
-  return value.has_value();
-}
-
-bool take(const RealOption& kind, const toml::node& node, const Origin& origin, Options& options) {
-  const std::optional<double> value = node.is_number() ? decimal_real(letters_of(origin, node)) : std::nullopt;
-  kind.field.edit(options) = value.value_or(0);
-  return value.has_value();
-}
-
-bool take_text(const OptionField<std::string>& field, const toml::node& node, Options& options) {
-  const auto* text = node.as_string();
-  field.edit(options) = text ? text->get() : std::string();
-  return text != nullptr;
-}
-bool take(const WordOption& kind, const toml::node& node, const Origin&, Options& options) {
-  return take_text(kind.field, node, options);
-}
-bool take(const DeviceOption& kind, const toml::node& node, const Origin&, Options& options) {
-  return take_text(kind.field, node, options);
-}
-bool take(const TextOption& kind, const toml::node& node, const Origin&, Options& options) {
-  return take_text(kind.field, node, options);
-}
-
-bool take(const WidthsOption& kind, const toml::node& node, const Origin& origin, Options& options) {
-  const auto* list = node.as_array();
-  if (!list) {
-    return false;
-  }
-  std::vector<int> values;
-  for (const toml::node& item : *list) {
-    const std::optional<int> value = item.is_integer() ? decimal_integer<int>(letters_of(origin, item)) : std::nullopt;
-    if (!value) {
-      return false;
-    }
-    values.push_back(*value);
-  }
-  kind.field.edit(options) = std::move(values);
-  return true;
-}
-
-void assign(const OptionKey& key, const toml::node& node, const Origin& origin, Options& options) {
-  const bool taken = std::visit([&](const auto& kind) { return take(kind, node, origin, options); }, key.kind);
-  if (!taken || !is_allowed(key, options)) {
-    throw_error(kUsage, "{}: {} = {} must be {}", place(origin, node.source()), key.name, shown(node),
-                allowed_values(key));
-  }
-}
 
 // The same of the command line's texts.
 template <class T>
@@ -150,6 +36,11 @@ bool read(const IntegerOption<T>& kind, const std::string& text, Options& option
   return value.has_value();
 }
 bool read(const RealOption& kind, const std::string& text, Options& options) {
+  const std::optional<double> value = decimal_real(text);
+  kind.field.edit(options) = value.value_or(0);
+  return value.has_value();
+}
+bool read(const ScheduledOption& kind, const std::string& text, Options& options) {
   const std::optional<double> value = decimal_real(text);
   kind.field.edit(options) = value.value_or(0);
   return value.has_value();
@@ -177,42 +68,6 @@ std::string shown(const OptionKey& key, const std::string& text) {
   return !holds_text(key) && looks_like_a_number ? text : toml_quoted(text);
 }
 
-bool is_table_name(std::string_view name) {
-  for (const OptionKey& key : option_keys()) {
-    if (key.name.size() > name.size() && key.name.starts_with(name) && key.name[name.size()] == '.') {
-      return true;
-    }
-  }
-  return false;
-}
-
-[[noreturn]] void throw_unknown(const std::string& where, std::string_view name) {
-  if (is_table_name(name)) {
-    throw_error(kUsage, "{}: {} is a table of keys, not a key with a value", where, name);
-  }
-  const std::string_view nearest = nearest_option_key(name);
-  if (nearest.empty()) {
-    throw_error(kUsage, "{}: unknown key {}; `duel train --help-keys` lists those there are", where, name);
-  }
-  throw_error(kUsage, "{}: unknown key {}; did you mean {}?", where, name, nearest);
-}
-
-void assign_table(const toml::table& table, const std::string& prefix, const Origin& origin, Options& options) {
-  for (const auto& [name, node] : table) {
-    const std::string full = prefix + std::string(name.str());
-    if (full == "preset") {
-      continue;  // it was the start, see resolve
-    }
-    if (const OptionKey* key = find_option_key(full)) {
-      assign(*key, node, origin, options);
-    } else if (const auto* inner = node.as_table(); inner && (is_table_name(full) || !inner->empty())) {
-      assign_table(*inner, full + '.', origin, options);
-    } else {
-      throw_unknown(place(origin, name.source()), full);
-    }
-  }
-}
-
 // Without the quotes around a text, or around a seed as config.toml writes great ones.
 std::string unquoted(const OptionKey& key, const std::string& text) {
   const bool may_be_quoted = holds_text(key) || std::holds_alternative<IntegerOption<std::uint64_t>>(key.kind);
@@ -229,14 +84,6 @@ std::string unquoted(const OptionKey& key, const std::string& text) {
         kSetting, key.name, text);
   }
   return inner;
-}
-
-toml::table parse(const std::string& text, const std::string& origin) {
-  try {
-    return toml::parse(text, origin);
-  } catch (const toml::parse_error& error) {
-    throw_error(kUsage, "{}: this is not TOML: {}", place({origin, text}, error.source()), error.description());
-  }
 }
 
 std::string read_text(const std::string& path) {
@@ -260,18 +107,6 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
-Options resolve(const std::string& preset_name, const std::string& text, const std::string& file) {
-  const toml::table table = parse(text, file);
-  const Origin origin{file, text};
-  Options named;
-  if (const toml::node* node = table.get("preset")) {
-    assign(*find_option_key("preset"), *node, origin, named);
-  }
-  Options options = preset(preset_name.empty() ? named.preset : preset_name);
-  assign_table(table, "", origin, options);
-  return options;
-}
-
 bool is_folder(const Options::Data& data) {
   return data.source != "fashion-mnist" && data.source != "synthetic" && !data.source.empty();
 }
@@ -291,11 +126,39 @@ void anchor(Options::Data& data, const std::string& file) {
   }
 }
 
+Options resolve(const Options& start, const std::string& text, const std::string& file) {
+  const TomlText source{file, text};
+  Options options = start;
+  assign_table(parse_toml(source), source, options);
+  anchor(options.data, file);
+  return options;
+}
+
+// The preset that a file starts from.
+Options preset_of(const std::string& text, const std::string& file) {
+  const TomlText source{file, text};
+  return preset(named_preset(parse_toml(source), source, Options().preset));
+}
+
+// What --preset names: a preset that is built in, or a file, whose options are called after what it starts from.
+Options preset_or_file(const std::string& name) {
+  if (name.ends_with(".toml") || name.find('/') != std::string::npos) {
+    const std::string text = read_text(name);
+    return resolve(preset_of(text, name), text, name);
+  }
+  const std::vector<std::string_view> names = preset_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    throw_error(kUsage, "--preset {}: must be {}, or a file NAME.toml", toml_quoted(name),
+                allowed_values(*find_option_key("preset")));
+  }
+  return preset(name);
+}
+
 // config.toml must be UTF-8, which a path on disk need not be.
 bool reads_back(const std::string& toml_value) {
   try {
-    return toml::parse("value = " + toml_value).size() == 1;
-  } catch (const toml::parse_error&) {
+    return parse_toml({"", "value = " + toml_value}).size() == 1;
+  } catch (const Error&) {
     return false;
   }
 }
@@ -311,7 +174,12 @@ std::string as_given(const std::string& key, const std::vector<Setting>& setting
 void validate(const Options& options, const std::vector<Setting>& settings) {
   for (const OptionKey& key : option_keys()) {
     const std::string value = value_text(key, options);
-    if (!is_allowed(key, options)) {
+    if (const auto* kind = std::get_if<ScheduledOption>(&key.kind);
+        kind != nullptr && !kind->field.get(options).is_number()) {
+      if (const std::string why = why_impossible(kind->field.get(options), kind->range); !why.empty()) {
+        throw_error(kUsage, "{}: {}", key.name, why);
+      }
+    } else if (!is_allowed(key, options)) {
       throw_error(kUsage, "{} = {} must be {}", key.name, value, allowed_values(key));
     }
     if (std::holds_alternative<TextOption>(key.kind) && !reads_back(value)) {
@@ -328,6 +196,16 @@ void validate(const Options& options, const std::vector<Setting>& settings) {
   }
 }
 
+void apply_schedule(const OptionKey& key, const Setting& setting, Options& options) {
+  const std::string line = "value = " + setting.text;
+  const TomlText text{setting.origin, line, true};
+  const toml::table table = parse_toml(text);
+  if (table.size() != 1) {
+    throw_error(kUsage, "{}: {} = {} is more than one schedule", setting.origin, key.name, toml_quoted(setting.text));
+  }
+  assign(key, *table.get("value"), text, options);
+}
+
 }  // namespace
 
 Setting parse_setting(const std::string& key_and_value) {
@@ -342,7 +220,7 @@ Setting parse_setting(const std::string& key_and_value) {
   }
   const OptionKey* key = find_option_key(name);
   if (!key) {
-    throw_unknown(std::string(kSetting), name);
+    throw_unknown_key(std::string(kSetting), name);
   }
   return {std::string(kSetting), name, unquoted(*key, key_and_value.substr(equals + 1))};
 }
@@ -350,6 +228,10 @@ Setting parse_setting(const std::string& key_and_value) {
 void apply_setting(const Setting& setting, Options& options) {
   const OptionKey* key = find_option_key(setting.key);
   check(key != nullptr, "{}: there is no key {}", setting.origin, setting.key);
+  if (std::holds_alternative<ScheduledOption>(key->kind) && setting.text.starts_with('{')) {
+    apply_schedule(*key, setting, options);
+    return;
+  }
   const bool taken = std::visit([&](const auto& kind) { return read(kind, setting.text, options); }, key->kind);
   if (!taken || !is_allowed(*key, options)) {
     const std::string value = shown(*key, setting.text);
@@ -361,8 +243,9 @@ void apply_setting(const Setting& setting, Options& options) {
 }
 
 Options resolve_options(const std::string& preset_name, const std::string& file, const std::vector<Setting>& settings) {
-  Options options = resolve(preset_name, file.empty() ? "" : read_text(file), file);
-  anchor(options.data, file);
+  const std::string text = file.empty() ? "" : read_text(file);
+  const Options of_file = preset_of(text, file);  // looked at even where another preset was asked for
+  Options options = resolve(preset_name.empty() ? of_file : preset_or_file(preset_name), text, file);
   for (const Setting& setting : settings) {
     apply_setting(setting, options);
   }
@@ -374,7 +257,7 @@ Options resolve_options(const std::string& preset_name, const std::string& file,
 }
 
 Options options_from_toml(const std::string& text, const std::string& origin) {
-  Options options = resolve("", text, origin);
+  Options options = resolve(preset_of(text, origin), text, origin);
   validate(options);
   return options;
 }
@@ -399,13 +282,21 @@ std::string to_toml(const Options& options, const std::string& comments) {
 }
 
 std::string describe_option_keys() {
-  const Options steady = preset("steady");
+  const Options start = preset(Options().preset);
   std::string text;
   for (const OptionKey& key : option_keys()) {
-    text += fmt::format("{} = {}\n    {}\n    {}\n", key.name, value_text(key, steady), key.description,
+    text += fmt::format("{} = {}\n    {}\n    {}\n", key.name, value_text(key, start), key.description,
                         allowed_values(key));
   }
-  return text;
+  return text +
+         "\nA schedule is a table, in a file or for --set:\n"
+         "    {from = 5e-4, to = 1e-4, shape = \"cosine\", until = 0.8, warmup = 100}\n"
+         "    shape: constant, linear (where only `to` is given), cosine, exponential, or half_life\n"
+         "    begin, until: between them it goes from `from` to `to`; 0 and 1, the whole run, where they are not "
+         "given\n"
+         "    warmup: linear from 0 before that\n"
+         "    optimizer.ema_decay also takes half_life, in pictures, and burn_in: at most step / (step + burn_in)\n"
+         "    begin, until, warmup, burn_in: shares of the run from 0 to 1, or integers above 1, which count steps\n";
 }
 
 }  // namespace duel

@@ -2,7 +2,7 @@
 #include "host/config/option_keys.h"
 
 #include "host/config/device_name.h"
-#include "host/config/presets.h"
+#include "host/config/preset_files.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -43,6 +43,16 @@ constexpr RealOption real_below(double low, double high) {
 }
 
 template <auto... path>
+constexpr ScheduledOption scheduled(double low, double high) {
+  return {field<path...>(), {low, high}};
+}
+
+template <auto... path>
+constexpr ScheduledOption decay(bool is_of_average) {
+  return {field<path...>(), {0, 1, true, is_of_average}};
+}
+
+template <auto... path>
 WordOption word(std::vector<std::string_view> words) {
   return {field<path...>(), std::move(words)};
 }
@@ -57,8 +67,7 @@ std::vector<OptionKey> make_keys() {
   constexpr int kAnyInterval = 1'000'000'000;
   const std::vector<std::string_view> activations = {"relu", "leaky_relu", "tanh", "sigmoid"};
   return {
-      {"preset", word<&O::preset>({preset_names().begin(), preset_names().end()}),
-       "the named set of values that the others start from"},
+      {"preset", word<&O::preset>(preset_names()), "the named set of values that the others start from"},
       {"seed", integer<&O::seed>(0, std::numeric_limits<std::uint64_t>::max()),
        "of the weights, the noise and the order of the pictures; from 2^63 on write it in quotes"},
       {"precision", word<&O::precision>({"fp32", "tf32", "bf16"}),
@@ -76,8 +85,8 @@ std::vector<OptionKey> make_keys() {
        "pictures of the synthetic set"},
       {"data.synthetic_height", integer<&O::data, &O::Data::synthetic_height>(1, 1024), "their height in pixels"},
       {"data.synthetic_width", integer<&O::data, &O::Data::synthetic_width>(1, 1024), "their width in pixels"},
-      {"data.synthetic_channels", integer<&O::data, &O::Data::synthetic_channels>(1, 3, 2),
-       "1: grey, 3: red, green and blue"},
+      {"data.synthetic_channels", integer<&O::data, &O::Data::synthetic_channels>(1, 4),
+       "1: grey, 3: red, green and blue; 2 and 4: the same with opacity"},
 
       {"model.latent", integer<&O::model, &O::Model::latent>(1, 65536), "numbers in a latent vector"},
       {"model.generator_widths", widths<&O::model, &O::Model::generator_widths>(),
@@ -96,22 +105,28 @@ std::vector<OptionKey> make_keys() {
 
       {"loss.kind", word<&O::loss, &O::Loss::kind>({"bce", "lsgan", "hinge", "relativistic", "wgan"}),
        "what the two networks play for"},
-      {"loss.r1", real<&O::loss, &O::Loss::r1>(0, 1e6), "gamma of the R1 penalty on real pictures; 0: off"},
-      {"loss.r2", real<&O::loss, &O::Loss::r2>(0, 1e6), "gamma of the R2 penalty on generated pictures; 0: off"},
-      {"loss.gradient_penalty", real<&O::loss, &O::Loss::gradient_penalty>(0, 1e6),
+      {"loss.r1", scheduled<&O::loss, &O::Loss::r1>(0, 1e6), "gamma of the R1 penalty on real pictures; 0: off"},
+      {"loss.r2", scheduled<&O::loss, &O::Loss::r2>(0, 1e6), "gamma of the R2 penalty on generated pictures; 0: off"},
+      {"loss.gradient_penalty", scheduled<&O::loss, &O::Loss::gradient_penalty>(0, 1e6),
        "lambda of the WGAN-GP penalty on mixed pictures; 0: off"},
+      {"loss.penalty_every", integer<&O::loss, &O::Loss::penalty_every>(1, 64),
+       "steps between penalties, which weigh as much more then: lazy regularisation"},
 
-      {"optimizer.generator_learning_rate", real<&O::optimizer, &O::Optimizer::generator_learning_rate>(0, 1),
+      {"optimizer.generator_learning_rate", scheduled<&O::optimizer, &O::Optimizer::generator_learning_rate>(0, 1),
        "Adam's step of the generator"},
-      {"optimizer.discriminator_learning_rate", real<&O::optimizer, &O::Optimizer::discriminator_learning_rate>(0, 1),
-       "Adam's step of the discriminator"},
+      {"optimizer.discriminator_learning_rate",
+       scheduled<&O::optimizer, &O::Optimizer::discriminator_learning_rate>(0, 1), "Adam's step of the discriminator"},
       {"optimizer.beta1", real_below<&O::optimizer, &O::Optimizer::beta1>(0, 1), "Adam's decay of the mean"},
-      {"optimizer.beta2", real_below<&O::optimizer, &O::Optimizer::beta2>(0, 1), "Adam's decay of the square"},
+      {"optimizer.beta2", decay<&O::optimizer, &O::Optimizer::beta2>(false), "Adam's decay of the square"},
       {"optimizer.epsilon", real<&O::optimizer, &O::Optimizer::epsilon>(1e-20, 1), "what Adam adds to the root"},
       {"optimizer.clip_norm", real<&O::optimizer, &O::Optimizer::clip_norm>(0, 1e9),
        "global norm at which gradients are clipped; 0: off"},
-      {"optimizer.ema_decay", real_below<&O::optimizer, &O::Optimizer::ema_decay>(0, 1),
+      {"optimizer.ema_decay", decay<&O::optimizer, &O::Optimizer::ema_decay>(true),
        "of the generator's moving average, per step"},
+      {"optimizer.weight_decay", real<&O::optimizer, &O::Optimizer::weight_decay>(0, 1),
+       "AdamW: the share of each weight that is taken off a step, times the learning rate; 0: Adam"},
+      {"optimizer.d_updates", integer<&O::optimizer, &O::Optimizer::d_updates>(1, 16),
+       "updates of the discriminator in a step, each on a batch of its own"},
 
       {"train.batch", integer<&O::train, &O::Train::batch>(1, 65536), "pictures in a step"},
       {"train.epochs", integer<&O::train, &O::Train::epochs>(1, 1'000'000), "passes over the pictures"},
@@ -162,6 +177,11 @@ std::string allowed(const RealOption& kind) {
   return fmt::format("a number from {} to {}{}", kind.low, kind.below_high ? "below " : "", kind.high);
 }
 
+std::string allowed(const ScheduledOption& kind) {
+  return fmt::format("a number from {} to {}{}, or a schedule of such numbers", kind.range.low,
+                     kind.range.below_high ? "below " : "", kind.range.high);
+}
+
 std::string allowed(const WordOption& kind) {
   return fmt::format("{} or {}", fmt::join(kind.words.begin(), kind.words.end() - 1, ", "), kind.words.back());
 }
@@ -186,6 +206,10 @@ bool holds(const IntegerOption<T>& kind, T value) {
 // A NaN fails every comparison, and so it is refused.
 bool holds(const RealOption& kind, double value) {
   return value >= kind.low && (kind.below_high ? value < kind.high : value <= kind.high);
+}
+
+bool holds(const ScheduledOption& kind, const ScheduleOption& value) {
+  return why_impossible(value, kind.range).empty();
 }
 
 bool holds(const WordOption& kind, const std::string& value) {
@@ -213,6 +237,22 @@ std::string written(std::int64_t value) {
 }
 std::string written(double value) {
   return toml_real(value);
+}
+// The fields that say something, in one order.
+std::string written(const ScheduleOption& value) {
+  if (value.is_number()) {
+    return toml_real(value.from);
+  }
+  std::string text;
+  const ScheduleOption usual;
+  for (const ScheduleField& field : schedule_fields()) {
+    const double number = value.*field.member;
+    if (field.is_of(value.shape) && (!field.is_extent || number != usual.*field.member)) {
+      text += fmt::format("{} = {}, ", field.name,
+                          field.is_extent && number > 1 ? fmt::format("{:.0f}", number) : toml_real(number));
+    }
+  }
+  return fmt::format("{{{}shape = \"{}\"}}", text, schedule_shapes()[static_cast<std::size_t>(value.shape)]);
 }
 std::string written(const std::string& value) {
   return toml_quoted(value);

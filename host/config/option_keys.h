@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/config/options.h"
+#include "host/config/schedule_option.h"
 
 namespace duel {
 
@@ -32,6 +33,11 @@ struct RealOption {
   bool below_high = false;  // high itself is not allowed
 };
 
+struct ScheduledOption {  // a number, or a schedule of such numbers
+  OptionField<ScheduleOption> field;
+  ScheduleRange range;
+};
+
 struct WordOption {
   OptionField<std::string> field;
   std::vector<std::string_view> words;
@@ -52,7 +58,7 @@ struct WidthsOption {  // a list of integers from low to high, empty to at_most 
 };
 
 using OptionKind = std::variant<IntegerOption<int>, IntegerOption<std::int64_t>, IntegerOption<std::uint64_t>,
-                                RealOption, WordOption, DeviceOption, TextOption, WidthsOption>;
+                                RealOption, ScheduledOption, WordOption, DeviceOption, TextOption, WidthsOption>;
 
 struct OptionKey {
   std::string_view name;  // "train.batch"

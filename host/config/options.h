@@ -1,6 +1,8 @@
 // Everything a training run can be told. Where it comes from: configuration.h.
 #pragma once
 
+#include "host/config/schedule_option.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -34,21 +36,24 @@ struct Options {
     double leaky_slope = 0.2;
   } model;
 
-  struct Loss {                   // [loss]
-    std::string kind = "bce";     // bce, lsgan, hinge, relativistic, wgan
-    double r1 = 0;                // gamma of R1, on every step; 0: off
-    double r2 = 0;                // gamma of R2
-    double gradient_penalty = 0;  // lambda of WGAN-GP
+  struct Loss {                       // [loss]
+    std::string kind = "bce";         // bce, lsgan, hinge, relativistic, wgan
+    ScheduleOption r1;                // gamma of R1; 0: off
+    ScheduleOption r2;                // gamma of R2
+    ScheduleOption gradient_penalty;  // lambda of WGAN-GP
+    int penalty_every = 1;            // steps between penalties
   } loss;
 
   struct Optimizer {  // [optimizer]
-    double generator_learning_rate = 1e-4;
-    double discriminator_learning_rate = 1e-4;
+    ScheduleOption generator_learning_rate = 1e-4;
+    ScheduleOption discriminator_learning_rate = 1e-4;
     double beta1 = 0.9;
-    double beta2 = 0.999;
+    ScheduleOption beta2 = 0.999;
     double epsilon = 1e-7;
-    double clip_norm = 0;     // global norm at which gradients are clipped; 0: off
-    double ema_decay = 0.99;  // of the generator's moving average, per step
+    double clip_norm = 0;             // global norm at which gradients are clipped; 0: off
+    ScheduleOption ema_decay = 0.99;  // of the generator's moving average, per step
+    double weight_decay = 0;          // of AdamW; 0: Adam
+    int d_updates = 1;                // of the discriminator in a step
   } optimizer;
 
   struct Train {  // [train]

@@ -1,39 +1,32 @@
 #include "host/config/presets.h"
 
+#include "host/config/option_keys.h"
+#include "host/config/toml_table.h"
 #include "kernels/check.h"
 
-#include <fmt/ranges.h>
+#include <algorithm>
+#include <string>
+#include <vector>
 
 namespace duel {
 
 Options preset(std::string_view name) {
-  Options options;
+  const std::vector<PresetFile>& files = preset_files();
+  const auto found =
+      std::find_if(files.begin(), files.end(), [&](const PresetFile& file) { return file.name == name; });
+  if (found == files.end()) {
+    throw_error(Error::Kind::usage, "preset = {} must be {}", toml_quoted(name),
+                allowed_values(*find_option_key("preset")));
+  }
+  const std::string origin = std::string(name) + ".toml";
+  const TomlText text{origin, found->text};
+  const toml::table table = parse_toml(text);
+  // What it starts from: the members' own values, or another preset.
+  const std::string base = named_preset(table, text, "");
+  Options options = base.empty() ? Options() : preset(base);
+  assign_table(table, text, options);
   options.preset = name;
-  if (name == "classic") {
-    return options;
-  }
-  if (name == "steady") {
-    // The relativistic loss with both zero-centred penalties, and no momentum: Huang et al. 2024, "The GAN is dead;
-    // long live the GAN!", sections 2 and 3.
-    options.model.discriminator_activation = "leaky_relu";
-    options.model.leaky_slope = 0.2;
-    options.loss.kind = "relativistic";
-    options.loss.r1 = 0.5;
-    options.loss.r2 = 0.5;
-    options.optimizer.generator_learning_rate = 5e-4;
-    options.optimizer.discriminator_learning_rate = 5e-4;
-    options.optimizer.beta1 = 0;
-    options.optimizer.beta2 = 0.99;
-    options.optimizer.epsilon = 1e-7;
-    options.optimizer.ema_decay = 0.99;
-    return options;
-  }
-  throw_error(Error::Kind::usage, "preset = \"{}\" must be {}", name, fmt::join(preset_names(), " or "));
-}
-
-const std::vector<std::string>& preset_names() {
-  static const std::vector<std::string> names = {"classic", "steady"};
-  return names;
+  return options;
 }
 
 }  // namespace duel

@@ -2,15 +2,13 @@
 #pragma once
 
 #include "host/config/options.h"
+#include "host/config/preset_files.h"
 
-#include <string>
 #include <string_view>
-#include <vector>
 
 namespace duel {
 
-// "classic" and "steady". Throws for another name, naming those there are.
+// Of a preset that is built in. Throws kind `usage` for another name, naming those there are.
 Options preset(std::string_view name);
-const std::vector<std::string>& preset_names();
 
 }  // namespace duel

@@ -153,11 +153,11 @@ void check_extents(const std::string& path, const std::vector<std::uint32_t>& ex
       throw_error(Error::Kind::data, "{}: the extents [{}] give pictures a side of {}; at most {} are read", path, text,
                   extent, kMaxSide);
     }
-    if (axis == 3 && extent != 1 && extent != 3) {
-      throw_error(Error::Kind::data, "{}: the extents [{}] give pictures {} channels; 1 (grey) and 3 (RGB) are read",
-                  path, text, extent);
+    if (axis == 3 && extent > 4) {
+      throw_error(Error::Kind::data, "{}: the extents [{}] give pictures {} channels; 1 to 4 are read", path, text,
+                  extent);
     }
-    // Cannot overflow: at most 2^32 * 2^13 * 2^13 * 3, checked below.
+    // Cannot overflow: at most 2^32 * 2^13 * 2^13 * 4, checked below.
     count *= extent;
   }
   if (count > kMaxValues) {

@@ -14,7 +14,7 @@
 namespace duel {
 
 struct IdxArray {
-  Shape shape;                       // labels [N]; pictures [N,H,W] or [N,H,W,C] with C 1 or 3
+  Shape shape;                       // labels [N]; pictures [N,H,W] or [N,H,W,C] with C 1 to 4
   std::vector<std::uint8_t> values;  // as many as the shape says
 };
 

@@ -1,8 +1,10 @@
-// From the name of a source to its pictures. The reading is in host/data/idx.cpp, the drawing in
+// From the name of a source to its fields. The reading is in host/data/idx.cpp, the drawing in
 // host/data/synthetic.cpp; here is only which files are meant, and that they fit together.
 #include "host/data/open_dataset.h"
 
+#include "host/data/class_names.h"
 #include "host/data/idx.h"
+#include "host/data/memory_source.h"
 #include "host/data/synthetic.h"
 #include "kernels/check.h"
 
@@ -11,7 +13,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -20,6 +24,9 @@ namespace duel {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kFashionMnist = "fashion-mnist";
+constexpr std::size_t kMostClasses = 256;
 
 bool is_file(const fs::path& path) {
   std::error_code ignored;
@@ -49,14 +56,18 @@ std::optional<fs::path> find_file(const fs::path& folder, const std::string& nam
   return std::nullopt;
 }
 
-std::optional<fs::path> find_train_images(const fs::path& folder) {
-  for (const char* name :
-       {"train-images-idx3-ubyte", "train-images.idx3-ubyte", "train-images-idx4-ubyte", "train-images.idx4-ubyte"}) {
-    if (const auto path = find_file(folder, name)) {
+// Of one split, "train" or "t10k".
+std::optional<fs::path> find_split_images(const fs::path& folder, const std::string& split) {
+  for (const char* rest : {"-images-idx3-ubyte", "-images.idx3-ubyte", "-images-idx4-ubyte", "-images.idx4-ubyte"}) {
+    if (const auto path = find_file(folder, split + rest)) {
       return path;
     }
   }
   return std::nullopt;
+}
+
+std::optional<fs::path> find_train_images(const fs::path& folder) {
+  return find_split_images(folder, "train");
 }
 
 std::string without_gz(const fs::path& path) {
@@ -117,35 +128,66 @@ std::optional<fs::path> find_labels(const fs::path& images) {
   return find_file(images.parent_path(), name);
 }
 
-Dataset read_folder(const fs::path& folder, const std::string& name) {
-  const fs::path image_file = find_images(folder);
+// What the classes of a folder's labels are called; `known`, where it has any, are the classes of its other split.
+std::vector<std::string> names_of_classes(const fs::path& folder, const std::vector<std::string>& known,
+                                          bool is_fashion_mnist, int count) {
+  if (!known.empty()) {
+    return known;
+  }
+  const fs::path file = folder / "classes.txt";
+  return is_file(file) ? read_class_names(file) : is_fashion_mnist ? fashion_mnist_classes() : numbered_classes(count);
+}
+
+// The labels of the pictures, if there are any.
+std::optional<MemorySource::Column> read_labels(const fs::path& image_file, int count, bool is_fashion_mnist,
+                                                const std::vector<std::string>& known) {
+  const auto file = find_labels(image_file);
+  if (!file) {
+    return std::nullopt;
+  }
+  const IdxArray labels = read_idx(*file);
+  if (labels.shape.rank() != 1) {
+    throw_error(Error::Kind::data, "{}: holds pictures {} where labels [N] are needed", file->string(),
+                to_string(labels.shape));
+  }
+  if (labels.shape[0] != count) {
+    throw_error(Error::Kind::data, "{}: holds {} labels, but {} holds {} pictures", file->string(), labels.shape[0],
+                image_file.string(), count);
+  }
+  const auto largest = std::max_element(labels.values.begin(), labels.values.end());
+  const fs::path name_file = image_file.parent_path() / "classes.txt";
+  std::vector<std::string> names = names_of_classes(image_file.parent_path(), known, is_fashion_mnist, *largest + 1);
+  if (*largest >= names.size()) {
+    throw_error(Error::Kind::data, "{}: the label of row {} is {}, but {} {} classes, counted from 0", file->string(),
+                largest - labels.values.begin(), *largest,
+                is_file(name_file) ? name_file.string() + " names"
+                : known.empty()    ? std::string("fashion-mnist has")
+                                   : std::string("the training split has"),
+                names.size());
+  }
+  if (names.size() > kMostClasses) {
+    throw_error(Error::Kind::data, "{}: names {} classes, but the labels in {} are bytes and tell {} at most apart",
+                name_file.string(), names.size(), file->string(), kMostClasses);
+  }
+  const std::vector<std::int32_t> values(labels.values.begin(), labels.values.end());
+  return MemorySource::Column{label_field("label", std::move(names)), bytes_of(std::span(values))};
+}
+
+std::unique_ptr<const Source> read_split(const fs::path& image_file, const std::string& name,
+                                         const std::vector<std::string>& known = {}) {
   IdxArray images = read_idx(image_file);
-  const Shape& shape = images.shape;
+  const Shape shape = images.shape;
   if (shape.rank() == 1) {
     throw_error(Error::Kind::data, "{}: holds labels {} where pictures [N,H,W] or [N,H,W,C] are needed",
                 image_file.string(), to_string(shape));
   }
-  Dataset set;
-  set.name = name;
-  set.count = shape[0];
-  set.height = shape[1];
-  set.width = shape[2];
-  set.channels = shape.rank() == 4 ? shape[3] : 1;
-  set.pixels = std::move(images.values);
-
-  if (const auto label_file = find_labels(image_file)) {
-    IdxArray labels = read_idx(*label_file);
-    if (labels.shape.rank() != 1) {
-      throw_error(Error::Kind::data, "{}: holds pictures {} where labels [N] are needed", label_file->string(),
-                  to_string(labels.shape));
-    }
-    if (labels.shape[0] != set.count) {
-      throw_error(Error::Kind::data, "{}: holds {} labels, but {} holds {} pictures", label_file->string(),
-                  labels.shape[0], image_file.string(), set.count);
-    }
-    set.labels = std::move(labels.values);
+  std::vector<MemorySource::Column> columns;
+  columns.push_back(
+      {picture_field("picture", shape[1], shape[2], shape.rank() == 4 ? shape[3] : 1), std::move(images.values)});
+  if (auto labels = read_labels(image_file, shape[0], name == kFashionMnist, known)) {
+    columns.push_back(std::move(*labels));
   }
-  return set;
+  return std::make_unique<MemorySource>(name, std::move(columns));
 }
 
 // A variable that is set is an order: another place is not searched in its stead.
@@ -177,22 +219,43 @@ fs::path fashion_mnist_folder() {
 
 }  // namespace
 
-Dataset open_dataset(const Options::Data& options) {
+Data open_dataset(const Options::Data& options) {
   const std::string& source = options.source;
-  if (source == "fashion-mnist") {
-    return read_folder(fashion_mnist_folder(), source);
-  }
-  if (source == "synthetic") {
-    return draw_synthetic(options);
-  }
-  if (is_file(source)) {
+  Data data;
+  if (source == kFashionMnist) {
+    data["main"] = read_split(find_images(fashion_mnist_folder()), source);
+  } else if (source == "synthetic") {
+    data["main"] = draw_synthetic(options);
+  } else if (is_file(source)) {
     throw_error(Error::Kind::data, "{}: is a file; name the folder that holds it", source);
-  }
-  if (!is_folder(source)) {
+  } else if (!is_folder(source)) {
     throw_error(Error::Kind::data,
                 "no data set '{}': neither a known name (fashion-mnist, synthetic) nor a folder of IDX files", source);
+  } else {
+    data["main"] = read_split(find_images(source), source);
   }
-  return read_folder(source, source);
+  return data;
+}
+
+std::unique_ptr<const Source> open_held_out(const Options::Data& options, const Source& training) {
+  const std::string& source = options.source;
+  if (source == "synthetic") {
+    return draw_held_out_synthetic(options);
+  }
+  const auto image_file =
+      find_split_images(source == kFashionMnist ? fashion_mnist_folder() : fs::path(source), "t10k");
+  if (!image_file) {
+    return nullptr;
+  }
+  auto held_out =
+      read_split(*image_file, source,
+                 has_field(training, "label") ? field_named(training, "label").names : std::vector<std::string>{});
+  const Shape its = picture_shape(*held_out), ours = picture_shape(training);
+  if (its != ours) {
+    throw_error(Error::Kind::data, "{}: holds pictures of {}x{}x{}, but those of the training split are {}x{}x{}",
+                image_file->string(), its[1], its[2], its[3], ours[1], ours[2], ours[3]);
+  }
+  return held_out;
 }
 
 }  // namespace duel

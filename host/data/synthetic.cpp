@@ -3,12 +3,16 @@
 // the same bytes.
 #include "host/data/synthetic.h"
 
+#include "host/data/memory_source.h"
 #include "kernels/check.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
+#include <utility>
+#include <vector>
 
 namespace duel {
 namespace {
@@ -102,7 +106,9 @@ void draw_picture(int picture, int height, int width, int channels, std::uint8_t
   const double tone = 110 + 145 * uniform(picture, 4);
   const double shading = 0.4 * uniform(picture, 5);  // how much darker the foot is than the top
   const double fashion = uniform(picture, 8);
-  const std::array<double, 3> colour = channels == 3 ? colour_of(picture) : std::array<double, 3>{1, 1, 1};
+  const bool has_opacity = channels == 2 || channels == 4;
+  const int tones = has_opacity ? channels - 1 : channels;
+  const std::array<double, 3> colour = tones == 3 ? colour_of(picture) : std::array<double, 3>{1, 1, 1};
 
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
@@ -116,46 +122,61 @@ void draw_picture(int picture, int height, int width, int channels, std::uint8_t
       }
       const double coverage = static_cast<double>(hits) / (kSubsamples * kSubsamples);
       const double light = tone * coverage * (1 - shading * (y + 0.5) / height);
-      for (int c = 0; c < channels; ++c) {
+      for (int c = 0; c < tones; ++c) {
         *pixels++ = static_cast<std::uint8_t>(light * colour[static_cast<std::size_t>(c)] + 0.5);
+      }
+      if (has_opacity) {
+        *pixels++ = static_cast<std::uint8_t>(255 * coverage + 0.5);
       }
     }
   }
 }
 
-}  // namespace
-
-Dataset draw_synthetic(const Options::Data& options) {
+void check_extents(const Options::Data& options) {
   const int height = options.synthetic_height;
   const int width = options.synthetic_width;
   const int channels = options.synthetic_channels;
   const auto valid_side = [](int side) { return side >= 1 && side <= kMaxSide; };
-  if (options.synthetic_count < 1 || !valid_side(height) || !valid_side(width) || (channels != 1 && channels != 3)) {
+  if (options.synthetic_count < 1 || !valid_side(height) || !valid_side(width) || channels < 1 || channels > 4) {
     throw_error(Error::Kind::usage,
                 "synthetic: cannot draw {} pictures of {}x{} with {} channels; it takes at least 1 picture, sides of 1 "
-                "to {}, and 1 or 3 channels",
+                "to {}, and 1 to 4 channels",
                 options.synthetic_count, height, width, channels, kMaxSide);
   }
-  const std::int64_t picture_bytes = std::int64_t{height} * width * channels;
-  const std::int64_t bytes = options.synthetic_count * picture_bytes;
+  const std::int64_t bytes = std::int64_t{options.synthetic_count} * height * width * channels;
   if (bytes > std::numeric_limits<std::int32_t>::max()) {
     throw_error(Error::Kind::usage, "synthetic: {} pictures of {}x{}x{} are {} bytes; at most {} are drawn",
                 options.synthetic_count, height, width, channels, bytes, std::numeric_limits<std::int32_t>::max());
   }
+}
 
-  Dataset set;
-  set.name = "synthetic";
-  set.count = options.synthetic_count;
-  set.height = height;
-  set.width = width;
-  set.channels = channels;
-  set.pixels.resize(static_cast<std::size_t>(bytes));
-  set.labels.resize(static_cast<std::size_t>(set.count));
-  for (int n = 0; n < set.count; ++n) {
-    draw_picture(n, height, width, channels, set.pixels.data() + n * picture_bytes);
-    set.labels[static_cast<std::size_t>(n)] = static_cast<std::uint8_t>(n % kSyntheticKinds);
+// Pictures `first` and following.
+std::unique_ptr<const Source> draw_range(const Options::Data& options, int first, int count) {
+  const int height = options.synthetic_height, width = options.synthetic_width, channels = options.synthetic_channels;
+  const std::int64_t picture_bytes = std::int64_t{height} * width * channels;
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(count * picture_bytes));
+  std::vector<std::int32_t> labels;
+  for (int n = 0; n < count; ++n) {
+    draw_picture(first + n, height, width, channels, pixels.data() + n * picture_bytes);
+    labels.push_back((first + n) % kSyntheticKinds);
   }
-  return set;
+  std::vector<MemorySource::Column> columns;
+  columns.push_back({picture_field("picture", height, width, channels), std::move(pixels)});
+  columns.push_back({label_field("label", {"Box", "Plate", "Trousers", "Shirt", "Dress", "Shoe", "Bag", "Bottle"}),
+                     bytes_of(std::span<const std::int32_t>(labels))});
+  return std::make_unique<MemorySource>("synthetic", std::move(columns));
+}
+
+}  // namespace
+
+std::unique_ptr<const Source> draw_synthetic(const Options::Data& options) {
+  check_extents(options);
+  return draw_range(options, 0, options.synthetic_count);
+}
+
+std::unique_ptr<const Source> draw_held_out_synthetic(const Options::Data& options) {
+  check_extents(options);
+  return draw_range(options, options.synthetic_count, std::max(options.synthetic_count / 8, 1));
 }
 
 }  // namespace duel

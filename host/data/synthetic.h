@@ -5,14 +5,20 @@
 #pragma once
 
 #include "host/config/options.h"
-#include "host/data/dataset.h"
+#include "host/data/source.h"
+
+#include <memory>
 
 namespace duel {
 
 inline constexpr int kSyntheticKinds = 8;  // box, plate, trousers, shirt, dress, shoe, bag, bottle; label n % 8
 
-// Size, place, tone and shading vary, with 3 channels the colour too. Reads the synthetic_* options; extents that
-// cannot be drawn are an error of kind `usage`.
-Dataset draw_synthetic(const Options::Data& options);
+// Fields "picture" and "label". Size, place, tone and shading vary, with 3 channels the colour too; with 2 and 4 the
+// last channel is opacity: the product's, on nothing. Reads the synthetic_* options; extents that cannot be drawn are
+// an error of kind `usage`.
+std::unique_ptr<const Source> draw_synthetic(const Options::Data& options);
+
+// The pictures behind the last of draw_synthetic(): an eighth as many, one at least.
+std::unique_ptr<const Source> draw_held_out_synthetic(const Options::Data& options);
 
 }  // namespace duel

@@ -32,20 +32,25 @@ KernelChoice kernel_choice(const std::string& kernels) {
   return kernels == "vendor" ? KernelChoice::vendor : kernels == "ours" ? KernelChoice::ours : KernelChoice::automatic;
 }
 
+int lanes_of(Context& context, int asked) {
+  const int most = context.most_lanes();
+  return asked == 0 ? most : std::min(asked, most);
+}
+
 }  // namespace
 
-Context make_context(const Options& options) {
-  const std::string device = resolve_device(options.device);
-  const KernelChoice choice = kernel_choice(options.kernels);
+Context make_context(const DeviceRequest& request) {
+  const std::string device = resolve_device(request.device);
+  const KernelChoice choice = kernel_choice(request.kernels);
   if (const std::optional<int> number = cuda_number(device)) {
     const bool remembers = choice != KernelChoice::ours;
-    Context context = Context::cuda(*number, options.precision == "tf32", choice,
+    Context context = Context::cuda(*number, request.precision == "tf32", choice,
                                     remembers ? std::make_shared<ChoiceCache>(ChoiceCache::default_path()) : nullptr);
-    context.open_lanes(planned_lanes(context, options), 0);  // before anybody asks how much memory is free
+    context.open_lanes(lanes_of(context, request.lanes), 0);  // before anybody asks how much memory is free
     return context;
   }
   check(device == "cpu", "make_context: {} is no device", device);
-  return Context::cpu(options.threads > 0 ? options.threads : default_threads().threads, choice);
+  return Context::cpu(request.threads > 0 ? request.threads : default_threads().threads, choice);
 }
 
 std::string resolved_comments(Context& context, const Options& options) {
@@ -65,8 +70,7 @@ std::string resolved_comments(Context& context, const Options& options) {
 }
 
 int planned_lanes(Context& context, const Options& options) {
-  const int most = context.most_lanes();
-  return options.schedule.lanes == 0 ? most : std::min(options.schedule.lanes, most);
+  return lanes_of(context, options.schedule.lanes);
 }
 
 LaneRequest lane_request(Context& context, const Options& options) {

@@ -3,6 +3,7 @@
 
 #include "engine/program/lanes.h"
 #include "host/config/device_name.h"
+#include "host/config/device_request.h"
 #include "host/config/options.h"
 #include "host/device/device_queue.h"
 #include "kernels/context.h"
@@ -17,9 +18,12 @@ std::string resolve_device(const std::string& device);
 // Why "auto" came to a CPU, as a clause for a log: "no GPU: no NVIDIA driver is installed"; "" otherwise.
 std::string why_not_cuda(const std::string& device);
 
-// Opens what options.device says, on a CPU with options.threads, or default_threads() where that is 0; f32 products may
-// be TF32 where options.precision is "tf32". Throws kind `device` where there is no such device.
-Context make_context(const Options& options);
+// Opens what request.device says, on a CPU with request.threads, or default_threads() where that is 0; f32 products may
+// be TF32 where request.precision is "tf32". Throws kind `device` where there is no such device.
+Context make_context(const DeviceRequest& request);
+inline Context make_context(const Options& options) {
+  return make_context(device_request(options));
+}
 
 // What the options came to here: the device, threads and libraries, as comments for config.toml. Nobody reads them
 // back, so that the run can be resumed on another machine.

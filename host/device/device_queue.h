@@ -7,8 +7,21 @@
 
 #include <cstddef>
 #include <functional>
+#include <utility>
 
 namespace duel {
+
+// Steps that may differ, but come again after `cycle` of them; queue_step is told its place among these.
+struct StepCycle {
+  std::function<void(int place)> queue_step;
+  int cycle = 1;
+
+  void queue(int steps, int place) const {
+    for (int i = 0; i < steps; ++i) {
+      queue_step((place + i) % cycle);
+    }
+  }
+};
 
 class DeviceQueue {
 public:
@@ -28,7 +41,10 @@ public:
   virtual std::byte* allocate_pinned(std::size_t bytes) = 0;
   // `queue_step` queues one step's operators on the compute stream. The queue may call it for every step, or a few
   // times only, to record what it queues.
-  virtual Work add_work(std::function<void()> queue_step) = 0;
+  virtual Work add_cycle(StepCycle steps) = 0;
+  Work add_work(std::function<void()> queue_step) {  // of steps that are all alike
+    return add_cycle({[queue_step = std::move(queue_step)](int) { queue_step(); }});
+  }
 
   // The event is done when all that the stream was given before is. Recording again begins anew.
   virtual void record(Event event, Stream stream) = 0;
@@ -44,8 +60,8 @@ public:
   // From one device array to another, on the compute stream.
   virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
 
-  // `steps` times the work, on the compute stream.
-  virtual void launch(Work work, int steps) = 0;
+  // `steps` steps of the work, on the compute stream, the first of them at `place` of its cycle.
+  virtual void launch(Work work, int steps, int place = 0) = 0;
 };
 
 }  // namespace duel

@@ -10,8 +10,8 @@ std::byte* InlineQueue::allocate_pinned(std::size_t bytes) {
   return memory_.back().get();
 }
 
-DeviceQueue::Work InlineQueue::add_work(std::function<void()> queue_step) {
-  work_.push_back(std::move(queue_step));
+DeviceQueue::Work InlineQueue::add_cycle(StepCycle steps) {
+  work_.push_back(std::move(steps));
   return static_cast<Work>(work_.size()) - 1;
 }
 
@@ -27,10 +27,8 @@ void InlineQueue::copy(void* to, const void* from, std::size_t bytes) {
   std::memcpy(to, from, bytes);
 }
 
-void InlineQueue::launch(Work work, int steps) {
-  for (int i = 0; i < steps; ++i) {
-    work_[static_cast<std::size_t>(work)]();
-  }
+void InlineQueue::launch(Work work, int steps, int place) {
+  work_[static_cast<std::size_t>(work)].queue(steps, place);
 }
 
 }  // namespace duel

@@ -64,7 +64,7 @@ void StepScheduler::launch(int steps) {
   if (uploads_ != nullptr) {
     uploads_->acquire(steps);
   }
-  queue_.launch(step_, steps);
+  queue_.launch(step_, steps, static_cast<int>(launched_ % layout_.cycle));
   if (uploads_ != nullptr) {
     uploads_->release(steps);
   }

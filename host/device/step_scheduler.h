@@ -23,6 +23,7 @@ public:
     int rows = 0, columns = 0;
     int steps_per_launch = 1;     // at most `rows`
     std::int64_t first_step = 0;  // steps that were done before
+    int cycle = 1;                // of the work: step s is at place s mod cycle
   };
 
   // The scalars of a step. `steps_done` counts it too: 1 for the first step of all. The callback may throw, which ends

@@ -26,7 +26,7 @@ constexpr const char* kTensorChecksums = "crc32c";
 constexpr const char* kHeaderChecksum = "crc32c_header";
 
 constexpr std::pair<const char*, DType> kTypes[] = {
-    {"F32", DType::f32}, {"BF16", DType::bf16}, {"U8", DType::u8}, {"I64", DType::i64}};
+    {"F32", DType::f32}, {"BF16", DType::bf16}, {"U8", DType::u8}, {"I32", DType::i32}, {"I64", DType::i64}};
 
 std::string hex(std::uint32_t value) {
   return fmt::format("{:08x}", value);

@@ -1,11 +1,10 @@
 #include "host/parity/replay.h"
 
-#include "engine/nn/losses.h"
-#include "host/data/dataset.h"
-#include "host/run/model.h"
-#include "host/train/trainer.h"
+#include "host/data/batch_plan.h"
+#include "host/train/trainable.h"
 #include "kernels/check.h"
 #include "kernels/gather.h"
+#include "kernels/optimizer.h"
 
 #include <algorithm>
 #include <array>
@@ -23,11 +22,6 @@ constexpr double kLeastLoss = 0.01;             // what a loss is measured again
 constexpr double kLeastPartOfGradients = 0.05;  // of the network's largest gradient
 constexpr double kNothing = 1e-20;              // instead of dividing by zero
 constexpr double kRounding = 0x1p-22;           // of a weight, by both programs together, in each step
-
-Options with_precision(Options options, const std::string& precision) {
-  options.precision = precision;
-  return options;
-}
 
 double largest_magnitude(const std::vector<float>& values) {
   double largest = 0;
@@ -83,6 +77,13 @@ std::size_t update_of(const Execution& phase) {
   return static_cast<std::size_t>(found - nodes.begin());
 }
 
+double learning_rate_of(const Execution& phase, std::int64_t step) {
+  const std::vector<Node>& nodes = phase.program().nodes();
+  const auto found = std::find_if(nodes.begin(), nodes.end(), [](const Node& n) { return n.op == "adam"; });
+  check(found != nodes.end(), "replay: a phase has no node adam");
+  return value_at(std::any_cast<Adam>(found->parameters).learning_rate, step);
+}
+
 }  // namespace
 
 Bounds default_bounds(const std::string& precision) {
@@ -95,55 +96,62 @@ Bounds default_bounds(const std::string& precision) {
   return {1e-4, 1e-4, 1e-4, 1e-4};
 }
 
-GanModel Replay::make_allocated_model() {
-  Dataset batch;
-  batch.name = trajectory_.path().string();
-  batch.count = options_.train.batch;
-  batch.height = trajectory_.picture()[1];
-  batch.width = trajectory_.picture()[2];
-  batch.channels = trajectory_.picture()[3];
-  batch.pixels.resize(static_cast<std::size_t>(trajectory_.picture().with_rows(batch.count).count()));
-  check_trainable(context_, options_, batch);
-  GanModel model = make_model(options_, trajectory_.picture());
-  allocate_for_training(context_, model, options_);
-  return model;
+namespace {
+
+// One batch of zeros, of the record's pictures.
+Data batch_of(const Trajectory& trajectory) {
+  const int rows = trajectory.options().train.batch;
+  const Shape& picture = trajectory.picture();
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(picture.with_rows(rows).count()));
+  std::vector<MemorySource::Column> columns;
+  columns.push_back({picture_field("picture", picture[1], picture[2], picture[3]), std::move(pixels)});
+  Data data;
+  data["main"] = std::make_unique<MemorySource>(trajectory.path().string(), std::move(columns));
+  return data;
 }
 
-// The data set is one batch, which is exchanged before each phase.
-GanBuffers Replay::buffers() const {
-  const int batch = options_.train.batch;
-  const View latents = latents_.view({batch, options_.model.latent}, DType::f32);
-  return {pictures_.view(trajectory_.picture().with_rows(batch), DType::u8),
-          counter_.view({1}, DType::i64),
-          ring_.view({1, static_cast<int>(gan_metrics(options_).size())}, DType::f32),
-          {latents, latents, shares_.view({batch}, DType::f32)}};
+Options on_device(Options options, const std::string& precision) {
+  options.precision = precision;
+  options.schedule.residency = "device";
+  return options;
 }
+
+}  // namespace
 
 Replay::Replay(Context& context, const Trajectory& trajectory, const std::string& precision, const Bounds& bounds)
+    : Replay(context, trajectory, on_device(trajectory.options(), precision), bounds, batch_of(trajectory)) {}
+
+Replay::Replay(Context& context, const Trajectory& trajectory, const Options& options, const Bounds& bounds, Data batch)
     : context_(context),
       trajectory_(trajectory),
-      options_(with_precision(trajectory.options(), precision)),
+      options_(options),
       bounds_(bounds),
-      model_(make_allocated_model()),
-      pictures_(context, static_cast<std::size_t>(trajectory.picture().with_rows(options_.train.batch).count())),
-      counter_(context, sizeof(std::int64_t)),
-      ring_(context, gan_metrics(options_).size() * sizeof(float)),
-      latents_(context, static_cast<std::size_t>(options_.train.batch) * options_.model.latent * sizeof(float)),
-      shares_(context, static_cast<std::size_t>(options_.train.batch) * sizeof(float)),
-      phases_(record_gan(model_, options_, buffers())),
-      discriminator_phase_(context, std::move(phases_.discriminator)),
-      generator_phase_(context, std::move(phases_.generator)),
-      arena_(context, std::max(discriminator_phase_.plan().arena_bytes, generator_phase_.plan().arena_bytes)) {
-  counter_.clear();
-  discriminator_phase_.attach(arena_.data());
-  generator_phase_.attach(arena_.data());
-  for (Network* network : {model_.generator.get(), model_.discriminator.get()}) {
-    network->parameters().initialize(context, options_.seed, 0);  // clears what Adam keeps
+      batch_(std::move(batch)),
+      plan_(plan_trainable(context, options_, batch_, {.are_draws_given = true})),
+      rows_(context, plan_.batches.bytes()),
+      memory_(context, std::move(plan_.step), plan_.networks, allocate(), kRingRows) {
+  plan_.networks.initialize(context, options_.seed);  // clears what Adam keeps
+  for (const NamedNetwork& each : plan_.networks.list()) {
+    Parameters& parameters = each.network->parameters();
     for (const Block block : {Block::master, Block::average}) {
-      load("initial/", network->parameters(), block);
+      load("initial/", parameters, block);
     }
-    network->parameters().refresh_compute(context);
+    parameters.refresh_compute(context);
   }
+}
+
+Storage Replay::allocate() {
+  plan_.networks.allocate_for_training(context_, options_.precision == "bf16");
+  Storage storage;
+  plan_.batches.add_to(storage, static_cast<std::byte*>(rows_.data()));
+  for (const RecordedPhase& phase : plan_.step.phases) {
+    for (const RecordedDraw& draw : phase.noise) {
+      Buffer& buffer = noise_[draw.name];
+      buffer = Buffer(context_, static_cast<std::size_t>(draw.shape.count()) * sizeof(float));
+      storage.add("draw/" + draw.name, buffer.view(draw.shape, DType::f32));
+    }
+  }
+  return storage;
 }
 
 void Replay::load(const std::string& prefix, const Parameters& parameters, Block block) {
@@ -157,21 +165,24 @@ void Replay::load(const std::string& prefix, const Parameters& parameters, Block
 }
 
 // So that the operator which gathers them, shuffled, puts each one into its recorded place.
-void Replay::upload_pictures(const char* name, Purpose purpose) {
-  const std::vector<std::uint8_t> recorded = trajectory_.read_pictures(step_tensor(now_.step, name));
+void Replay::upload_batch(const DrawnField& drawn) {
+  const std::vector<std::uint8_t> recorded = trajectory_.read_pictures(batch_tensor(now_.step, drawn));
   std::vector<std::uint8_t> shuffled(recorded.size());
   const auto batch = static_cast<std::uint32_t>(options_.train.batch);
   const std::size_t length = recorded.size() / batch;
+  const Random order = plan_.batches.order(drawn.draw, drawn.source);
   for (std::uint32_t place = 0; place < batch; ++place) {
-    const std::uint32_t index =
-        picture_index({options_.seed, purpose}, batch, batch, static_cast<std::uint64_t>(now_.step - 1), place);
+    const std::uint32_t index = row_index(order, batch, batch, static_cast<std::uint64_t>(now_.step - 1), place);
     std::copy_n(recorded.begin() + static_cast<std::ptrdiff_t>(place * length), length,
                 shuffled.begin() + static_cast<std::ptrdiff_t>(index * length));
   }
-  context_.upload(pictures_.data(), shuffled.data(), shuffled.size());
+  const View* rows = memory_.storage().find("data/" + drawn.source + "/" + drawn.field);
+  check(rows != nullptr && rows->bytes() == shuffled.size(), "replay: {} is not where one batch of it can be put",
+        drawn.field);
+  context_.upload(rows->data, shuffled.data(), shuffled.size());
 }
 
-void Replay::upload_floats(const char* name, const View& view) {
+void Replay::upload_floats(const std::string& name, const View& view) {
   upload<float>(context_, view, trajectory_.read(step_tensor(now_.step, name)));
 }
 
@@ -183,73 +194,76 @@ ReplayedStep Replay::step() {
   if (trajectory_.tells_float32()) {
     now_.recorders_float32.emplace();
   }
-  const Options::Optimizer& optimizer = options_.optimizer;
-
-  upload_pictures("d_reals", Purpose::d_reals);
-  upload_floats("d_latents", buffers().sources.d_latents);
-  if (options_.loss.gradient_penalty > 0) {
-    upload_floats("shares", buffers().sources.shares);
+  for (std::size_t i = 0; i < memory_.phases().size(); ++i) {
+    run_phase(i);
   }
-  run_phase(discriminator_phase_, model_.discriminator->parameters(), optimizer.discriminator_learning_rate);
-
-  if (generator_loss_needs_reals(loss_named(options_.loss.kind))) {
-    upload_pictures("g_reals", Purpose::g_reals);
-  }
-  upload_floats("g_latents", buffers().sources.g_latents);
-  run_phase(generator_phase_, model_.generator->parameters(), optimizer.generator_learning_rate);
   return now_;
 }
 
-void Replay::run_phase(const Execution& phase, const Parameters& parameters, double learning_rate) {
-  const bool is_discriminator = &phase == &discriminator_phase_;
-  const std::size_t update = update_of(phase);
+void Replay::run_phase(std::size_t number) {
+  const StepPhase& phase = memory_.phases()[number];
+  for (const DrawnField& drawn : phase.recorded.batches) {
+    upload_batch(drawn);
+  }
+  for (const RecordedDraw& draw : phase.recorded.noise) {
+    upload_floats(draw.name, noise_.at(draw.name).view(draw.shape, DType::f32));
+  }
+  const std::size_t update = update_of(phase.execution);
   const std::optional<Off> off_before = now_.first_off;
-  phase.run(context_, [&](std::size_t node) {
+  phase.execution.run(context_, [&](std::size_t node) {
     if (node + 1 == update) {
-      exchange_gradients(parameters);
+      exchange_gradients(phase.recorded);
     }
   });
   // A phase stores its metrics at its end, but computes the loss before the gradients.
   const std::optional<Off> off_gradients = std::exchange(now_.first_off, off_before);
-  compare_loss(is_discriminator ? "d_loss" : "g_loss", is_discriminator ? &Deviations::d_loss : &Deviations::g_loss);
+  compare_loss(phase.recorded.loss);
   if (!now_.first_off) {
     now_.first_off = off_gradients;
   }
-  compare_weights("weight", parameters, Block::master, learning_rate);
-  if (parameters.has(Block::average)) {
-    compare_weights("average", parameters, Block::average, learning_rate);
+  for (const std::string& name : phase.recorded.updates) {
+    const Parameters& parameters = plan_.networks.parameters(name);
+    const double learning_rate = learning_rate_of(phase.execution, now_.step - 1);
+    compare_weights("weight", parameters, Block::master, learning_rate);
+    if (parameters.has(Block::average)) {
+      compare_weights("average", parameters, Block::average, learning_rate);
+    }
   }
 }
 
-void Replay::compare_loss(const char* name, double Deviations::*loss) {
-  const std::vector<std::string> names = gan_metrics(options_);
+void Replay::compare_loss(const std::string& name) {
+  const std::vector<std::string>& names = memory_.metrics();
   const auto column = static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-  const std::vector<float> got{download<float>(context_, buffers().ring)[column]};
+  const std::size_t row = static_cast<std::size_t>(now_.step - 1) % kRingRows;
+  const std::vector<float> got{download<float>(context_, memory_.metric_rows())[row * names.size() + column]};
   const std::vector<float> recorded = trajectory_.read(step_tensor(now_.step, name));
   const double magnitude = std::max(largest_magnitude(recorded), kLeastLoss);
   const double value = largest_difference(got, recorded) / magnitude;
-  now_.duel.*loss = value;
+  now_.duel.losses.push_back({name, value});
   std::optional<double> recorders;
   if (now_.recorders_float32) {
     recorders = trajectory_.read(float32_tensor(now_.step, name))[0] / magnitude;
-    (*now_.recorders_float32).*loss = *recorders;
+    now_.recorders_float32->losses.push_back({name, *recorders});
   }
   note({{name, value}, bounds_.loss, "", recorders});
 }
 
-void Replay::exchange_gradients(const Parameters& parameters) {
-  std::vector<std::vector<float>> recorded;
-  double largest = 0;
-  for (const Parameter& parameter : parameters.list()) {
-    recorded.push_back(trajectory_.read(step_tensor(now_.step, "gradient/" + parameter_name(parameters, parameter))));
-    largest = std::max(largest, largest_magnitude(recorded.back()));
-  }
-  for (std::size_t i = 0; i < recorded.size(); ++i) {
-    const Parameter& parameter = parameters.list()[i];
-    const View view = parameters.view(Block::gradient, parameter);
-    compare_gradient("gradient/" + parameter_name(parameters, parameter), download<float>(context_, view), recorded[i],
-                     std::max(kLeastPartOfGradients * largest, kNothing));
-    upload<float>(context_, view, recorded[i]);
+void Replay::exchange_gradients(const RecordedPhase& phase) {
+  for (const std::string& network : phase.updates) {
+    const Parameters& parameters = plan_.networks.parameters(network);
+    std::vector<std::vector<float>> recorded;
+    double largest = 0;
+    for (const Parameter& parameter : parameters.list()) {
+      recorded.push_back(trajectory_.read(step_tensor(now_.step, "gradient/" + parameter_name(parameters, parameter))));
+      largest = std::max(largest, largest_magnitude(recorded.back()));
+    }
+    for (std::size_t i = 0; i < recorded.size(); ++i) {
+      const Parameter& parameter = parameters.list()[i];
+      const View view = parameters.view(Block::gradient, parameter);
+      compare_gradient("gradient/" + parameter_name(parameters, parameter), download<float>(context_, view),
+                       recorded[i], std::max(kLeastPartOfGradients * largest, kNothing));
+      upload<float>(context_, view, recorded[i]);
+    }
   }
 }
 

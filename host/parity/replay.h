@@ -25,14 +25,16 @@
 // TF32 and bf16 do: their rounding is coarser than what a large network can keep clear of.
 #pragma once
 
-#include "engine/program/execution.h"
+#include "host/data/memory_source.h"
 #include "host/parity/trajectory.h"
-#include "host/recipes/gan.h"
+#include "host/recipes/step_memory.h"
+#include "host/train/training_plan.h"
 #include "kernels/memory.h"
-#include "kernels/philox.h"
 
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace duel {
 
@@ -52,8 +54,8 @@ struct Deviation {
 
 // One way of looking at all losses and gradients of a step.
 struct Deviations {
-  double d_loss = 0, g_loss = 0;
-  Deviation norm, element;  // the largest of the gradients
+  std::vector<Deviation> losses;  // in the order of the phases
+  Deviation norm, element;        // the largest of the gradients
 };
 
 struct Off {
@@ -80,14 +82,14 @@ public:
   ReplayedStep step();  // the next one; at most trajectory.steps() times
 
 private:
-  GanModel make_allocated_model();
-  GanBuffers buffers() const;
-  void upload_pictures(const char* name, Purpose purpose);
-  void upload_floats(const char* name, const View& view);
+  Replay(Context& context, const Trajectory& trajectory, const Options& options, const Bounds& bounds, Data batch);
+  Storage allocate();
+  void upload_batch(const DrawnField& drawn);
+  void upload_floats(const std::string& name, const View& view);
   void load(const std::string& prefix, const Parameters& parameters, Parameters::Block block);
-  void run_phase(const Execution& phase, const Parameters& parameters, double learning_rate);
-  void compare_loss(const char* name, double Deviations::*loss);
-  void exchange_gradients(const Parameters& parameters);
+  void run_phase(std::size_t number);
+  void compare_loss(const std::string& name);
+  void exchange_gradients(const RecordedPhase& phase);
   void compare_weights(const char* group, const Parameters& parameters, Parameters::Block block, double learning_rate);
   void compare_gradient(const std::string& name, const std::vector<float>& got, const std::vector<float>& recorded,
                         double least_magnitude);
@@ -97,11 +99,11 @@ private:
   const Trajectory& trajectory_;
   Options options_;
   Bounds bounds_;
-  GanModel model_;
-  Buffer pictures_, counter_, ring_, latents_, shares_;
-  GanPhases phases_;  // empty once they are executions
-  Execution discriminator_phase_, generator_phase_;
-  Buffer arena_;
+  Data batch_;  // the data set is one batch, which is exchanged before each phase
+  TrainingPlan plan_;
+  Buffer rows_;
+  std::map<std::string, Buffer> noise_;  // by the draw's name
+  StepMemory memory_;
   ReplayedStep now_;
 };
 

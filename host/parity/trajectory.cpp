@@ -1,8 +1,8 @@
 #include "host/parity/trajectory.h"
 
-#include "engine/nn/losses.h"
 #include "host/config/configuration.h"
-#include "host/run/model.h"
+#include "host/recipes/record_step.h"
+#include "host/recipes/registry.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -31,6 +31,10 @@ std::string step_tensor(int step, const std::string& name) {
 
 std::string float32_tensor(int step, const std::string& name) {
   return step_tensor(step, "float32/" + name);
+}
+
+std::string batch_tensor(int step, const DrawnField& drawn) {
+  return step_tensor(step, drawn.field == "picture" ? drawn.draw : drawn.draw + "/" + drawn.field);
 }
 
 std::string parameter_name(const Parameters& parameters, const Parameter& parameter) {
@@ -70,7 +74,26 @@ Trajectory::Trajectory(const std::filesystem::path& path) : file_(path) {
          described(reals.dtype, reals.shape));
   }
   picture_ = {1, static_cast<int>(reals.shape[1]), static_cast<int>(reals.shape[2]), static_cast<int>(reals.shape[3])};
+  record();
   check_tensors();
+}
+
+// On given draws: what a replay needs of the record.
+void Trajectory::record() {
+  const Fields fields = {{"main", {picture_field("picture", picture_[1], picture_[2], picture_[3])}}};
+  StepSettings settings;
+  settings.batch = options_.train.batch;
+  settings.are_draws_given = true;
+  settings.batch_of = [&](Program& program, const DrawnField& drawn, Value, DType type) {
+    return program.bind("draw/" + drawn.draw, picture_.with_rows(settings.batch), type);
+  };
+  try {
+    recipe_ = make_recipe(options_, fields, total_steps(options_, 1));
+    networks_ = Networks(recipe_->make_networks());
+    recorded_ = record_step(*recipe_, networks_, settings);
+  } catch (const Error& error) {
+    fail("the networks of its configuration cannot be made: {}", error.what());
+  }
 }
 
 int Trajectory::read_count(const std::string& key, int least) const {
@@ -89,48 +112,38 @@ void Trajectory::check_tensors() const {
     check_tensor(name, dtype, shape);
     wanted.insert(name);
   };
-  GanModel model;
-  try {
-    model = make_model(options_, picture_);
-  } catch (const Error& error) {
-    fail("the networks of its configuration cannot be made: {}", error.what());
-  }
   const auto want_all = [&](const std::string& prefix, const Parameters& parameters) {
     for (const Parameter& parameter : parameters.list()) {
       want(prefix + parameter_name(parameters, parameter), DType::f32, parameter.shape);
     }
   };
-  const Parameters &generator = model.generator->parameters(), &discriminator = model.discriminator->parameters();
-  const int batch = options_.train.batch;
-  want_all("initial/", generator);
-  want_all("initial/", discriminator);
+  for (const NamedNetwork& each : networks_.list()) {
+    want_all("initial/", each.network->parameters());
+  }
   for (int step = 1; step <= steps_; ++step) {
-    const auto name = [&](const char* tensor) { return step_tensor(step, tensor); };
-    want(name("d_reals"), DType::u8, picture_.with_rows(batch));
-    if (generator_loss_needs_reals(loss_named(options_.loss.kind))) {
-      want(name("g_reals"), DType::u8, picture_.with_rows(batch));
-    }
-    if (options_.loss.gradient_penalty > 0) {
-      want(name("shares"), DType::f32, {batch});
-    }
-    for (const char* latents : {"d_latents", "g_latents"}) {
-      want(name(latents), DType::f32, {batch, model.latent});
-    }
-    for (const char* loss : {"d_loss", "g_loss"}) {
-      want(name(loss), DType::f32, {1});
-    }
-    for (const char* group : {"gradient/", "weight/"}) {
-      want_all(name(group), generator);
-      want_all(name(group), discriminator);
-    }
-    want_all(name("average/"), generator);
-    if (tells_float32()) {
-      for (const char* loss : {"d_loss", "g_loss"}) {
-        want(float32_tensor(step, loss), DType::f32, {1});
+    for (const RecordedPhase& phase : recorded_.phases) {
+      for (const DrawnField& drawn : phase.batches) {
+        want(batch_tensor(step, drawn), DType::u8, picture_.with_rows(options_.train.batch));
       }
-      for (const Parameters* parameters : {&generator, &discriminator}) {
-        for (const Parameter& parameter : parameters->list()) {
-          want(float32_tensor(step, "gradient/" + parameter_name(*parameters, parameter)), DType::f32, {2});
+      for (const RecordedDraw& draw : phase.noise) {
+        want(step_tensor(step, draw.name), DType::f32, draw.shape);
+      }
+      want(step_tensor(step, phase.loss), DType::f32, {1});
+      if (tells_float32()) {
+        want(float32_tensor(step, phase.loss), DType::f32, {1});
+      }
+      for (const std::string& name : phase.updates) {
+        const NamedNetwork& network = networks_.at(name);
+        const Parameters& parameters = network.network->parameters();
+        want_all(step_tensor(step, "gradient/"), parameters);
+        want_all(step_tensor(step, "weight/"), parameters);
+        if (network.is_averaged) {
+          want_all(step_tensor(step, "average/"), parameters);
+        }
+        for (const Parameter& parameter : parameters.list()) {
+          if (tells_float32()) {
+            want(float32_tensor(step, "gradient/" + parameter_name(parameters, parameter)), DType::f32, {2});
+          }
         }
       }
     }

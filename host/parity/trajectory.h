@@ -5,28 +5,30 @@
 //                                       steps: how many; recorder: who wrote it, for people; near_kinks: how many rows
 //                                       of the draws lie so near a kink that float32 may mistake its side
 //   initial/NETWORK/PARAMETER           f32, before step 1
-//   step1/d_reals  step1/g_reals        u8 [B,H,W,C]; g_reals only where the generator's loss looks at real pictures
-//   step1/d_latents  step1/g_latents    f32 [B,latent]
-//   step1/shares                        f32 [B], only with WGAN-GP: each real picture's part in its mixture
-//   step1/d_loss  step1/g_loss          f32 [1], penalties included
+//   step1/DRAW                          a batch of pictures, u8 [B,H,W,C], or noise, f32: of a GAN d_reals, g_reals,
+//                                       d_latents, g_latents, shares
+//   step1/DRAW/FIELD                    what else is drawn of the same rows
+//   step1/LOSS                          f32 [1], of each phase, penalties included: of a GAN d_loss, g_loss
 //   step1/gradient/NETWORK/PARAMETER    f32, before clipping
 //   step1/weight/NETWORK/PARAMETER      f32, after the update
-//   step1/average/generator/PARAMETER   f32, the moving average after the update
-//   step1/float32/d_loss  .../g_loss    f32 [1]: |what the recorder gets in float32 - what is recorded|
+//   step1/average/NETWORK/PARAMETER     f32, the moving average after the update
+//   step1/float32/LOSS                  f32 [1]: |what the recorder gets in float32 - what is recorded|
 //   step1/float32/gradient/...          f32 [2], of each gradient: the 2-norm and the largest element of that
 //   difference
 //
 // Format 1 has no float32/ and may come near kinks. It was recorded in float32 by default.
 //
-// The networks and their parameters are those of the configuration, with the names and layouts of a checkpoint.
+// Networks, draws and losses are those of the configuration's recipe; the names and layouts of parameters are those of
+// a checkpoint.
 #pragma once
 
-#include "engine/nn/network.h"
 #include "host/config/options.h"
 #include "host/files/safetensors.h"
+#include "host/recipes/recorded_step.h"
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,8 @@ public:
   const Options& options() const { return options_; }
   int steps() const { return steps_; }
   const Shape& picture() const { return picture_; }  // [1,H,W,C]
+  const Recipe& recipe() const { return *recipe_; }
+  const RecordedStep& recorded() const { return recorded_; }  // whose draws, losses and updates it holds
   std::string recorder() const;
   bool tells_float32() const { return format_ >= 2; }
   // Why two right programs may disagree about a gradient of this record, or "".
@@ -53,6 +57,7 @@ public:
 
 private:
   int read_count(const std::string& key, int least) const;
+  void record();
   void check_tensors() const;
   void check_tensor(const std::string& name, DType dtype, const Shape& shape) const;
   template <class... Args>
@@ -62,10 +67,14 @@ private:
   Options options_;
   int format_ = 0, steps_ = 0, near_kinks_ = 0;
   Shape picture_;
+  std::unique_ptr<Recipe> recipe_;
+  Networks networks_;
+  RecordedStep recorded_;
 };
 
 std::string step_tensor(int step, const std::string& name);                            // "step3/d_loss"
 std::string float32_tensor(int step, const std::string& name);                         // "step3/float32/d_loss"
+std::string batch_tensor(int step, const DrawnField& drawn);                           // "step3/d_reals"
 std::string parameter_name(const Parameters& parameters, const Parameter& parameter);  // "generator/dense1/weight"
 
 }  // namespace duel

@@ -14,6 +14,7 @@ namespace duel {
 namespace {
 
 constexpr std::int64_t kMaxPixels = std::int64_t{1} << 28;
+constexpr png_uint_32 kFormats[] = {PNG_FORMAT_GRAY, PNG_FORMAT_GA, PNG_FORMAT_RGB, PNG_FORMAT_RGBA};  // by channels
 
 // A png_image that frees what libpng keeps in it.
 struct Image : png_image {
@@ -26,14 +27,14 @@ struct Image : png_image {
 }  // namespace
 
 std::vector<std::uint8_t> encode_png(const Picture& picture) {
-  check(picture.height > 0 && picture.width > 0 && (picture.channels == 1 || picture.channels == 3) &&
+  check(picture.height > 0 && picture.width > 0 && picture.channels >= 1 && picture.channels <= 4 &&
             std::int64_t{picture.height} * picture.width * picture.channels == std::ssize(picture.pixels),
         "encode_png: a picture of {}x{}x{} cannot have {} bytes", picture.height, picture.width, picture.channels,
         picture.pixels.size());
   Image image;
   image.height = static_cast<png_uint_32>(picture.height);
   image.width = static_cast<png_uint_32>(picture.width);
-  image.format = picture.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+  image.format = kFormats[picture.channels - 1];
 
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
   std::vector<std::uint8_t> bytes(size);
@@ -50,7 +51,7 @@ void write_png(const std::filesystem::path& file, const Picture& picture) {
   write_file_atomically(file, std::as_bytes(std::span(bytes)));
 }
 
-Picture read_png(const std::filesystem::path& file) {
+Picture read_png(const std::filesystem::path& file, Transparency transparency) {
   const std::string path = file.string();
   const auto fail = [&path](const char* message) {
     throw_error(Error::Kind::data, "{}: cannot read as PNG: {}", path, message);
@@ -64,14 +65,15 @@ Picture read_png(const std::filesystem::path& file) {
                 image.width, kMaxPixels);
   }
   const bool colour = (image.format & PNG_FORMAT_FLAG_COLOR) != 0;
+  const bool has_opacity = transparency == Transparency::kept && (image.format & PNG_FORMAT_FLAG_ALPHA) != 0;
   // Without this flag libpng takes 16 bits without a gamma for linear light, and brightens them.
   image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
-  image.format = colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
 
   Picture picture;
   picture.height = static_cast<int>(image.height);
   picture.width = static_cast<int>(image.width);
-  picture.channels = colour ? 3 : 1;
+  picture.channels = (colour ? 3 : 1) + (has_opacity ? 1 : 0);
+  image.format = kFormats[picture.channels - 1];
   picture.pixels.resize(PNG_IMAGE_SIZE(image));
   const png_color white = {255, 255, 255};
   if (png_image_finish_read(&image, &white, picture.pixels.data(), 0, nullptr) == 0) {

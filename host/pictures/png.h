@@ -11,7 +11,7 @@ namespace duel {
 
 struct Picture {
   int height = 0, width = 0;
-  int channels = 0;                  // 1 (grey) or 3 (RGB)
+  int channels = 0;                  // 1 grey, 2 grey and opacity, 3 RGB, 4 RGB and opacity
   std::vector<std::uint8_t> pixels;  // [height, width, channels]
 
   bool operator==(const Picture&) const = default;
@@ -22,8 +22,9 @@ std::vector<std::uint8_t> encode_png(const Picture& picture);
 // Errors are of kind `data` and begin with the path.
 void write_png(const std::filesystem::path& file, const Picture& picture);
 
-// Every kind of PNG is read: palettes are looked up, 16 bits become 8, transparency is laid on white. At most 2^28
-// pixels.
-Picture read_png(const std::filesystem::path& file);
+// Every kind of PNG is read: palettes are looked up, 16 bits become 8. Transparency is laid on white, unless it is to
+// be kept: then a picture that has any has 2 or 4 channels. At most 2^28 pixels.
+enum class Transparency : std::uint8_t { on_white, kept };
+Picture read_png(const std::filesystem::path& file, Transparency transparency = Transparency::on_white);
 
 }  // namespace duel

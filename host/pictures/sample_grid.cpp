@@ -22,7 +22,7 @@ std::uint8_t to_pixel(float value) {
 }
 
 void check_picture(std::int64_t value_count, std::int64_t count, int height, int width, int channels) {
-  check(height > 0 && width > 0 && (channels == 1 || channels == 3),
+  check(height > 0 && width > 0 && channels >= 1 && channels <= 4,
         "sample_grid: pictures of {}x{} with {} channels cannot be drawn", height, width, channels);
   check(value_count == count * height * width * channels, "sample_grid: [{},{},{},{}] needs {} values, not {}", count,
         height, width, channels, count * height * width * channels, value_count);
@@ -76,6 +76,12 @@ Picture sample_grid(std::span<const float> values, int count, int height, int wi
 
   Picture sheet{static_cast<int>(sheet_height), static_cast<int>(sheet_width), channels, {}};
   sheet.pixels.assign(static_cast<std::size_t>(sheet_height * sheet_width * channels), kGapTone);
+  if (channels == 2 || channels == 4) {  // what is no picture is opaque
+    for (std::size_t opacity = static_cast<std::size_t>(channels) - 1; opacity < sheet.pixels.size();
+         opacity += static_cast<std::size_t>(channels)) {
+      sheet.pixels[opacity] = 255;
+    }
+  }
   const std::int64_t shown = std::min<std::int64_t>(count, std::int64_t{rows} * columns);
   for (std::int64_t n = 0; n < shown; ++n) {
     const float* picture = values.data() + n * height * width * channels;  // [height, width, channels]

@@ -1,100 +1,36 @@
 #include "host/recipes/gan.h"
 
+#include "engine/models/classic.h"
 #include "engine/nn/losses.h"
 #include "engine/ops/ops.h"
-#include "engine/rewrite/differentiate.h"
-#include "engine/rewrite/fuse.h"
-#include "kernels/check.h"
+#include "host/recipes/fields.h"
+#include "host/recipes/step_recorder.h"
 
-#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace duel {
 
 namespace {
 
-using Block = Parameters::Block;
+constexpr const char* kGenerator = "generator";
+constexpr const char* kDiscriminator = "discriminator";
 
-// What both phases share while they are recorded.
-struct Recorder {
-  Recorder(const GanModel& gan, const Options& run_options, const GanBuffers& run_buffers)
-      : model(gan),
-        options(run_options),
-        buffers(run_buffers),
-        columns(gan_metrics(run_options)),
-        compute(run_options.precision == "bf16" ? DType::bf16 : DType::f32),
-        pictures(program.bind("pictures", run_buffers.pictures)),
-        step(program.bind("step", run_buffers.step)),
-        generator(program, gan.generator->parameters(), Block::master, compute == DType::bf16),
-        discriminator(program, gan.discriminator->parameters(), Block::master, compute == DType::bf16) {}
-
-  Value reals(Purpose purpose) {
-    const int batch = options.train.batch;
-    if (buffers.slot_rows > 0) {
-      const std::vector<Purpose> batches = gan_batches(options);
-      const auto place = std::find(batches.begin(), batches.end(), purpose) - batches.begin();
-      return ops::load_pictures(program, {buffers.slot_rows, static_cast<int>(place) * batch}, pictures, step, batch,
-                                compute);
-    }
-    return ops::gather_pictures(program, {options.seed, purpose}, pictures, step, batch, compute);
-  }
-
-  Value generated(Purpose purpose, const View& latents) {
-    const Value z = latents.data != nullptr ? program.bind("latents", latents)
-                                            : ops::random_normal(program, {options.seed, purpose}, step,
-                                                                 {options.train.batch, model.latent});
-    return model.generator->forward(program, generator, ops::cast(program, z, compute));
-  }
-
-  // Each real picture's part in WGAN-GP's mixtures.
-  Value shares() {
-    const Random random{options.seed, Purpose::interpolation};
-    return buffers.sources.shares.data != nullptr ? program.bind("shares", buffers.sources.shares)
-                                                  : ops::random_uniform(program, random, step, {options.train.batch});
-  }
-
-  Value logits(Value x) { return model.discriminator->forward(program, discriminator, x); }
-
-  // Metrics are stored together, at the end of a phase: on a GPU each store is a launch.
-  void store(const char* metric, Value scalar) {
-    const auto found = std::find(columns.begin(), columns.end(), metric);
-    check(found != columns.end(), "record_gan: {} is not among the metrics", metric);
-    stored_columns.push_back(static_cast<int>(found - columns.begin()));
-    stored.push_back(scalar);
-  }
-  void store_metrics() { ops::store_scalars(program, stored_columns, stored, step, buffers.ring); }
-
-  // Gradients of `loss`, their norm (stored as `metric`), clipping, and Adam.
-  void update(const Parameters& parameters, const BoundParameters& weights, Value loss, double learning_rate,
-              const char* metric) {
-    const std::vector<Value> gradients = differentiate(program, loss, weights.all());
-    for (std::size_t i = 0; i < gradients.size(); ++i) {
-      ops::write_to(program, gradients[i], parameters.view(Block::gradient, parameters.list()[i]));
-    }
-    const Program::Scope scope(program, parameters.network() + "/update");
-    const Value gradient = program.bind(parameters.network() + "/gradient", parameters.view(Block::gradient));
-    const Value norm = ops::global_norm(program, gradient);
-    store(metric, norm);
-    const double clip = options.optimizer.clip_norm;
-    const Value scale = clip > 0 ? ops::clip_scale(program, clip, norm) : Value{};
-    AdamState state{parameters.view(Block::master), parameters.view(Block::m), parameters.view(Block::v), {}};
-    if (compute == DType::bf16) {
-      state.compute = parameters.view(Block::compute);
-    }
-    const Adam adam{learning_rate, options.optimizer.beta1, options.optimizer.beta2, options.optimizer.epsilon};
-    ops::adam(program, adam, step, scale, gradient, state);
-  }
-
-  const GanModel& model;
-  const Options& options;
-  const GanBuffers& buffers;
-  std::vector<std::string> columns;
-  DType compute;
-  Program program;
-  Value pictures, step;
-  std::vector<int> stored_columns;
-  std::vector<Value> stored;
-  BoundParameters generator, discriminator;
-};
+ClassicConfig classic_config(const Options::Model& model, const Shape& picture) {
+  ClassicConfig config;
+  config.height = picture[1];
+  config.width = picture[2];
+  config.channels = picture[3];
+  config.latent = model.latent;
+  config.generator_widths = model.generator_widths;
+  config.generator_activation = activation_named(model.generator_activation, model.leaky_slope);
+  config.discriminator_channels = model.discriminator_channels;
+  config.discriminator_kernel = model.discriminator_kernel;
+  config.discriminator_widths = model.discriminator_widths;
+  config.discriminator_activation = activation_named(model.discriminator_activation, model.leaky_slope);
+  return config;
+}
 
 // The discriminator's view of a batch: logits, and squared gradient norms where R1 or R2 want them.
 struct Judged {
@@ -102,116 +38,259 @@ struct Judged {
   Value real_gradients, fake_gradients;  // |dD/dx|^2 per picture, or none
 };
 
-// Real and generated pictures go through in one batch; apart only where just one of the two is regularised, which
-// then spares the other's input gradient. No layer mixes pictures, so the results are the same.
-Judged judge(Recorder& r, Value real, Value fake) {
-  const int batch = r.options.train.batch;
-  const bool r1 = r.options.loss.r1 > 0, r2 = r.options.loss.r2 > 0;
-  Judged judged;
-  if (r1 != r2) {
-    judged.real = r.logits(real);
-    judged.fake = r.logits(fake);
+Value logits_of(StepRecorder& r, Value pictures) {
+  return r.run(kDiscriminator, {pictures})[0];
+}
+
+// One of the discriminator's updates of a step, of which the first has the plain names.
+struct Update {
+  std::string suffix;  // "", "_2", "_3"
+  bool is_first() const { return suffix.empty(); }
+};
+
+class Gan : public Recipe {
+public:
+  Gan(const Options& options, const Fields& fields, std::int64_t steps)
+      : options_(options),
+        steps_(steps),
+        picture_(field_of(fields, "main", "picture", "gan")),
+        loss_(loss_named(options.loss.kind)) {}
+
+  std::string name() const override { return "gan"; }
+
+  std::vector<NamedNetwork> make_networks() const override {
+    const ClassicConfig config = classic_config(options_.model, picture_.shape);
+    std::vector<NamedNetwork> networks;
+    networks.push_back({make_classic_generator(config), true, true});
+    networks.push_back({make_classic_discriminator(config), false, true});
+    return networks;
+  }
+
+  std::vector<Phase> phases() const override {
+    std::vector<Phase> phases;
+    for (const Update& update : updates()) {
+      phases.push_back({"d_main" + update.suffix, {kDiscriminator}, [this, update](StepRecorder& r) {
+                          record_discriminator(r, update);
+                        }});
+    }
+    if (is_lazy()) {
+      phases.push_back({"d_penalty",
+                        {kDiscriminator},
+                        [this](StepRecorder& r) { record_penalties(r); },
+                        options_.loss.penalty_every});
+    }
+    phases.push_back({"g_main", {kGenerator}, [this](StepRecorder& r) { record_generator(r); }});
+    return phases;
+  }
+
+  std::vector<DrawnField> batches() const override {
+    std::vector<DrawnField> batches;
+    for (const Update& update : updates()) {
+      batches.push_back({"d_reals" + update.suffix, "main", "picture"});
+    }
+    if (is_lazy()) {
+      batches.push_back({"penalty_reals", "main", "picture"});
+    }
+    if (generator_loss_needs_reals(loss_)) {
+      batches.push_back({"g_reals", "main", "picture"});
+    }
+    return batches;
+  }
+
+  std::vector<std::string> metrics() const override {
+    std::vector<std::string> names = {"d_loss",          "g_loss",      "d_accuracy_real",
+                                      "d_accuracy_fake", "d_grad_norm", "g_grad_norm"};
+    if (has_r1()) {
+      names.emplace_back("r1");
+    }
+    if (has_r2()) {
+      names.emplace_back("r2");
+    }
+    if (has_gradient_penalty()) {
+      names.emplace_back("gradient_penalty");
+    }
+    if (is_lazy()) {
+      names.insert(names.end(), {"penalty_loss", "penalty_grad_norm"});
+    }
+    for (const Update& update : updates()) {
+      if (!update.is_first()) {
+        names.insert(names.end(), {"d_loss" + update.suffix, "d_grad_norm" + update.suffix});
+      }
+    }
+    return names;
+  }
+
+  Sampling sampling() const override {
+    Sampling sampling;
+    Field latent;
+    latent.name = "latent";
+    latent.kind = FieldKind::vector;
+    latent.shape = {1, options_.model.latent};
+    latent.dtype = DType::f32;
+    sampling.inputs = {latent};
+    sampling.outputs = {picture_};
+    sampling.networks = {kGenerator};
+    sampling.record = [](Program&, const Sampling::Run& run, std::span<const Value> inputs) {
+      return run(kGenerator, {inputs[0]});
+    };
+    return sampling;
+  }
+
+private:
+  bool has_r1() const { return !options_.loss.r1.is_zero(); }
+  bool has_r2() const { return !options_.loss.r2.is_zero(); }
+  bool has_gradient_penalty() const { return !options_.loss.gradient_penalty.is_zero(); }
+  // Penalties in a phase of their own, every few steps.
+  bool is_lazy() const { return options_.loss.penalty_every > 1 && (has_r1() || has_r2() || has_gradient_penalty()); }
+
+  std::vector<Update> updates() const {
+    std::vector<Update> all = {{""}};
+    for (int i = 2; i <= options_.optimizer.d_updates; ++i) {
+      all.push_back({"_" + std::to_string(i)});
+    }
+    return all;
+  }
+
+  Schedule resolved(const char* key, const ScheduleOption& option) const {
+    return resolve(key, option, steps_, options_.train.batch);
+  }
+
+  UpdateRule rule(const char* key, const ScheduleOption& learning_rate, const std::string& loss,
+                  const std::string& norm) const {
+    const Options::Optimizer& o = options_.optimizer;
+    UpdateRule rule;
+    rule.adam.learning_rate = resolved(key, learning_rate);
+    rule.adam.beta1 = o.beta1;
+    rule.adam.beta2 = resolved("optimizer.beta2", o.beta2);
+    rule.adam.epsilon = o.epsilon;
+    rule.adam.weight_decay = o.weight_decay;
+    rule.clip_norm = o.clip_norm;
+    rule.loss = loss;
+    rule.norm = norm;
+    return rule;
+  }
+
+  UpdateRule discriminator_rule(const std::string& loss, const std::string& norm) const {
+    return rule("optimizer.discriminator_learning_rate", options_.optimizer.discriminator_learning_rate, loss, norm);
+  }
+
+  Value generated(StepRecorder& r, const std::string& draw) const {
+    const Value z = r.normal(draw, {r.batch_size(), options_.model.latent});
+    return r.run(kGenerator, {ops::cast(r.program(), z, r.compute())})[0];
+  }
+
+  // Real and generated pictures go through in one batch; apart only where just one of the two is regularised, which
+  // then spares the other's input gradient, and where the network mixes rows, which would tell the one by the other.
+  Judged judge(StepRecorder& r, Value real, Value fake, bool is_regularised) const {
+    const bool r1 = is_regularised && has_r1(), r2 = is_regularised && has_r2();
+    Judged judged;
+    if (r1 != r2 || r.networks()[kDiscriminator].mixes_rows()) {
+      judged.real = logits_of(r, real);
+      judged.fake = logits_of(r, fake);
+      if (r1) {
+        judged.real_gradients = squared_gradient_norms(r.program(), judged.real, real);
+      }
+      if (r2) {
+        judged.fake_gradients = squared_gradient_norms(r.program(), judged.fake, fake);
+      }
+      return judged;
+    }
+    const int batch = r.batch_size();
+    const Value both = ops::concat_rows(r.program(), real, fake);
+    const Value logits = logits_of(r, both);
+    judged.real = ops::slice_rows(r.program(), logits, 0, batch);
+    judged.fake = ops::slice_rows(r.program(), logits, batch, batch);
     if (r1) {
-      judged.real_gradients = squared_gradient_norms(r.program, judged.real, real);
-    } else {
-      judged.fake_gradients = squared_gradient_norms(r.program, judged.fake, fake);
+      const Value squares = squared_gradient_norms(r.program(), logits, both);
+      judged.real_gradients = ops::slice_rows(r.program(), squares, 0, batch);
+      judged.fake_gradients = ops::slice_rows(r.program(), squares, batch, batch);
     }
     return judged;
   }
-  const Value both = ops::concat_rows(r.program, real, fake);
-  const Value logits = r.logits(both);
-  judged.real = ops::slice_rows(r.program, logits, 0, batch);
-  judged.fake = ops::slice_rows(r.program, logits, batch, batch);
-  if (r1) {
-    const Value squares = squared_gradient_norms(r.program, logits, both);
-    judged.real_gradients = ops::slice_rows(r.program, squares, 0, batch);
-    judged.fake_gradients = ops::slice_rows(r.program, squares, batch, batch);
-  }
-  return judged;
-}
 
-Value add_penalty(Recorder& r, Value loss, Value penalty, double weight, const char* metric) {
-  r.store(metric, penalty);
-  return ops::add(r.program, loss, ops::affine(r.program, penalty, weight));
-}
+  // loss + weight * penalty; where there is no loss yet, the second alone.
+  static Value add_penalty(StepRecorder& r, Value loss, Value penalty, const Schedule& weight) {
+    Program& p = r.program();
+    const Value weighted =
+        weight.changes() ? ops::scale_scheduled(p, weight, r.step(), penalty) : ops::affine(p, penalty, weight.from);
+    return loss.exists() ? ops::add(p, loss, weighted) : weighted;
+  }
 
-Program record_discriminator(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
-  Recorder r(model, options, buffers);
-  const Program::Scope scope(r.program, "d_main");
-  const Value real = r.reals(Purpose::d_reals);
-  const Value fake = r.generated(Purpose::d_latents, buffers.sources.d_latents);
-  const Judged judged = judge(r, real, fake);
-  Value loss = discriminator_loss(r.program, loss_named(options.loss.kind), judged.real, judged.fake, fused);
-  if (judged.real_gradients.exists()) {
-    loss = add_penalty(r, loss, ops::mean(r.program, judged.real_gradients), options.loss.r1 / 2, "r1");
+  // The penalties behind `loss`, which need not exist. One that runs every few steps weighs so much the more, as in
+  // Karras et al. (2020), section 3.1. `shares` is the name of a draw.
+  Value penalised(StepRecorder& r, Value loss, const Judged& judged, Value real, Value fake, const std::string& shares,
+                  bool is_logged) const {
+    const Options::Loss& weights = options_.loss;
+    const double times = is_lazy() ? weights.penalty_every : 1;
+    Program& p = r.program();
+    const auto add = [&](const char* key, const char* name, const ScheduleOption& weight, double factor,
+                         Value penalty) {
+      if (is_logged) {
+        r.metric(name, penalty);
+      }
+      Schedule schedule = resolved(key, weight);
+      schedule.from *= factor * times;
+      schedule.to *= factor * times;
+      loss = add_penalty(r, loss, penalty, schedule);
+    };
+    if (judged.real_gradients.exists()) {
+      add("loss.r1", "r1", weights.r1, 0.5, ops::mean(p, judged.real_gradients));
+    }
+    if (judged.fake_gradients.exists()) {
+      add("loss.r2", "r2", weights.r2, 0.5, ops::mean(p, judged.fake_gradients));
+    }
+    if (has_gradient_penalty()) {
+      const Value mixed = mix_rows(p, r.uniform(shares, {r.batch_size()}), real, fake);
+      const Value squares = squared_gradient_norms(p, logits_of(r, mixed), mixed);
+      add("loss.gradient_penalty", "gradient_penalty", weights.gradient_penalty, 1, wgan_gradient_penalty(p, squares));
+    }
+    return loss;
   }
-  if (judged.fake_gradients.exists()) {
-    loss = add_penalty(r, loss, ops::mean(r.program, judged.fake_gradients), options.loss.r2 / 2, "r2");
-  }
-  if (options.loss.gradient_penalty > 0) {
-    const Value mixed = mix_rows(r.program, r.shares(), real, fake);
-    const Value squares = squared_gradient_norms(r.program, r.logits(mixed), mixed);
-    loss = add_penalty(r, loss, wgan_gradient_penalty(r.program, squares), options.loss.gradient_penalty,
-                       "gradient_penalty");
-  }
-  r.store("d_loss", loss);
-  r.store("d_accuracy_real", fraction_positive(r.program, judged.real));
-  r.store("d_accuracy_fake", fraction_negative(r.program, judged.fake));
-  r.update(model.discriminator->parameters(), r.discriminator, loss, options.optimizer.discriminator_learning_rate,
-           "d_grad_norm");
-  r.store_metrics();
-  return std::move(r.program);
-}
 
-Program record_generator(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
-  Recorder r(model, options, buffers);
-  const Program::Scope scope(r.program, "g_main");
-  const LossKind kind = loss_named(options.loss.kind);
-  const Value fake = r.generated(Purpose::g_latents, buffers.sources.g_latents);
-  const Value real_logits = generator_loss_needs_reals(kind) ? r.logits(r.reals(Purpose::g_reals)) : Value{};
-  const Value loss = generator_loss(r.program, kind, r.logits(fake), real_logits, fused);
-  r.store("g_loss", loss);
-  const Parameters& parameters = model.generator->parameters();
-  r.update(parameters, r.generator, loss, options.optimizer.generator_learning_rate, "g_grad_norm");
-  const Value master = r.program.bind("generator/master", parameters.view(Block::master));
-  ops::ema(r.program, options.optimizer.ema_decay, master, parameters.view(Block::average));
-  r.store_metrics();
-  ops::advance_counter(r.program, r.step);
-  return std::move(r.program);
-}
+  void record_discriminator(StepRecorder& r, const Update& update) const {
+    Program& p = r.program();
+    const Value real = r.batch("d_reals" + update.suffix, "main", "picture");
+    const Value fake = generated(r, "d_latents" + update.suffix);
+    const Judged judged = judge(r, real, fake, !is_lazy());
+    Value loss = discriminator_loss(p, loss_, judged.real, judged.fake);
+    if (!is_lazy()) {
+      loss = penalised(r, loss, judged, real, fake, "shares" + update.suffix, update.is_first());
+    }
+    if (update.is_first()) {
+      r.metric("d_accuracy_real", fraction_positive(p, judged.real));
+      r.metric("d_accuracy_fake", fraction_negative(p, judged.fake));
+    }
+    r.update(loss, discriminator_rule("d_loss" + update.suffix, "d_grad_norm" + update.suffix));
+  }
+
+  void record_penalties(StepRecorder& r) const {
+    const Value real = r.batch("penalty_reals", "main", "picture");
+    const Value fake = generated(r, "penalty_latents");
+    const Judged judged = has_r1() || has_r2() ? judge(r, real, fake, true) : Judged{};
+    const Value loss = penalised(r, {}, judged, real, fake, "penalty_shares", true);
+    r.update(loss, discriminator_rule("penalty_loss", "penalty_grad_norm"));
+  }
+
+  void record_generator(StepRecorder& r) const {
+    const Options::Optimizer& o = options_.optimizer;
+    const Value fake = generated(r, "g_latents");
+    const Value real_logits =
+        generator_loss_needs_reals(loss_) ? logits_of(r, r.batch("g_reals", "main", "picture")) : Value{};
+    const Value loss = generator_loss(r.program(), loss_, logits_of(r, fake), real_logits);
+    r.update(loss, rule("optimizer.generator_learning_rate", o.generator_learning_rate, "g_loss", "g_grad_norm"));
+    r.average(kGenerator, resolved("optimizer.ema_decay", o.ema_decay));
+  }
+
+  Options options_;
+  std::int64_t steps_;
+  Field picture_;
+  LossKind loss_;
+};
 
 }  // namespace
 
-std::vector<std::string> gan_metrics(const Options& options) {
-  std::vector<std::string> names = {"d_loss",          "g_loss",      "d_accuracy_real",
-                                    "d_accuracy_fake", "d_grad_norm", "g_grad_norm"};
-  if (options.loss.r1 > 0) {
-    names.emplace_back("r1");
-  }
-  if (options.loss.r2 > 0) {
-    names.emplace_back("r2");
-  }
-  if (options.loss.gradient_penalty > 0) {
-    names.emplace_back("gradient_penalty");
-  }
-  return names;
-}
-
-std::vector<Purpose> gan_batches(const Options& options) {
-  std::vector<Purpose> batches = {Purpose::d_reals};
-  if (generator_loss_needs_reals(loss_named(options.loss.kind))) {
-    batches.push_back(Purpose::g_reals);
-  }
-  return batches;
-}
-
-GanPhases record_gan(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused) {
-  GanPhases phases{record_discriminator(model, options, buffers, fused),
-                   record_generator(model, options, buffers, fused)};
-  for (Program* program : {&phases.discriminator, &phases.generator}) {
-    fused ? fuse(*program) : program->prune();
-  }
-  return phases;
+std::unique_ptr<Recipe> make_gan(const Options& options, const Fields& fields, std::int64_t steps) {
+  return std::make_unique<Gan>(options, fields, steps);
 }
 
 }  // namespace duel

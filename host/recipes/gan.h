@@ -1,52 +1,24 @@
-// One training step of a GAN as two recorded programs: the discriminator's phase, then the generator's.
+// A generative adversarial network (Goodfellow et al., 2014) as a recipe of two networks and two phases:
 //
-//   d_main  reals x and fresh latents z; loss of the discriminator on x and G(z), with R1, R2 or WGAN-GP where asked
+//   d_main  (optimizer.d_updates times, each on draws of its own)
+//           reals x and fresh latents z; loss of the discriminator on x and G(z), with R1, R2 or WGAN-GP where asked
 //           for; its gradient, norm, clipping; one Adam update of the discriminator
+//   d_penalty  where loss.penalty_every is more than 1, the penalties alone, every so many steps; d_main has none then
 //   g_main  fresh latents (and reals, for a relativistic loss); loss of the generator through the discriminator, whose
-//           weights are not differentiated; Adam update of the generator, its moving average; the step counter
-//
-// Each scalar that a person may want to see is stored in a row of a ring on the device.
+//           weights are not differentiated; Adam update of the generator, its moving average
 #pragma once
 
-#include "engine/nn/network.h"
-#include "engine/program/program.h"
 #include "host/config/options.h"
-#include "kernels/random.h"
+#include "host/recipes/recipe.h"
 
-#include <string>
-#include <vector>
+#include <cstdint>
+#include <memory>
 
 namespace duel {
 
-// Noise that stands in memory instead of being drawn: a replay (host/parity/replay.h) fills it before each phase. Where
-// a view has no data, Philox draws it as a function of seed and step.
-struct GanSources {
-  View d_latents, g_latents;  // f32 [B,latent]
-  View shares;                // f32 [B]: each real picture's part in WGAN-GP's mixtures
-};
-
-// Device memory that the programs read and write, apart from parameters.
-struct GanBuffers {
-  View pictures;  // u8 [M,H,W,C]: the data set; or slots of an upload ring, slot_rows pictures in each
-  View step;      // i64 [1]
-  View ring;      // f32 [rows, gan_metrics(options).size()]
-  GanSources sources = {};
-  int slot_rows = 0;  // 0: `pictures` are the data set
-};
-
-// The batches of pictures that a step reads, in the order in which a slot of an upload ring holds them.
-std::vector<Purpose> gan_batches(const Options& options);
-
-inline constexpr int kRingRows = 64;  // steps whose scalars the device remembers
-
-// "d_loss", "g_loss", ...: the columns of the ring.
-std::vector<std::string> gan_metrics(const Options& options);
-
-struct GanPhases {
-  Program discriminator, generator;
-};
-
-// `fused` false leaves the rewrites of engine/rewrite/fuse.h out, for tests and comparisons.
-GanPhases record_gan(const GanModel& model, const Options& options, const GanBuffers& buffers, bool fused = true);
+// Networks "generator" and "discriminator"; draws d_reals, d_latents, shares (each real picture's part in WGAN-GP's
+// mixtures), g_reals, g_latents. Reads main/picture.
+// `steps`: of the run, for schedules.
+std::unique_ptr<Recipe> make_gan(const Options& options, const Fields& fields, std::int64_t steps);
 
 }  // namespace duel

@@ -6,22 +6,20 @@
 #include "kernels/check.h"
 #include "kernels/memory.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace duel {
 
 namespace {
 
-constexpr int kFormat = 1;
 constexpr const char* kTensorFile = "state.safetensors";
-constexpr const char* kJsonFile = "state.json";
+constexpr const char* kStatePrefix = "state/";
 
 using Block = Parameters::Block;
 
@@ -35,37 +33,34 @@ const char* prefix_of(Block block) {
   }
 }
 
-struct SavedTensor {
-  std::string name;
-  View device;
-};
-
-std::vector<SavedTensor> saved_tensors(const Parameters& parameters, std::initializer_list<Block> blocks) {
-  std::vector<SavedTensor> tensors;
-  for (const Block block : blocks) {
-    for (const Parameter& parameter : parameters.list()) {
-      if (parameters.has(block)) {
-        tensors.push_back(
-            {prefix_of(block) + parameters.network() + "/" + parameter.name, parameters.view(block, parameter)});
-      }
-    }
+std::vector<Block> blocks_of(const NamedNetwork& each) {
+  std::vector<Block> blocks = {Block::master};
+  if (each.is_trained) {
+    blocks.insert(blocks.end(), {Block::m, Block::v});
   }
-  return tensors;
+  if (each.is_averaged) {
+    blocks.push_back(Block::average);
+  }
+  return blocks;
 }
 
-constexpr std::initializer_list<Block> kBlocks = {Block::master, Block::m, Block::v, Block::average};
-
-std::vector<const Parameters*> all_parameters(const GanModel& model) {
-  return {&model.generator->parameters(), &model.discriminator->parameters()};
+SavedBlock saved_block(const Parameters& parameters, Block block) {
+  SavedBlock saved{parameters.view(block), {}};
+  for (const Parameter& parameter : parameters.list()) {
+    saved.tensors.push_back(
+        {prefix_of(block) + parameters.network() + "/" + parameter.name, parameters.view(block, parameter)});
+  }
+  return saved;
 }
 
-std::vector<SavedTensor> all_tensors(const GanModel& model) {
-  std::vector<SavedTensor> tensors;
-  for (const Parameters* parameters : all_parameters(model)) {
-    const auto more = saved_tensors(*parameters, kBlocks);
-    tensors.insert(tensors.end(), more.begin(), more.end());
+void add_state(const StateMemory& state, std::vector<SavedBlock>& blocks) {
+  if (state.arrays().empty()) {
+    return;
   }
-  return tensors;
+  SavedBlock& saved = blocks.emplace_back(SavedBlock{state.block(), {}});
+  for (const StateMemory::Array& array : state.arrays()) {
+    saved.tensors.push_back({kStatePrefix + array.name, array.view});
+  }
 }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
@@ -77,42 +72,28 @@ std::vector<std::int64_t> extents_of(View view) {
 }
 
 // Reads all of them before the first is uploaded, so that a damaged file changes nothing.
-void read_tensors(Context& context, const std::vector<SavedTensor>& tensors, const SafetensorsFile& file) {
+void read_tensors(Context& context, const std::vector<SavedBlock>& blocks, const SafetensorsFile& file) {
+  std::vector<SavedTensor> tensors;
+  for (const SavedBlock& block : blocks) {
+    tensors.insert(tensors.end(), block.tensors.begin(), block.tensors.end());
+  }
   const std::filesystem::path& path = file.path();
   std::vector<std::vector<std::byte>> contents;
   for (const SavedTensor& tensor : tensors) {
     if (!file.contains(tensor.name)) {
       throw_error(Error::Kind::data, "{}: is of another architecture: it has no {} {}", path.string(), tensor.name,
-                  tensor.device);
+                  tensor.view);
     }
     const SafetensorsFile::Entry& entry = file.entry(tensor.name);
-    if (entry.shape != extents_of(tensor.device) || entry.dtype != tensor.device.dtype) {
+    if (entry.shape != extents_of(tensor.view) || entry.dtype != tensor.view.dtype) {
       throw_error(Error::Kind::data, "{}: is of another architecture: {} is {}{} there, but {} by the configuration",
-                  path.string(), tensor.name, name_of(entry.dtype), shape_text(entry.shape), tensor.device);
+                  path.string(), tensor.name, name_of(entry.dtype), shape_text(entry.shape), tensor.view);
     }
     contents.push_back(file.read(tensor.name));
   }
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    context.upload(tensors[i].device.data, contents[i].data(), contents[i].size());
+    context.upload(tensors[i].view.data, contents[i].data(), contents[i].size());
   }
-}
-
-CheckpointState read_json(const std::filesystem::path& path) {
-  const nlohmann::json json = nlohmann::json::parse(read_text_file(path), nullptr, false);
-  if (!json.is_object() || !json.contains("format") || !json["format"].is_number_integer()) {
-    throw_error(Error::Kind::data, "{}: is not the JSON of a checkpoint", path.string());
-  }
-  if (json["format"] != kFormat) {
-    throw_error(Error::Kind::data, "{}: has format {}, but this program reads format {}", path.string(),
-                json["format"].dump(), kFormat);
-  }
-  const bool whole = json.contains("step") && json["step"].is_number_integer() && json["step"] >= 0 &&
-                     json.contains("seed") && json["seed"].is_number_unsigned() && json.contains("data") &&
-                     json["data"].is_string();
-  if (!whole) {
-    throw_error(Error::Kind::data, "{}: lacks a step, a seed or the name of the data", path.string());
-  }
-  return {json["step"], json["seed"], json["data"]};
 }
 
 std::optional<std::int64_t> read_decimal(std::string_view text) {
@@ -128,7 +109,7 @@ void check_step(std::int64_t in_json, const SafetensorsFile& tensors, const std:
     std::string who;
     std::int64_t step;
   };
-  std::vector<Witness> witnesses = {{kJsonFile, in_json}};
+  std::vector<Witness> witnesses = {{kManifestFile, in_json}};
   constexpr std::string_view kStep = "step_";
   const std::string name = folder.filename().string();
   if (name.starts_with(kStep)) {
@@ -163,75 +144,69 @@ void check_step(std::int64_t in_json, const SafetensorsFile& tensors, const std:
 void write_files(std::span<const NamedTensor> tensors, const CheckpointState& state,
                  const std::filesystem::path& folder) {
   write_safetensors(folder / kTensorFile, tensors,
-                    {{"format", "duel checkpoint 1"}, {"step", std::to_string(state.step)}});
-  const nlohmann::ordered_json json = {
-      {"format", kFormat}, {"step", state.step}, {"seed", state.seed}, {"data", state.data}};
-  write_file_atomically(folder / kJsonFile, json.dump(2) + "\n");
+                    {{"format", "duel checkpoint 2"}, {"recipe", state.recipe}, {"step", std::to_string(state.step)}});
+  write_manifest(state, folder);
 }
 
 }  // namespace
 
-std::vector<View> checkpoint_blocks(const GanModel& model) {
-  std::vector<View> blocks;
-  for (const Parameters* parameters : all_parameters(model)) {
-    for (const Block block : kBlocks) {
-      if (parameters->has(block)) {
-        blocks.push_back(parameters->view(block));
-      }
+std::vector<SavedBlock> saved_blocks(const Networks& networks, const StateMemory& state) {
+  std::vector<SavedBlock> blocks;
+  for (const NamedNetwork& each : networks.list()) {
+    for (const Block block : blocks_of(each)) {
+      blocks.push_back(saved_block(each.network->parameters(), block));
     }
   }
+  add_state(state, blocks);
   return blocks;
 }
 
-void write_checkpoint(const GanModel& model, std::span<const std::byte> blocks, const CheckpointState& state,
-                      const std::filesystem::path& folder) {
+std::size_t checkpoint_bytes(const Networks& networks, const std::vector<RecordedState>& states) {
+  std::size_t bytes = StateMemory::bytes_of(states);
+  for (const NamedNetwork& each : networks.list()) {
+    bytes += blocks_of(each).size() * each.network->parameters().view(Block::master).bytes();
+  }
+  return bytes;
+}
+
+std::size_t bytes_of(const std::vector<SavedBlock>& blocks) {
+  std::size_t bytes = 0;
+  for (const SavedBlock& saved : blocks) {
+    bytes += saved.block.bytes();
+  }
+  return bytes;
+}
+
+void write_checkpoint(const std::vector<SavedBlock>& blocks, std::span<const std::byte> bytes,
+                      const CheckpointState& state, const std::filesystem::path& folder) {
+  check(bytes.size() == bytes_of(blocks), "checkpoint: {} bytes are not the {} of its blocks", bytes.size(),
+        bytes_of(blocks));
   std::vector<NamedTensor> named;
   std::size_t begin = 0;
-  for (const Parameters* parameters : all_parameters(model)) {
-    for (const Block block : kBlocks) {
-      if (!parameters->has(block)) {
-        continue;
-      }
-      const View whole = parameters->view(block);
-      check(begin + whole.bytes() <= blocks.size(), "checkpoint: {} bytes are less than the blocks of the model",
-            blocks.size());
-      for (const SavedTensor& tensor : saved_tensors(*parameters, {block})) {
-        const auto offset = static_cast<std::byte*>(tensor.device.data) - static_cast<std::byte*>(whole.data);
-        // A View can be written to; this one is only read.
-        auto* const values = const_cast<std::byte*>(blocks.data() + begin + offset);
-        named.push_back(named_tensor(tensor.name, {values, tensor.device.shape, tensor.device.dtype}));
-      }
-      begin += whole.bytes();
+  for (const SavedBlock& saved : blocks) {
+    for (const SavedTensor& tensor : saved.tensors) {
+      const auto offset = static_cast<std::byte*>(tensor.view.data) - static_cast<std::byte*>(saved.block.data);
+      // A View can be written to; this one is only read.
+      auto* const values = const_cast<std::byte*>(bytes.data() + begin + offset);
+      named.push_back(named_tensor(tensor.name, {values, tensor.view.shape, tensor.view.dtype}));
     }
+    begin += saved.block.bytes();
   }
   write_files(named, state, folder);
 }
 
-CheckpointState read_checkpoint(Context& context, GanModel& model, const CheckpointState& expected,
-                                const std::filesystem::path& folder) {
-  const CheckpointState state = read_json(folder / kJsonFile);
-  if (state.seed != expected.seed) {
-    throw_error(Error::Kind::data, "{}: was trained with seed {}, but the configuration says {}", folder.string(),
-                state.seed, expected.seed);
-  }
-  if (state.data != expected.data) {
-    throw_error(Error::Kind::data, "{}: was trained on {}, but the data are now {}", folder.string(), state.data,
-                expected.data);
-  }
+CheckpointState read_checkpoint(Context& context, const std::vector<SavedBlock>& blocks,
+                                const CheckpointState& expected, const std::filesystem::path& folder) {
+  const CheckpointState state = read_manifest(folder);
+  check_same_training(state, expected, folder);
   const SafetensorsFile file(folder / kTensorFile);
   check_step(state.step, file, folder);
-  read_tensors(context, all_tensors(model), file);
-  model.generator->parameters().refresh_compute(context);
-  model.discriminator->parameters().refresh_compute(context);
+  read_tensors(context, blocks, file);
   return state;
 }
 
-CheckpointState read_checkpoint_state(const std::filesystem::path& folder) {
-  return read_json(folder / kJsonFile);
-}
-
 void verify_checkpoint(const std::filesystem::path& folder) {
-  const CheckpointState state = read_json(folder / kJsonFile);
+  const CheckpointState state = read_manifest(folder);
   const SafetensorsFile file(folder / kTensorFile);
   check_step(state.step, file, folder);
   file.verify();
@@ -273,11 +248,22 @@ void write_first_checkpoint(const std::filesystem::path& source, const Checkpoin
   write_files(tensors, state, folder);
 }
 
-void read_generator(Context& context, GanModel& model, const std::filesystem::path& folder) {
-  const CheckpointState state = read_json(folder / kJsonFile);
+void read_for_sampling(Context& context, const Networks& networks, const StateMemory& state,
+                       const std::filesystem::path& folder) {
+  const CheckpointState manifest = read_manifest(folder);
   const SafetensorsFile file(folder / kTensorFile);
-  check_step(state.step, file, folder);
-  read_tensors(context, saved_tensors(model.generator->parameters(), {Block::master, Block::average}), file);
+  check_step(manifest.step, file, folder);
+  std::vector<SavedBlock> blocks;
+  for (const NamedNetwork& each : networks.list()) {
+    const Parameters& parameters = each.network->parameters();
+    for (const Block block : {Block::master, Block::average}) {
+      if (parameters.has(block)) {
+        blocks.push_back(saved_block(parameters, block));
+      }
+    }
+  }
+  add_state(state, blocks);
+  read_tensors(context, blocks, file);
 }
 
 }  // namespace duel

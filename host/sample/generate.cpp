@@ -7,8 +7,8 @@
 #include "host/pictures/png.h"
 #include "host/pictures/sample_grid.h"
 #include "host/run/checkpoint.h"
-#include "host/run/model.h"
 #include "host/sample/latents.h"
+#include "host/sample/loaded_sampling.h"
 #include "host/sample/sampler.h"
 #include "kernels/check.h"
 
@@ -16,7 +16,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
 #include <span>
 #include <thread>
 #include <utility>
@@ -41,35 +40,6 @@ Grid parse_grid(const std::string& text) {
                 kMostGrid);
   }
   return {*rows, *columns};
-}
-
-// The shape of the run's pictures, from the checkpoint itself: the last dense layer has H*W*C outputs, so the data's
-// name is needed for H, W and C apart. It stands in state.json.
-Shape picture_shape(const std::filesystem::path& checkpoint) {
-  const std::string data = read_checkpoint_state(checkpoint).data;
-  int height = 0, width = 0, channels = 0;
-  if (std::sscanf(data.c_str(), "%*d pictures of %dx%dx%d", &height, &width, &channels) != 3 || height < 1 ||
-      width < 1 || channels < 1) {
-    throw_error(Error::Kind::data, "{}: does not say the size of its pictures: \"{}\"", checkpoint.string(), data);
-  }
-  return {1, height, width, channels};
-}
-
-// A checkpoint's generator, ready to draw.
-struct Loaded {
-  Shape picture;
-  GanModel model;
-};
-
-Loaded load_generator(Context& context, const RunDirectory& run, const std::filesystem::path& checkpoint) {
-  const std::filesystem::path config = run.config_path(checkpoint);
-  const Options options = options_from_toml(read_text_file(config), config.string());
-  Loaded loaded;
-  loaded.picture = picture_shape(checkpoint);
-  loaded.model = make_model(options, loaded.picture);
-  loaded.model.generator->parameters().allocate(context, {false, true, false});
-  read_generator(context, loaded.model, checkpoint);
-  return loaded;
 }
 
 // What is to be drawn, as the request says it.
@@ -138,15 +108,15 @@ void check_out(const GenerateRequest& request) {
 // Draws the wanted pictures batch after batch.
 class Drawer {
 public:
-  Drawer(Context& context, const Loaded& loaded, const GenerateRequest& request, Wanted wanted)
+  Drawer(Context& context, const LoadedSampling& loaded, const GenerateRequest& request, Wanted wanted)
       : context_(context), wanted_(std::move(wanted)), between_(request.steps_between) {
     const Parameters::Block block = request.raw ? Parameters::Block::master : Parameters::Block::average;
     if (wanted_.seeds.empty()) {
-      sampler_.emplace(context, loaded.model, block, request.seed);
+      sampler_.emplace(context, loaded.model(), block, request.seed);
       return;
     }
-    of_latents_.emplace(context, loaded.model, block);
-    latent_ = loaded.model.latent;
+    of_latents_.emplace(context, loaded.model(), block);
+    latent_ = static_cast<int>(duel::latent_of(loaded.sampling).shape.row_count());
   }
 
   std::vector<float> draw(int first, int count) {
@@ -251,26 +221,26 @@ std::int64_t read_checkpoint_of(const RunDirectory& run, std::optional<std::int6
   }
 }
 
-void generate(const GenerateRequest& request) {
+Generated generate(const GenerateRequest& request) {
   const Wanted wanted = wanted_by(request);
   check_out(request);
   const RunDirectory run = RunDirectory::open_for_reading(request.run);
   Context context = make_context(request.where);
-  Loaded loaded;
+  std::optional<LoadedSampling> loaded;
   const std::int64_t step = read_checkpoint_of(run, request.step, [&](const std::filesystem::path& checkpoint) {
-    loaded = load_generator(context, run, checkpoint);
+    loaded.emplace(context, run, checkpoint, wanted.grid ? wanted.count : 0);
   });
   if (wanted.grid) {
-    check_sheet(loaded.picture[1], loaded.picture[2], wanted.grid->rows, wanted.grid->columns);
+    check_sheet(loaded->picture[1], loaded->picture[2], wanted.grid->rows, wanted.grid->columns);
   }
-  Drawer drawer(context, loaded, request, wanted);
+  Drawer drawer(context, *loaded, request, wanted);
   if (wanted.grid) {
-    write_sheet(drawer, request.out, wanted.count, loaded.picture, *wanted.grid);
+    write_sheet(drawer, request.out, wanted.count, loaded->picture, *wanted.grid);
   } else {
     PictureFolder folder(request.out, request.clear, encoder_threads(context));
-    write_folder(drawer, folder, wanted.count, loaded.picture);
+    write_folder(drawer, folder, wanted.count, loaded->picture);
   }
-  fmt::print("{}: {} pictures of step {}\n", request.out, wanted.count, step);
+  return {wanted.count, step};
 }
 
 }  // namespace duel

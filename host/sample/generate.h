@@ -1,7 +1,7 @@
 // Pictures from the generator of a finished or running run: single PNGs, or one sheet.
 #pragma once
 
-#include "host/config/options.h"
+#include "host/config/device_request.h"
 #include "host/run/run_directory.h"
 
 #include <cstdint>
@@ -25,14 +25,20 @@ struct GenerateRequest {
   std::uint64_t seed = 0;
   std::optional<std::int64_t> step;  // of the checkpoint; the latest where there is none
   bool raw = false;                  // the generator as trained instead of its moving average
-  Options where;                     // device and threads
+  DeviceRequest where;
 };
 
 inline constexpr int kMostPictures = 10'000'000;
 
+struct Generated {
+  int count = 0;          // pictures
+  std::int64_t step = 0;  // of the checkpoint that drew them
+};
+
 // Picture i of a seed does not depend on how many are asked for, nor a picture of a list of seeds on the list. Throws
-// kind `usage` for a request that cannot be meant, `data` for a run that cannot be read.
-void generate(const GenerateRequest& request);
+// kind `usage` for a request that cannot be meant, `data` for a run that cannot be read, and `device` where the device
+// has too little memory.
+Generated generate(const GenerateRequest& request);
 
 // Calls `read` with the folder of the checkpoint of that step, or of the latest one. A training beside this may prune
 // it at any moment: where it has gone while `read` failed, the one that is the latest by then is read instead, unless

@@ -1,31 +1,46 @@
 #include "host/sample/sampler.h"
 
-#include "engine/ops/ops.h"
-#include "engine/rewrite/fuse.h"
 #include "kernels/check.h"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace duel {
 
-Sampler::Sampler(Context& context, const GanModel& model, Parameters::Block block, std::uint64_t seed)
+namespace {
+
+// The same storage with what only this sampler reads.
+Storage with(const Storage& storage, const std::string& name, View view) {
+  Storage more = storage;
+  more.add(name, view);
+  return more;
+}
+
+}  // namespace
+
+const Field& latent_of(const Sampling& sampling) {
+  if (sampling.inputs.size() != 1 || sampling.inputs[0].kind != FieldKind::vector) {
+    throw_error(Error::Kind::usage,
+                "sampling: pictures are drawn from one vector each, but this recipe takes {} inputs",
+                sampling.inputs.size());
+  }
+  return sampling.inputs[0];
+}
+
+Sampler::Sampler(Context& context, const SamplingModel& model, Parameters::Block block, std::uint64_t seed)
     : counter_(context, sizeof(std::int64_t)),
       execution_(make_execution(context, model, block, seed)),
       arena_(context, execution_.plan().arena_bytes) {
-  execution_.attach(arena_.data());
+  execution_.attach(arena_.data(), with(model.storage, "counter", counter()));
 }
 
-Execution Sampler::make_execution(Context& context, const GanModel& model, Parameters::Block block,
+Execution Sampler::make_execution(Context& context, const SamplingModel& model, Parameters::Block block,
                                   std::uint64_t seed) {
-  Program program;
-  const Value batch = program.bind("sample counter", counter());
-  const BoundParameters weights(program, model.generator->parameters(), block, false);
-  const Value z = ops::random_normal(program, {seed, Purpose::sample_latents}, batch, {kBatch, model.latent});
-  output_ = model.generator->forward(program, weights, z);
-  program.keep(output_);
-  fuse(program);
-  return {context, std::move(program)};
+  latent_of(model.sampling);
+  RecordedSampling recorded = record_sampling(model.sampling, model.networks, {kBatch, block, seed});
+  output_ = recorded.output;
+  return {context, std::move(recorded.program)};
 }
 
 std::vector<float> Sampler::draw(Context& context, std::int64_t first, int count) {
@@ -42,22 +57,19 @@ std::vector<float> Sampler::draw(Context& context, std::int64_t first, int count
   return drawn;
 }
 
-LatentSampler::LatentSampler(Context& context, const GanModel& model, Parameters::Block block)
-    : shape_({Sampler::kBatch, model.latent}),
+LatentSampler::LatentSampler(Context& context, const SamplingModel& model, Parameters::Block block)
+    : shape_(latent_of(model.sampling).shape.with_rows(Sampler::kBatch)),
       latents_(context, static_cast<std::size_t>(shape_.count()) * sizeof(float)),
       execution_(make_execution(context, model, block)),
       arena_(context, execution_.plan().arena_bytes) {
-  execution_.attach(arena_.data());
+  execution_.attach(arena_.data(),
+                    with(model.storage, "input/" + latent_of(model.sampling).name, latents_.view(shape_, DType::f32)));
 }
 
-Execution LatentSampler::make_execution(Context& context, const GanModel& model, Parameters::Block block) {
-  Program program;
-  const Value latents = program.bind("latents", latents_.view(shape_, DType::f32));
-  const BoundParameters weights(program, model.generator->parameters(), block, false);
-  output_ = model.generator->forward(program, weights, latents);
-  program.keep(output_);
-  fuse(program);
-  return {context, std::move(program)};
+Execution LatentSampler::make_execution(Context& context, const SamplingModel& model, Parameters::Block block) {
+  RecordedSampling recorded = record_sampling(model.sampling, model.networks, {Sampler::kBatch, block, std::nullopt});
+  output_ = recorded.output;
+  return {context, std::move(recorded.program)};
 }
 
 std::vector<float> LatentSampler::draw(Context& context, std::span<const float> latents) {

@@ -7,7 +7,7 @@
 
 namespace duel {
 
-SheetSampler::SheetSampler(Context& context, DeviceQueue& queue, const GanModel& model, Parameters::Block block,
+SheetSampler::SheetSampler(Context& context, DeviceQueue& queue, const SamplingModel& model, Parameters::Block block,
                            std::uint64_t seed, int count)
     : context_(context),
       queue_(queue),

@@ -11,8 +11,8 @@ namespace duel {
 class SheetSampler {
 public:
   // As Sampler's; the queue's compute stream is the context's.
-  SheetSampler(Context& context, DeviceQueue& queue, const GanModel& model, Parameters::Block block, std::uint64_t seed,
-               int count);
+  SheetSampler(Context& context, DeviceQueue& queue, const SamplingModel& model, Parameters::Block block,
+               std::uint64_t seed, int count);
   SheetSampler(const SheetSampler&) = delete;
   SheetSampler& operator=(const SheetSampler&) = delete;
 

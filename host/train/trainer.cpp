@@ -2,132 +2,87 @@
 
 #include "host/device/device.h"
 #include "host/device/timing.h"
-#include "host/files/crc32c.h"
-#include "host/recipes/gan.h"
-#include "host/run/model.h"
+#include "host/train/memory_check.h"
+#include "host/train/trainable.h"
 #include "kernels/check.h"
-#include "kernels/range.h"
 
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 namespace duel {
 
-namespace {
-
-Shape pictures_shape(const Dataset& dataset) {
-  return {dataset.count, dataset.height, dataset.width, dataset.channels};
-}
-
-}  // namespace
-
-std::string dataset_fingerprint(const Dataset& dataset) {
-  return fmt::format("{} pictures of {}x{}x{}, crc32c {:08x}", dataset.count, dataset.height, dataset.width,
-                     dataset.channels, crc32c(std::as_bytes(std::span(dataset.pixels))));
-}
-
-void check_trainable(Context& context, const Options& options, const Dataset& dataset) {
-  if (options.train.batch > dataset.count) {
-    throw_error(Error::Kind::data, "train.batch is {}, but {} has only {} pictures", options.train.batch, dataset.name,
-                dataset.count);
+std::string fingerprint_of(const Data& data) {
+  std::string text;
+  for (const auto& [name, source] : data) {
+    text += text.empty() ? "" : "; ";
+    text += data.size() == 1 ? source->fingerprint() : name + ": " + source->fingerprint();
   }
-  if (options.precision == "bf16" && !context.supports_bf16()) {
-    throw_error(
-        Error::Kind::device,
-        "precision bf16 needs a CPU with AVX512-BF16, or a GPU of compute capability 8.0 or later; {} is neither; "
-        "use fp32",
-        context.name());
-  }
-  if (options.precision == "tf32" && !context.supports_tf32()) {
-    throw_error(Error::Kind::device,
-                "precision tf32 needs a GPU of compute capability 8.0 or later, for products in TF32; {} is none; use "
-                "fp32",
-                context.name());
-  }
-  check_memory(context, options, dataset);
+  return text;
 }
 
-PicturePlan Trainer::make_picture_plan(const Dataset& dataset) {
-  check_trainable(context_, options_, dataset);
-  return plan_pictures(options_, dataset, duel::streams_pictures(context_, options_, dataset));
-}
+Trainer::Trainer(Context& context, const Options& options, const Data& data, bool fused)
+    : Trainer(context, options, data, plan_trainable(context, options, data, {.is_fused = fused})) {}
 
-GanModel Trainer::make_allocated_model(const Dataset& dataset) {
-  GanModel model = make_model(options_, pictures_shape(dataset).with_rows(1));
-  allocate_for_training(context_, model, options_);
-  return model;
-}
-
-Trainer::Trainer(Context& context, const Options& options, const Dataset& dataset, bool fused)
+// The plan looked at the memory that is free, before anything is allocated.
+Trainer::Trainer(Context& context, const Options& options, const Data& data, TrainingPlan plan)
     : context_(context),
       options_(options),
-      dataset_(dataset),
-      picture_plan_(make_picture_plan(dataset)),  // looks at the memory that is free, before anything is allocated
-      model_(make_allocated_model(dataset)),
-      metric_names_(gan_metrics(options)),
-      dataset_fingerprint_(dataset_fingerprint(dataset)),
-      steps_per_epoch_(dataset.count / options.train.batch),
-      pictures_(context, picture_plan_.bytes()),
-      counter_(context, sizeof(std::int64_t)),
-      ring_(context, kRingRows * metric_names_.size() * sizeof(float)),
-      phases_(record_gan(model_, options,
-                         {.pictures = pictures_.view(picture_plan_.shape, DType::u8),
-                          .step = counter_.view({1}, DType::i64),
-                          .ring = ring_view(),
-                          .slot_rows = picture_plan_.slot_rows},
-                         fused)),
+      recipe_(std::move(plan.recipe)),
+      networks_(std::move(plan.networks)),
+      sampling_(recipe_->sampling()),
+      batches_(std::move(plan.batches)),
+      fingerprint_(fingerprint_of(data)),
+      fields_(fields_of(data)),
+      steps_per_epoch_(counted_source(*recipe_, data).count() / options.train.batch),
+      rows_(context, batches_.bytes()),
       planned_lanes_(planned_lanes(context, options)),
-      discriminator_phase_(context, std::move(phases_.discriminator), lane_request(context, options)),
-      generator_phase_(context, std::move(phases_.generator), lane_request(context, options)),
-      arena_(context, std::max(discriminator_phase_.plan().arena_bytes, generator_phase_.plan().arena_bytes)),
-      metrics_(metric_names_.size()),
+      memory_(context, std::move(plan.step), networks_, allocate(), kRingRows, lane_request(context, options)),
+      blocks_(saved_blocks(networks_, memory_.state())),
+      metrics_(memory_.metrics().size()),
       queue_(make_device_queue(context, options.schedule.launch == "graph")),
       work_(add_work(1)),
       work_on_lanes_(planned_lanes_ > 1 ? add_work(planned_lanes_) : work_),
       steps_per_launch_(queue_->is_inline() ? 1 : options.schedule.steps_per_launch),
       lanes_(planned_lanes_ == 1 ? 1 : options.schedule.lanes) {
-  if (!picture_plan_.is_streamed()) {
-    context.upload(pictures_.data(), dataset.pixels.data(), dataset.pixels.size());
+  if (!batches_.is_streamed()) {
+    batches_.upload(context, static_cast<std::byte*>(rows_.data()));
   }
   if (steps_per_launch_ == 0 || lanes_ == 0) {
     const LaunchTuner::Launch fewest{std::max(steps_per_launch_, 1), std::max(lanes_, 1)};
-    tuner_.emplace(fewest, LaunchTuner::Launch{picture_plan_.most_steps_per_launch, planned_lanes_});
+    tuner_.emplace(fewest, LaunchTuner::Launch{batches_.most_steps_per_launch(), planned_lanes_});
   }
-  counter_.clear();
-  ring_.clear();
-  model_.generator->parameters().initialize(context, options.seed, 0);
-  model_.discriminator->parameters().initialize(context, options.seed, 1);
-  discriminator_phase_.attach(arena_.data());
-  generator_phase_.attach(arena_.data());
+  networks_.initialize(context, options.seed);
+}
+
+// The networks' blocks; returns the storage of the rows.
+Storage Trainer::allocate() {
+  networks_.allocate_for_training(context_, options_.precision == "bf16");
+  Storage storage;
+  batches_.add_to(storage, static_cast<std::byte*>(rows_.data()));
+  return storage;
 }
 
 DeviceQueue::Work Trainer::add_work(int lanes) {
-  return queue_->add_work([this, lanes] {
-    run_phase("d_main", discriminator_phase_, lanes);
-    run_phase("g_main", generator_phase_, lanes);
-  });
-}
-
-void Trainer::run_phase(const char* name, const Execution& phase, int lanes) {
-  const Range range(name);
-  lanes == 1 ? phase.run(context_) : phase.run_on_lanes(context_);
-}
-
-View Trainer::ring_view() const {
-  return ring_.view({kRingRows, static_cast<int>(metric_names_.size())}, DType::f32);
+  return queue_->add_cycle({[this, lanes](int place) { memory_.run(context_, place, lanes > 1); }, memory_.cycle()});
 }
 
 void Trainer::start_schedule() {
-  if (picture_plan_.is_streamed()) {
+  if (batches_.is_streamed()) {
     constexpr int kFillingThreads = 2;  // copying pictures together is bound by memory
     uploads_.emplace(*queue_,
-                     UploadRing::Layout{static_cast<std::byte*>(pictures_.data()), picture_plan_.slot_bytes(),
-                                        picture_plan_.slots, queue_->is_inline() ? 0 : kFillingThreads, first_step_},
-                     [this](std::int64_t step, std::byte* slot) { fill_slot(options_, dataset_, step, slot); });
+                     UploadRing::Layout{static_cast<std::byte*>(rows_.data()), batches_.slot_bytes(), batches_.slots(),
+                                        queue_->is_inline() ? 0 : kFillingThreads, first_step_},
+                     [this](std::int64_t step, std::byte* slot) { batches_.fill_slot(step, slot); });
   }
-  const StepScheduler::Layout layout{ring_view().as<const float>(), kRingRows, static_cast<int>(metric_names_.size()),
-                                     std::max(steps_per_launch_, 1), first_step_};
+  StepScheduler::Layout layout;
+  layout.ring = memory_.metric_rows().as<const float>();
+  layout.rows = kRingRows;
+  layout.columns = static_cast<int>(memory_.metrics().size());
+  layout.steps_per_launch = std::max(steps_per_launch_, 1);
+  layout.cycle = memory_.cycle();
+  layout.first_step = first_step_;
   const auto on_row = [this](std::int64_t steps_done, std::span<const float> row) {
     metrics_.assign(row.begin(), row.end());
     if (on_row_) {
@@ -198,7 +153,7 @@ const std::vector<float>& Trainer::read_metrics() {
 }
 
 Trainer::SnapshotRoom Trainer::reserve_snapshot() {
-  const std::size_t bytes = snapshot_bytes(options_, model_);
+  const std::size_t bytes = options_.output.checkpoint_every > 0 ? bytes_of(blocks_) : 0;
   if (queue_->is_inline() || bytes == 0) {
     return SnapshotRoom::not_needed;
   }
@@ -214,8 +169,8 @@ Trainer::SnapshotRoom Trainer::reserve_snapshot() {
 Snapshot& Trainer::snapshot() {
   if (!snapshot_) {
     std::vector<Snapshot::Array> arrays;
-    for (const View& block : checkpoint_blocks(model_)) {
-      arrays.push_back({static_cast<const std::byte*>(block.data), block.bytes()});
+    for (const SavedBlock& saved : blocks_) {
+      arrays.push_back({static_cast<const std::byte*>(saved.block.data), saved.block.bytes()});
     }
     auto* const stage = static_cast<std::byte*>(stage_.data());
     snapshot_.emplace(*queue_, stage != nullptr ? Snapshot::staged(*queue_, std::move(arrays), stage)
@@ -224,11 +179,15 @@ Snapshot& Trainer::snapshot() {
   return *snapshot_;
 }
 
+CheckpointState Trainer::state() const {
+  return {steps_done(), options_.seed, fingerprint_, recipe_->name(), fields_};
+}
+
 void Trainer::save(const std::filesystem::path& folder) {
   snapshot().begin();
   const CheckpointState saved = state();
   snapshot().wait();
-  write_checkpoint(model_, snapshot().bytes(), saved, folder);
+  write_checkpoint(blocks_, snapshot().bytes(), saved, folder);
   snapshot().release();
 }
 
@@ -236,19 +195,20 @@ void Trainer::load(const std::filesystem::path& folder) {
   const std::int64_t before = steps_done();
   stop_schedule();  // waits for the steps that are queued; the next one begins where the checkpoint ends
   first_step_ = before;
-  const CheckpointState loaded = read_checkpoint(context_, model_, state(), folder);
+  const CheckpointState loaded = read_checkpoint(context_, blocks_, state(), folder);
+  for (const NamedNetwork& each : networks_.list()) {
+    each.network->parameters().refresh_compute(context_);
+  }
   first_step_ = loaded.step;
-  upload<std::int64_t>(context_, counter_.view({1}, DType::i64), std::array{loaded.step});
+  upload<std::int64_t>(context_, memory_.step(), std::array{loaded.step});
 }
 
 MemoryUse Trainer::memory_use() {
   MemoryUse use;
-  for (const Network* network : {model_.generator.get(), model_.discriminator.get()}) {
-    use.parameters += network->parameters().allocated_bytes();
-  }
-  use.pictures = pictures_.bytes();
-  use.arena = arena_.bytes();
-  use.arena_unshared = std::max(discriminator_phase_.plan().unshared_bytes, generator_phase_.plan().unshared_bytes);
+  use.parameters = networks_.allocated_bytes() + memory_.state().block().bytes();
+  use.pictures = rows_.bytes();
+  use.arena = memory_.arena_bytes();
+  use.arena_unshared = memory_.unshared_bytes();
   use.workspace = context_.workspace_bytes();
   use.snapshot = stage_.bytes();
   return use;

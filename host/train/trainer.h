@@ -1,24 +1,22 @@
-// A GAN in training on one device: the networks, the pictures, the two recorded phases, their memory, and the scheduler
-// that keeps the device busy with them.
+// A recipe in training on one device: the networks, the rows of the data, the recorded phases, their memory, and the
+// scheduler that keeps the device busy with them.
 //
 // Everything a step reads or writes is on the device. The state that outlives the process is the parameters, the
-// optimiser's moments, the average and the number of steps: noise and the order of the pictures are functions of seed
-// and step.
+// optimiser's moments, averages, what else the recipe keeps, and the number of steps: noise and the order of the rows
+// are functions of seed and step.
 #pragma once
 
-#include "engine/nn/network.h"
-#include "engine/program/execution.h"
 #include "host/config/options.h"
-#include "host/data/dataset.h"
+#include "host/data/source.h"
 #include "host/device/device_queue.h"
 #include "host/device/launch_tuner.h"
 #include "host/device/snapshot.h"
 #include "host/device/step_scheduler.h"
 #include "host/device/upload_ring.h"
-#include "host/recipes/gan.h"
+#include "host/recipes/step_memory.h"
 #include "host/run/checkpoint.h"
-#include "host/train/memory_use.h"
-#include "host/train/picture_plan.h"
+#include "host/sample/sampler.h"
+#include "host/train/training_plan.h"
 #include "kernels/memory.h"
 
 #include <cstddef>
@@ -31,17 +29,15 @@
 
 namespace duel {
 
-// Throws where training is impossible: the batch is larger than the data, or the device cannot do the precision or has
-// too little memory.
-void check_trainable(Context& context, const Options& options, const Dataset& dataset);
-
-// Which pictures they are, for checkpoints: "60000 pictures of 28x28x1, crc32c 0123abcd".
-std::string dataset_fingerprint(const Dataset& dataset);
+// Which rows they are, of all sources.
+std::string fingerprint_of(const Data& data);
 
 class Trainer {
 public:
-  // Draws the starting weights. Throws as check_trainable() does. Context and data set outlive the trainer.
-  Trainer(Context& context, const Options& options, const Dataset& dataset, bool fused = true);
+  // Draws the starting weights. Throws as plan_trainable() does. Context and data outlive the trainer.
+  Trainer(Context& context, const Options& options, const Data& data, bool fused = true);
+  // As planned for the same context, options and data.
+  Trainer(Context& context, const Options& options, const Data& data, TrainingPlan plan);
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
@@ -58,58 +54,63 @@ public:
   std::int64_t steps_done() const { return scheduler_ ? scheduler_->steps_launched() : first_step_; }  // or queued
 
   // Scalars of the newest step; waits for it.
-  const std::vector<std::string>& metric_names() const { return metric_names_; }
+  const std::vector<std::string>& metric_names() const { return memory_.metrics(); }
+  // Whether a row has the metric: phases that do not run at every step measure only where they run. `steps_done` counts
+  // the row's step.
+  bool has_metric(std::int64_t steps_done, std::size_t metric) const {
+    return memory_.has_metric(steps_done - 1, metric);
+  }
   const std::vector<float>& read_metrics();
 
   // Takes the device memory that lets steps go on while a snapshot is downloaded, where there is a use for it and room
-  // (memory_use.h); without it they wait. To be called once all else is allocated, if at all.
+  // (memory_check.h); without it they wait. To be called once all else is allocated, if at all.
   enum class SnapshotRoom { reserved, not_needed, lacking };
   SnapshotRoom reserve_snapshot();
   // Of the state; begin() takes it as the steps queued so far leave it. What write_checkpoint() wants beside its bytes:
-  // model() and state(), asked for when it is begun. save() does it all, and waits.
+  // blocks() and state(), asked for when it is begun. save() does it all, and waits.
   Snapshot& snapshot();
-  CheckpointState state() const { return {steps_done(), options_.seed, dataset_fingerprint_}; }
+  CheckpointState state() const;
+  const std::vector<SavedBlock>& blocks() const { return blocks_; }
   void save(const std::filesystem::path& folder);
-  // Throws kind `data` where the checkpoint is of another architecture or data set, truncated or corrupted, and then
-  // leaves the trainer as it was.
+  // Throws kind `data` where the checkpoint is of another recipe, architecture or data, truncated or corrupted, and
+  // then leaves the trainer as it was.
   void load(const std::filesystem::path& folder);
 
   MemoryUse memory_use();
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
-  bool streams_pictures() const { return picture_plan_.is_streamed(); }
+  bool streams_pictures() const { return batches_.is_streamed(); }
   int steps_per_launch() const { return steps_per_launch_; }                           // 0: still being measured
   int lanes() const { return lanes_; }                                                 // the same
   double waited_seconds() const { return uploads_ ? uploads_->waited_seconds() : 0; }  // for pictures to stream
-  GanModel& model() { return model_; }
+  const Recipe& recipe() const { return *recipe_; }
+  const Networks& networks() const { return networks_; }
+  SamplingModel sampling() const { return {sampling_, networks_, memory_.storage()}; }
   DeviceQueue& queue() { return *queue_; }
   Context& context() { return context_; }
-  const Execution& discriminator_phase() const { return discriminator_phase_; }
-  const Execution& generator_phase() const { return generator_phase_; }
+  const std::vector<StepPhase>& phases() const { return memory_.phases(); }
+  const StepMemory& memory() const { return memory_; }
 
 private:
-  PicturePlan make_picture_plan(const Dataset& dataset);
-  GanModel make_allocated_model(const Dataset& dataset);
+  Storage allocate();
   DeviceQueue::Work add_work(int lanes);
   DeviceQueue::Work work_on(int lanes) const { return lanes == 1 ? work_ : work_on_lanes_; }
-  void run_phase(const char* name, const Execution& phase, int lanes);
-  View ring_view() const;
   void start_schedule();
   void stop_schedule();
   void tune(std::int64_t steps_done, const std::function<bool()>& stop);
 
   Context& context_;
   Options options_;
-  const Dataset& dataset_;
-  PicturePlan picture_plan_;
-  GanModel model_;
-  std::vector<std::string> metric_names_;
-  std::string dataset_fingerprint_;
+  std::unique_ptr<Recipe> recipe_;
+  Networks networks_;
+  Sampling sampling_;
+  BatchPlan batches_;
+  std::string fingerprint_;
+  Fields fields_;
   std::int64_t steps_per_epoch_;
-  Buffer pictures_, counter_, ring_;
-  GanPhases phases_;   // empty once they are executions
+  Buffer rows_;
   int planned_lanes_;  // steps may also run on one lane
-  Execution discriminator_phase_, generator_phase_;
-  Buffer arena_;
+  StepMemory memory_;
+  std::vector<SavedBlock> blocks_;
 
   std::vector<float> metrics_;
   StepScheduler::OnRow on_row_;

@@ -6,7 +6,9 @@
 #include "host/files/atomic_file.h"
 #include "host/pictures/png.h"
 #include "host/pictures/sample_grid.h"
+#include "host/recipes/registry.h"
 #include "host/run/interrupt.h"
+#include "host/train/memory_check.h"
 #include "kernels/check.h"
 
 #include <fcntl.h>
@@ -25,21 +27,18 @@ int pictures_of_a_sheet(const Options& options) {
 
 }  // namespace
 
-std::int64_t total_steps(const Options& options, std::int64_t steps_per_epoch) {
-  return options.train.steps > 0 ? options.train.steps : options.train.epochs * steps_per_epoch;
-}
-
-TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Context& context, const Dataset& dataset,
-                           RunDirectory& run)
+TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Context& context, const Data& data,
+                           TrainingPlan plan, RunDirectory& run)
     : options_(options),
       context_(context),
-      dataset_(dataset),
+      main_(counted_source(*plan.recipe, data)),
+      picture_(plan.recipe->sampling().outputs[0].shape),
       run_(run),
       progress_(run.log_path().string()),
-      trainer_(context, options, dataset),
-      average_(context, trainer_.queue(), trainer_.model(), Parameters::Block::average, options.seed,
+      trainer_(context, options, data, std::move(plan)),
+      average_(context, trainer_.queue(), trainer_.sampling(), Parameters::Block::average, options.seed,
                pictures_of_a_sheet(options)),
-      raw_(context, trainer_.queue(), trainer_.model(), Parameters::Block::master, options.seed,
+      raw_(context, trainer_.queue(), trainer_.sampling(), Parameters::Block::master, options.seed,
            pictures_of_a_sheet(options)),
       last_step_(total_steps(options, trainer_.steps_per_epoch())),
       config_(to_toml(options, resolved_comments(context, options))),
@@ -78,8 +77,8 @@ void TrainingLoop::announce(const RunStart& start) {
     progress_.message(fmt::format("device auto is the CPU: {}", why));
   }
   progress_.message(fmt::format("{} on {}: {} pictures of {}x{}x{}{}, preset {}, {} to step {}, {}",
-                                run_.path().string(), context_.name(), dataset_.count, dataset_.height, dataset_.width,
-                                dataset_.channels, trainer_.streams_pictures() ? ", streamed" : "", options_.preset,
+                                run_.path().string(), context_.name(), main_.count(), picture_[1], picture_[2],
+                                picture_[3], trainer_.streams_pictures() ? ", streamed" : "", options_.preset,
                                 start.text, last_step_, options_.precision));
   for (const std::string& note : start.notes) {
     progress_.message(note);
@@ -242,7 +241,7 @@ ProgressState TrainingLoop::progress_state(std::int64_t step, std::span<const fl
 
 void TrainingLoop::check_finite(std::int64_t step, std::span<const float> values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
+    if (trainer_.has_metric(step, i) && !std::isfinite(values[i])) {
       writes_.finish();  // a checkpoint of an earlier step may be on its way
       const auto latest = run_.latest_checkpoint();
       throw_error(
@@ -257,7 +256,9 @@ void TrainingLoop::check_finite(std::int64_t step, std::span<const float> values
 void TrainingLoop::write_metrics(std::int64_t step, std::span<const float> values) {
   std::vector<Metric> row;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    row.push_back({trainer_.metric_names()[i], static_cast<double>(values[i])});
+    if (trainer_.has_metric(step, i)) {
+      row.push_back({trainer_.metric_names()[i], static_cast<double>(values[i])});
+    }
   }
   try_logs("TensorBoard's events", [&] {
     for (const Metric& metric : row) {
@@ -295,8 +296,7 @@ void TrainingLoop::write_sheet(std::span<const std::byte> pictures, std::int64_t
                                const char* tag) {
   const int rows = options_.output.sample_rows, columns = options_.output.sample_columns;
   const std::span<const float> values(reinterpret_cast<const float*>(pictures.data()), pictures.size() / sizeof(float));
-  const Picture sheet =
-      sample_grid(values, rows * columns, dataset_.height, dataset_.width, dataset_.channels, rows, columns);
+  const Picture sheet = sample_grid(values, rows * columns, picture_[1], picture_[2], picture_[3], rows, columns);
   const std::vector<std::uint8_t> png = encode_png(sheet);
   const std::filesystem::path path = run_.sample_path(step);
   try {
@@ -374,7 +374,7 @@ void TrainingLoop::write_checkpoint_files(const CheckpointState& state) {
                 state.step);
   }
   AtomicFolder folder = run_.begin_checkpoint(state.step);
-  write_checkpoint(trainer_.model(), trainer_.snapshot().bytes(), state, folder.path());
+  write_checkpoint(trainer_.blocks(), trainer_.snapshot().bytes(), state, folder.path());
   write_file_atomically(folder.path() / run_.config_path().filename(), config_);
   constexpr int kAll = 0;  // pruned by the caller, for whom it is no fault of this checkpoint
   run_.publish_checkpoint(std::move(folder), kAll, 0);

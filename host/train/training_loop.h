@@ -10,7 +10,7 @@
 #pragma once
 
 #include "host/config/options.h"
-#include "host/data/dataset.h"
+#include "host/data/source.h"
 #include "host/device/timing.h"
 #include "host/run/background.h"
 #include "host/run/event_log.h"
@@ -33,9 +33,6 @@
 
 namespace duel {
 
-// Steps that the options ask for, given how many make an epoch.
-std::int64_t total_steps(const Options& options, std::int64_t steps_per_epoch);
-
 // Where a run begins, and what is said of it.
 struct RunStart {
   bool is_new = true;                      // otherwise rows behind the step are cut off
@@ -47,12 +44,13 @@ struct RunStart {
 class TrainingLoop {
 public:
   // The references outlive the loop.
-  TrainingLoop(const Options& options, const RunStart& start, Context& context, const Dataset& dataset,
+  TrainingLoop(const Options& options, const RunStart& start, Context& context, const Data& data, TrainingPlan plan,
                RunDirectory& run);
   ~TrainingLoop();
 
-  // As run_training().
+  // Returns the exit code as run_training() has it.
   int run();
+  std::int64_t steps_done() const { return trainer_.steps_done(); }
 
 private:
   void announce(const RunStart& start);
@@ -78,7 +76,8 @@ private:
 
   Options options_;
   Context& context_;
-  const Dataset& dataset_;
+  const Source& main_;
+  const Shape picture_;  // that is drawn, [1,H,W,C]
   RunDirectory& run_;
   Progress progress_;
   Trainer trainer_;

@@ -2,9 +2,16 @@
 #pragma once
 
 #include "host/config/options.h"
-#include "host/device/device.h"
+#include "host/recipes/networks.h"
+#include "host/train/disk_use.h"
+#include "host/train/training_plan.h"
+#include "kernels/tensor.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace duel {
 
@@ -16,20 +23,42 @@ struct TrainingRequest {
   std::string from = {};   // another run, whose weights a new one begins with
 };
 
-// Trains. Returns the exit code: 0, or 130 where a signal ended it after a checkpoint was written. A loss or gradient
-// that is not finite throws kind `non_finite`; the last checkpoint is then untouched. What ends a run is in its
-// log.txt.
+struct TrainingResult {
+  int exit_code = 0;      // 0, or 130 where a signal ended it after a checkpoint was written
+  std::int64_t step = 0;  // of its last checkpoint
+  std::int64_t last_step = 0;
+  bool was_done = false;  // it had all its steps, and was left as it is
+};
+
+// Trains. A loss or gradient that is not finite throws kind `non_finite`; the last checkpoint is then untouched. What
+// ends a run is in its log.txt.
 //
 // Options that differ from those of the run that is resumed are said, with both values; those that would make other
-// networks of its weights throw kind `usage`. A run that has all its steps is left as it is.
-int run_training(const TrainingRequest& request);
+// networks of its weights throw kind `usage`. A run that has all its steps is left as it is. A new one for whose first
+// checkpoint the disk has no room throws kind `data`.
+TrainingResult run_training(const TrainingRequest& request);
 
-// Prints what a run would be: networks, memory, disk, time a step measured on a few steps, and when it would end.
-// Throws what the run would throw, and where its folder (unless that is "") cannot be written or its disk has no room
-// for the first checkpoint. Changes nothing.
-void print_dry_run(const TrainingRequest& request);
-inline void print_dry_run(const Options& options) {
-  print_dry_run({options, "", false});
-}
+// What a run would be.
+struct RunPlan {
+  std::vector<std::string> notes;  // what a run that goes on would say first
+  std::string data;                // the data set's name
+  std::int64_t pictures = 0;
+  Shape picture;  // [1,H,W,C]
+  std::int64_t steps = 0, steps_per_epoch = 0;
+  int batch = 0;
+  std::vector<NetworkTable> networks;
+  std::string device;
+  MemoryUse memory;
+  bool lacks_snapshot_room = false;  // see kNoSnapshotRoom
+  std::optional<DiskUse> disk;       // none where the request names no folder
+  // Mean of measured_steps; none of a run that would take more memory than is worth a look at its time.
+  std::optional<double> seconds_a_step;
+  int measured_steps = 0;
+};
+
+// Throws what the run would throw, and where its folder cannot be written. Takes a few steps, and changes nothing:
+// where training takes no more than so much of the device's memory. Beyond that it plans, and allocates nothing.
+inline constexpr std::size_t kMostMeasuredBytes = std::size_t{1} << 30;
+RunPlan plan_run(const TrainingRequest& request);
 
 }  // namespace duel

@@ -39,6 +39,8 @@ void unary(CpuContext& context, UnaryKind kind, View x, View y) {
       case UnaryKind::square_root: apply([](float v) { return std::sqrt(v); }); return;
       case UnaryKind::reciprocal: apply([](float v) { return 1.0F / v; }); return;
       case UnaryKind::positive: apply([](float v) { return v > 0.0F ? 1.0F : 0.0F; }); return;
+      case UnaryKind::exp: apply([](float v) { return std::exp(v); }); return;
+      case UnaryKind::log: apply([](float v) { return std::log(v); }); return;
     }
   });
 }

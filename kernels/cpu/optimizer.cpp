@@ -11,21 +11,23 @@ namespace {
 
 // The step's constants, worked out once in double.
 struct AdamStep {
-  float gradient_scale, beta1, beta2, rest1, rest2, step_size, v_scale, epsilon;
+  float gradient_scale, beta1, beta2, rest1, rest2, step_size, v_scale, epsilon, decay;
 
   AdamStep(const Adam& p, std::int64_t step, float scale) : gradient_scale(scale) {
-    const double t = static_cast<double>(step) + 1;
+    const double t = static_cast<double>(p.clock.updates_before(step)) + 1;
+    const double rate = value_at(p.learning_rate, step), second = value_at(p.beta2, step);
     beta1 = static_cast<float>(p.beta1);
-    beta2 = static_cast<float>(p.beta2);
+    beta2 = static_cast<float>(second);
     rest1 = static_cast<float>(1 - p.beta1);
-    rest2 = static_cast<float>(1 - p.beta2);
-    step_size = static_cast<float>(p.learning_rate / (1 - std::pow(p.beta1, t)));
-    v_scale = static_cast<float>(1 / std::sqrt(1 - std::pow(p.beta2, t)));
+    rest2 = static_cast<float>(1 - second);
+    step_size = static_cast<float>(rate / (1 - std::pow(p.beta1, t)));
+    v_scale = static_cast<float>(1 / std::sqrt(1 - std::pow(second, t)));
     epsilon = static_cast<float>(p.epsilon);
+    decay = static_cast<float>(rate * p.weight_decay);
   }
 };
 
-template <bool kCompute>
+template <bool kCompute, bool kDecay>
 void adam_range(const AdamStep& s, const float* __restrict g, float* __restrict w, float* __restrict m,
                 float* __restrict v, Bf16* __restrict compute, std::int64_t begin, std::int64_t end) {
   const AdamStep p = s;  // in registers: the stores below might otherwise be thought to change it
@@ -34,7 +36,8 @@ void adam_range(const AdamStep& s, const float* __restrict g, float* __restrict 
     const float gradient = g[i] * p.gradient_scale;
     const float m_next = p.beta1 * m[i] + p.rest1 * gradient;
     const float v_next = p.beta2 * v[i] + p.rest2 * gradient * gradient;
-    const float w_next = w[i] - p.step_size * m_next / (std::sqrt(v_next) * p.v_scale + p.epsilon);
+    const float change = p.step_size * m_next / (std::sqrt(v_next) * p.v_scale + p.epsilon);
+    const float w_next = w[i] - (kDecay ? change + p.decay * w[i] : change);
     m[i] = m_next;
     v[i] = v_next;
     w[i] = w_next;
@@ -49,19 +52,20 @@ void adam_range(const AdamStep& s, const float* __restrict g, float* __restrict 
 void adam(CpuContext& context, const Adam& p, View step, View gradient_scale, View gradient, const AdamState& state) {
   const float scale = gradient_scale.shape.rank() > 0 ? gradient_scale.as<float>()[0] : 1.0F;
   const AdamStep constants(p, step.as<std::int64_t>()[0], scale);
+  const bool decays = p.weight_decay != 0;
   parallel_ranges(context, state.w.count(), kPointwiseGrain, [&](std::int64_t begin, std::int64_t end) {
     const auto* g = gradient.as<float>();
     auto *w = state.w.as<float>(), *m = state.m.as<float>(), *v = state.v.as<float>();
-    if (state.compute.shape.rank() > 0) {
-      adam_range<true>(constants, g, w, m, v, state.compute.as<Bf16>(), begin, end);
-    } else {
-      adam_range<false>(constants, g, w, m, v, nullptr, begin, end);
-    }
+    Bf16* compute = state.compute.shape.rank() > 0 ? state.compute.as<Bf16>() : nullptr;
+    const auto run = compute != nullptr ? (decays ? adam_range<true, true> : adam_range<true, false>)
+                                        : (decays ? adam_range<false, true> : adam_range<false, false>);
+    run(constants, g, w, m, v, compute, begin, end);
   });
 }
 
-void ema(CpuContext& context, double decay, View w, View average) {
-  const float keep = static_cast<float>(decay), take = static_cast<float>(1 - decay);
+void ema(CpuContext& context, const Schedule& decay, View step, View w, View average) {
+  const double kept = value_at(decay, step.shape.rank() > 0 ? step.as<std::int64_t>()[0] : 0);
+  const float keep = static_cast<float>(kept), take = static_cast<float>(1 - kept);
   const auto* from = w.as<float>();
   auto* to = average.as<float>();
   parallel_ranges(context, w.count(), kPointwiseGrain, [=](std::int64_t begin, std::int64_t end) {

@@ -44,6 +44,14 @@ struct Positive {
   __device__ float operator()(float x) const { return x > 0.0F ? 1.0F : 0.0F; }
 };
 
+struct Exp {
+  __device__ float operator()(float x) const { return expf(x); }
+};
+
+struct Log {
+  __device__ float operator()(float x) const { return logf(x); }
+};
+
 struct Constant {
   float value;
   __device__ float operator()() const { return value; }
@@ -97,6 +105,8 @@ void unary(CudaContext& context, UnaryKind kind, View x, View y) {
       case UnaryKind::square_root: apply(SquareRoot{}); return;
       case UnaryKind::reciprocal: apply(Reciprocal{}); return;
       case UnaryKind::positive: apply(Positive{}); return;
+      case UnaryKind::exp: apply(Exp{}); return;
+      case UnaryKind::log: apply(Log{}); return;
     }
   });
 }

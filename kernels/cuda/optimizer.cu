@@ -3,8 +3,11 @@
 //   adam         one thread takes four elements of every array at a time and loops over the grid; 28 bytes moved per
 //                element (30 with `compute`). The first thread of each block works out the step's constants from the
 //                counter in memory, in f64, while the block's first vectors are on their way.
-//   ema          a map (pointwise.cuh)
+//   ema          a map whose factors are worked out at the step (pointwise.cuh)
 //   global_norm  the sum of one row (row_sum.cuh), each square in f64
+//
+// spills: ptxas (sm_80, sm_90) holds adam_kernel of four elements to 64 registers, with which four blocks fit on a
+// multiprocessor, and puts aside two words a thread while the first one works out the constants.
 #include "kernels/optimizer.h"
 
 #include "kernels/cuda/pointwise.cuh"
@@ -18,7 +21,7 @@ namespace {
 
 // What all elements of one update share.
 struct AdamStep {
-  float gradient_scale, beta1, beta2, rest1, rest2, step_size, v_scale, epsilon;
+  float gradient_scale, beta1, beta2, rest1, rest2, step_size, v_scale, epsilon, decay;
 };
 
 // By repeated squaring: the relative error, about t * 2^-53, is largest where the power itself is too small to matter.
@@ -35,16 +38,18 @@ __device__ __forceinline__ double power(double base, std::int64_t t) {
 }
 
 __device__ __forceinline__ AdamStep adam_step(const Adam& p, std::int64_t step, float gradient_scale) {
-  const std::int64_t t = step + 1;
+  const std::int64_t t = p.clock.updates_before(step) + 1;
+  const double rate = value_at(p.learning_rate, step), beta2 = value_at(p.beta2, step);
   AdamStep s;
   s.gradient_scale = gradient_scale;
   s.beta1 = static_cast<float>(p.beta1);
-  s.beta2 = static_cast<float>(p.beta2);
+  s.beta2 = static_cast<float>(beta2);
   s.rest1 = static_cast<float>(1 - p.beta1);
-  s.rest2 = static_cast<float>(1 - p.beta2);
-  s.step_size = static_cast<float>(p.learning_rate / (1 - power(p.beta1, t)));
-  s.v_scale = static_cast<float>(1 / sqrt(1 - power(p.beta2, t)));
+  s.rest2 = static_cast<float>(1 - beta2);
+  s.step_size = static_cast<float>(rate / (1 - power(p.beta1, t)));
+  s.v_scale = static_cast<float>(1 / sqrt(1 - power(beta2, t)));
   s.epsilon = static_cast<float>(p.epsilon);
+  s.decay = static_cast<float>(rate * p.weight_decay);
   return s;
 }
 
@@ -67,7 +72,7 @@ __device__ __forceinline__ void update(const AdamStep& s, AdamVectors<Width>& x)
     const float gradient = x.g.values[i] * s.gradient_scale;
     const float m = s.beta1 * x.m.values[i] + s.rest1 * gradient;
     const float v = s.beta2 * x.v.values[i] + s.rest2 * gradient * gradient;
-    x.w.values[i] -= s.step_size * m / (sqrtf(v) * s.v_scale + s.epsilon);
+    x.w.values[i] -= s.step_size * m / (sqrtf(v) * s.v_scale + s.epsilon) + s.decay * x.w.values[i];
     x.m.values[i] = m;
     x.v.values[i] = v;
   }
@@ -90,8 +95,15 @@ __device__ __forceinline__ void store_adam(const AdamVectors<Width>& x, float* w
 }
 
 struct MovingAverage {
-  float keep, take;
-  __device__ float operator()(float average, float w) const { return keep * average + take * w; }
+  struct Factors {
+    float keep, take;
+    __device__ float operator()(float average, float w) const { return keep * average + take * w; }
+  };
+  Schedule decay;
+  __device__ Factors at(std::int64_t step) const {
+    const double value = value_at(decay, step);
+    return {static_cast<float>(value), static_cast<float>(1 - value)};
+  }
 };
 
 struct SumOfSquares {
@@ -116,12 +128,12 @@ struct Root {
 // ---- kernels
 
 template <int Width>
-__global__ void __launch_bounds__(kMapThreads) adam_kernel(Adam p, const std::int64_t* step,  // [1]
-                                                           const float* gradient_scale,       // [1], or null for 1
-                                                           const float* g,                    // [count]
-                                                           float* w, float* m, float* v,      // [count] each
-                                                           Bf16* compute,                     // [count], or null
-                                                           std::int64_t count) {
+__global__ void __launch_bounds__(kMapThreads, 4) adam_kernel(Adam p, const std::int64_t* step,  // [1]
+                                                              const float* gradient_scale,       // [1], or null for 1
+                                                              const float* g,                    // [count]
+                                                              float* w, float* m, float* v,      // [count] each
+                                                              Bf16* compute,                     // [count], or null
+                                                              std::int64_t count) {
   DUEL_SHARED(constants, AdamStep);
   const std::int64_t thread = std::int64_t{blockIdx.x} * kMapThreads + threadIdx.x;
   const std::int64_t stride = std::int64_t{gridDim.x} * kMapThreads, vectors = count / Width;
@@ -179,9 +191,10 @@ void adam(CudaContext& context, const Adam& p, View step, View gradient_scale, V
   }
 }
 
-void ema(CudaContext& context, double decay, View w, View average) {
-  map(context, "ema", MovingAverage{static_cast<float>(decay), static_cast<float>(1 - decay)}, average.as<float>(),
-      average.count(), average.as<const float>(), w.as<const float>());
+void ema(CudaContext& context, const Schedule& decay, View step, View w, View average) {
+  const auto* counter = step.shape.rank() > 0 ? step.as<const std::int64_t>() : nullptr;
+  map_at_step(context, "ema", MovingAverage{decay}, counter, average.as<float>(), average.count(),
+              average.as<const float>(), w.as<const float>());
 }
 
 void global_norm(CudaContext& context, View gradient, View y) {

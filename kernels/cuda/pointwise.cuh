@@ -1,5 +1,5 @@
-// Maps: y[i] = f(x[i]...) over arrays of one length, for operators that read each element once; with a number per
-// column too, y[r,c] = f(column[c], x[r,c]...).
+// Maps: y[i] = f(x[i]...) over arrays of one length, for operators that read each element once; with numbers that
+// follow from the step, or with one per column, y[r,c] = f(column[c], x[r,c]...).
 //
 // One thread takes 16 bytes of every array at a time (four floats, eight bf16) and loops over the grid; the elements
 // behind the last whole vector, and arrays that are not aligned to 16 bytes, go one by one. Inputs and output may be
@@ -25,11 +25,9 @@ inline constexpr std::int64_t kMapBlocks = 3;
 inline constexpr std::int64_t kMapBlocks = 1024;
 #endif
 
-template <class T, class F, class... Inputs>                          // Inputs: const T*
-__global__ void __launch_bounds__(kMapThreads) map_kernel(F f, T* y,  // [count]
-                                                          std::int64_t count,
-                                                          std::int64_t vectors,  // count / kPerVector, or 0: unaligned
-                                                          const Inputs*... x) {  // [count] each
+template <class T, class F, class... Inputs>  // Inputs: const T*, as below
+__device__ __forceinline__ void map_elements(const F& f, T* y, std::int64_t count, std::int64_t vectors,
+                                             const Inputs*... x) {
   const std::int64_t thread = std::int64_t{blockIdx.x} * kMapThreads + threadIdx.x;
   const std::int64_t stride = std::int64_t{gridDim.x} * kMapThreads;
   constexpr int kWidth = kPerVector<T>;
@@ -49,6 +47,30 @@ __global__ void __launch_bounds__(kMapThreads) map_kernel(F f, T* y,  // [count]
   }
 }
 
+template <class T, class F, class... Inputs>
+__global__ void __launch_bounds__(kMapThreads) map_kernel(F f, T* y,  // [count]
+                                                          std::int64_t count,
+                                                          std::int64_t vectors,  // count / kPerVector, or 0: unaligned
+                                                          const Inputs*... x) {  // [count] each
+  map_elements(f, y, count, vectors, x...);
+}
+
+// The first thread of each block works out f.at(step), in f64, for all of them.
+template <class T, class F, class... Inputs>
+__global__ void __launch_bounds__(kMapThreads) map_at_step_kernel(F f, const std::int64_t* step,  // [1], or null: 0
+                                                                  T* y,                           // [count]
+                                                                  std::int64_t count,
+                                                                  std::int64_t vectors,  // as in map_kernel
+                                                                  const Inputs*... x) {  // [count] each
+  using Made = decltype(f.at(0));
+  DUEL_SHARED(made, Made);
+  if (threadIdx.x == 0) {
+    made = f.at(step == nullptr ? 0 : step[0]);
+  }
+  __syncthreads();  // every thread reads it
+  map_elements(Made(made), y, count, vectors, x...);
+}
+
 // y[i] = f(x[i]...) for i < count. F is a struct with a __device__ operator() from floats to a float.
 template <class T, class F, class... Inputs>
 void map(CudaContext& context, const char* op, F f, T* y, std::int64_t count, const Inputs*... x) {
@@ -56,6 +78,17 @@ void map(CudaContext& context, const char* op, F f, T* y, std::int64_t count, co
   const std::int64_t items = vectors > 0 ? vectors : count;
   launch(context, op, {blocks_for(items, kMapThreads, 1, kMapBlocks), kMapThreads}, map_kernel<T, F, Inputs...>, f, y,
          count, vectors, x...);
+}
+
+// y[i] = f.at(step[0])(x[i]...) for i < count; step 0 where there is none. F is a struct with a __device__ function
+// `at` from a step to such an F as above.
+template <class T, class F, class... Inputs>
+void map_at_step(CudaContext& context, const char* op, F f, const std::int64_t* step, T* y, std::int64_t count,
+                 const Inputs*... x) {
+  const std::int64_t vectors = all_aligned(y, x...) ? count / kPerVector<T> : 0;
+  const std::int64_t items = vectors > 0 ? vectors : count;
+  launch(context, op, {blocks_for(items, kMapThreads, 1, kMapBlocks), kMapThreads}, map_at_step_kernel<T, F, Inputs...>,
+         f, step, y, count, vectors, x...);
 }
 
 template <int Width, class T, class F, class... Inputs>  // Inputs: const T*

@@ -138,10 +138,10 @@ TEST_F(EmulatedBench, LanesArePlannedByARememberedProbe) {
   Options two = options();
   two.schedule.lanes = 2;
   const auto lanes_of = [&] {
-    const Dataset dataset = small_dataset(two);
+    const Data dataset = small_dataset(two);
     const Trainer trainer(*context_, two, dataset);
     std::vector<int> lanes;
-    for (const LanePlan::Place& place : trainer.discriminator_phase().lanes().places) {
+    for (const LanePlan::Place& place : trainer.phases()[0].execution.lanes().places) {
       lanes.push_back(place.lane);
     }
     return lanes;

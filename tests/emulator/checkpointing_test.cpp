@@ -8,7 +8,7 @@
 #include "host/run/interrupt.h"
 #include "host/run/run_directory.h"
 #include "host/sample/sampler.h"
-#include "host/train/memory_use.h"
+#include "host/train/memory_check.h"
 #include "host/train/trainer.h"
 #include "host/train/training_run.h"
 #include "kernels/check.h"
@@ -45,7 +45,7 @@ Options run_options(const char* preset_name = "classic") {
 
 std::string png_of(Context& context, Trainer& trainer, const Options& options, Parameters::Block block) {
   const int rows = options.output.sample_rows, columns = options.output.sample_columns;
-  Sampler sampler(context, trainer.model(), block, options.seed);
+  Sampler sampler(context, trainer.sampling(), block, options.seed);
   const std::vector<float> pictures = sampler.draw(context, 0, rows * columns);
   const std::vector<std::uint8_t> png = encode_png(sample_grid(pictures, rows * columns, 8, 6, 1, rows, columns));
   return {png.begin(), png.end()};
@@ -60,7 +60,7 @@ protected:
   static std::map<std::string, std::string> files_at_rest(Options options) {
     emulator::runtime() = {};
     options.schedule = {"device", "eager", 1};
-    const Dataset dataset = small_dataset(options);
+    const Data dataset = small_dataset(options);
     Context context = make_context(options);
     Trainer trainer(context, options, dataset);
     std::map<std::string, std::string> files;
@@ -101,7 +101,7 @@ TEST_F(Checkpointing, TheSameBytesAsOfATrainingThatStandsStill) {
     for (const std::uint64_t seed : seeds) {
       emulator::runtime().late_seed = seed;
       const TemporaryFolder folder;
-      ASSERT_EQ(run_training({options, (folder / "run").string(), false}), 0);
+      ASSERT_EQ(run_training({options, (folder / "run").string(), false}).exit_code, 0);
       EXPECT_EQ(differences(folder / "run", at_rest), "") << launch << " " << seed;
       EXPECT_EQ(names_in(folder / "run/checkpoints").size(), 1U + 6U);
       EXPECT_EQ(names_in(folder / "run/samples").size(), 2U * 3U);
@@ -122,7 +122,7 @@ TEST_F(Checkpointing, WithoutRoomForACopyTheStepsWaitWhichIsSaidOnce) {
     emulator::runtime().late_seed = seed;
     emulator::runtime().memory_bytes = std::size_t{56} << 20;
     const TemporaryFolder folder;
-    ASSERT_EQ(run_training({options, (folder / "run").string(), false}), 0);
+    ASSERT_EQ(run_training({options, (folder / "run").string(), false}).exit_code, 0);
     EXPECT_EQ(differences(folder / "run", at_rest), "") << seed;
     const std::string log = read_file(folder / "run/log.txt");
     const std::size_t said = log.find(kNoSnapshotRoom);
@@ -137,7 +137,7 @@ TEST_F(Checkpointing, ADeviceLostDuringADownloadIsAnErrorAndLeavesWhatWasPublish
   const TemporaryFolder folder;
   int published = 0;
   emulator::runtime().late_seed = 5;
-  ASSERT_EQ(run_training({options, (folder / "whole").string(), false}), 0);
+  ASSERT_EQ(run_training({options, (folder / "whole").string(), false}).exit_code, 0);
   const int calls = emulator::runtime().calls;
   constexpr int kParts = 24;
   for (int part = 1; part < kParts; ++part) {
@@ -159,7 +159,7 @@ TEST_F(Checkpointing, ADeviceLostDuringADownloadIsAnErrorAndLeavesWhatWasPublish
 
   emulator::runtime() = {};
   emulator::runtime().late_seed = 1;
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = make_context(options);
   Trainer trainer(context, options, dataset);
   ASSERT_EQ(trainer.reserve_snapshot(), Trainer::SnapshotRoom::reserved);
@@ -180,7 +180,7 @@ TEST_F(Checkpointing, AnInterruptedRunWritesWhatIsOnItsWayAndItsLastState) {
     emulator::runtime().interrupted_launch = launch;
     const TemporaryFolder folder;
     const std::string run = (folder / "run").string();
-    ASSERT_EQ(run_training({options, run, false}), kInterruptedExitCode) << launch;
+    ASSERT_EQ(run_training({options, run, false}).exit_code, kInterruptedExitCode) << launch;
     EXPECT_EQ(differences(run, at_rest), "") << launch;
     const RunDirectory left = RunDirectory::open_for_reading(run);
     const std::int64_t last = left.require_latest_checkpoint();
@@ -189,7 +189,7 @@ TEST_F(Checkpointing, AnInterruptedRunWritesWhatIsOnItsWayAndItsLastState) {
       EXPECT_TRUE(std::filesystem::exists(left.checkpoint_path(step))) << step;
     }
     emulator::runtime() = {};
-    ASSERT_EQ(run_training({options, run, true}), 0);
+    ASSERT_EQ(run_training({options, run, true}).exit_code, 0);
     EXPECT_EQ(differences(run, at_rest), "") << launch;
     EXPECT_EQ(left.latest_checkpoint(), kSteps);
   }
@@ -214,7 +214,7 @@ TEST_F(Checkpointing, NothingBehindALossThatIsNotFiniteIsPublished) {
       options.train.steps = 4;
       const TemporaryFolder folder;
       const std::string run = (folder / "run").string();
-      ASSERT_EQ(run_training({options, run, false}), 0);
+      ASSERT_EQ(run_training({options, run, false}).exit_code, 0);
       const RunDirectory left = RunDirectory::open_for_reading(run);
       spoil(left.checkpoint_path(4) / kState, tensor);
       options.train.steps = kSteps;
@@ -230,21 +230,16 @@ TEST_F(Checkpointing, NothingBehindALossThatIsNotFiniteIsPublished) {
 
 TEST_F(Checkpointing, ADryRunCountsTheCopyAndSaysWhereThereIsNoRoom) {
   Options options = run_options();
-  const auto said = [&] {
-    testing::internal::CaptureStdout();
-    print_dry_run(options);
-    return testing::internal::GetCapturedStdout();
-  };
-  EXPECT_NE(said().find(" + copy for checkpoints "), std::string::npos);
+  const auto plan = [&] { return plan_run({.options = options, .folder = ""}); };
+  EXPECT_GT(plan().memory.snapshot, 0U);
   emulator::runtime().memory_bytes = std::size_t{56} << 20;
-  const std::string lacking = said();
-  EXPECT_EQ(lacking.find("copy for checkpoints"), std::string::npos) << lacking;
-  EXPECT_NE(lacking.find(kNoSnapshotRoom), std::string::npos) << lacking;
+  EXPECT_EQ(plan().memory.snapshot, 0U);
+  EXPECT_TRUE(plan().lacks_snapshot_room);
   options.output.checkpoint_every = 0;
-  EXPECT_EQ(said().find(kNoSnapshotRoom), std::string::npos);
+  EXPECT_FALSE(plan().lacks_snapshot_room);
   emulator::runtime().memory_bytes = std::size_t{54} << 20;
   options.data.synthetic_count = options.train.batch = 4000;
-  EXPECT_ERROR(print_dry_run(options), Error::Kind::device, "would fit");
+  EXPECT_ERROR(plan(), Error::Kind::device, "would fit");
 }
 
 }  // namespace

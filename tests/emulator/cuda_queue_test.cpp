@@ -131,7 +131,7 @@ struct Result {
 };
 
 Result train(Context& context, const Options& options, int steps) {
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Trainer trainer(context, options, dataset);
   Result result;
   trainer.on_row(
@@ -256,7 +256,7 @@ TEST_F(CudaQueueTest, StepsPerLaunchAndLanesAreMeasured) {
   options.data.synthetic_height = options.data.synthetic_width = 2;
   options.model.generator_widths = options.model.discriminator_channels = options.model.discriminator_widths = {};
   options.train.batch = 2;
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Trainer trainer(*context_, options, dataset);
   std::string report;
   trainer.on_tuned([&](const std::string& text) { report += text; });
@@ -282,7 +282,7 @@ TEST_F(CudaQueueTest, ADeviceLostInTheMiddleLeavesTheLastCheckpoint) {
   options.output.samples_every = 4;
   options.output.sample_rows = options.output.sample_columns = 1;
   const TemporaryFolder folder;
-  ASSERT_EQ(run_training({options, (folder / "whole").string(), false}), 0);
+  ASSERT_EQ(run_training({options, (folder / "whole").string(), false}).exit_code, 0);
   const int calls = emulator::runtime().calls;
   int resumed = 0;
   for (int part = 1; part < 12; ++part) {
@@ -300,7 +300,7 @@ TEST_F(CudaQueueTest, ADeviceLostInTheMiddleLeavesTheLastCheckpoint) {
     emulator::runtime() = {};
     const bool is_run = std::filesystem::exists(std::filesystem::path(run) / "config.toml");
     if (is_run && RunDirectory::open_for_reading(run).latest_checkpoint()) {
-      EXPECT_EQ(run_training({options, run, true}), 0);
+      EXPECT_EQ(run_training({options, run, true}).exit_code, 0);
       ++resumed;
     }
   }

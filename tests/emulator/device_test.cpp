@@ -4,7 +4,8 @@
 #include "emulator/runtime.h"
 #include "host/run/run_directory.h"
 #include "host/sample/generate.h"
-#include "host/train/memory_use.h"
+#include "host/train/memory_check.h"
+#include "host/train/trainable.h"
 #include "host/train/trainer.h"
 #include "host/train/training_run.h"
 #include "kernels/check.h"
@@ -71,7 +72,7 @@ std::string text_of(const std::filesystem::path& path) {
 }
 
 std::vector<float> weights_of(Trainer& trainer) {
-  return download<float>(trainer.context(), trainer.model().generator->parameters().view(Block::master));
+  return download<float>(trainer.context(), trainer.networks().parameters("generator").view(Block::master));
 }
 
 // The emulator runs what it was compiled with: what a real launch answers is given by hand.
@@ -95,13 +96,13 @@ TEST_F(DeviceTest, ARunOnCudaIsResumedAndGeneratedFrom) {
   const TemporaryFolder folder;
   const std::string run = (folder / "run").string();
   Options options = cuda_options();
-  ASSERT_EQ(run_training({options, run, false}), 0);
+  ASSERT_EQ(run_training({options, run, false}).exit_code, 0);
   EXPECT_NE(text_of(folder / "run" / "log.txt").find("on cuda:0 (emulated on the CPU)"), std::string::npos);
   options.train.steps = 6;
-  ASSERT_EQ(run_training({options, run, true}), 0);
+  ASSERT_EQ(run_training({options, run, true}).exit_code, 0);
   options.device = "cpu";
   options.train.steps = 8;
-  ASSERT_EQ(run_training({options, run, true}), 0);
+  ASSERT_EQ(run_training({options, run, true}).exit_code, 0);
   EXPECT_EQ(RunDirectory::open_for_reading(run).require_latest_checkpoint(), 8);
   GenerateRequest request;
   request.run = run;
@@ -117,7 +118,7 @@ TEST_F(DeviceTest, ARunOnCudaIsResumedAndGeneratedFrom) {
 
 TEST_F(DeviceTest, ACheckpointMovesBetweenDevices) {
   const Options options = cuda_options();
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context cpu = Context::cpu(1);
   Context cuda = make_context(options);
   Trainer whole(cpu, options, dataset), first(cuda, options, dataset), second(cpu, options, dataset);
@@ -171,12 +172,13 @@ TEST_F(DeviceTest, ThePlanIsWhatTrainingTakes) {
     Options options = cuda_options();
     options.precision = precision;
     options.schedule.lanes = lanes;
-    const Dataset dataset = small_dataset(options);
+    const Data dataset = small_dataset(options);
     Context context = make_context(options);
     Trainer trainer(context, options, dataset);
     EXPECT_EQ(trainer.memory_use().snapshot, 0U);
     EXPECT_EQ(trainer.reserve_snapshot(), Trainer::SnapshotRoom::reserved);
-    const MemoryUse planned = plan_memory_use(options, dataset, lanes == 1 ? 1 : 2), taken = trainer.memory_use();
+    const MemoryUse planned = plan_training(options, dataset, false, lanes == 1 ? 1 : 2).memory,
+                    taken = trainer.memory_use();
     EXPECT_EQ(planned.snapshot, taken.snapshot);
     EXPECT_EQ(planned.parameters, taken.parameters);
     EXPECT_EQ(planned.pictures, taken.pictures);
@@ -189,7 +191,7 @@ TEST_F(DeviceTest, TooLittleMemoryNamesABatchThatFits) {
   Options options = cuda_options();
   options.data.synthetic_count = 4000;
   options.train.batch = 4000;
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = make_context(options);
   const std::size_t before = emulator::runtime().memory_bytes - *context.free_bytes();
   emulator::runtime().memory_bytes = before + (std::size_t{6} << 20);
@@ -198,10 +200,10 @@ TEST_F(DeviceTest, TooLittleMemoryNamesABatchThatFits) {
   ASSERT_NE(at, std::string::npos) << error;
   EXPECT_NE(error.find("but 6.0 MiB are free"), std::string::npos) << error;
   options.train.batch = std::stoi(error.substr(at + 8)) + 1;
-  EXPECT_THROW(check_memory(context, options, dataset), Error);
+  EXPECT_THROW(plan_trainable(context, options, dataset), Error);
   --options.train.batch;
   EXPECT_GT(options.train.batch, 1);
-  EXPECT_NO_THROW(check_memory(context, options, dataset));
+  EXPECT_NO_THROW(plan_trainable(context, options, dataset));
   emulator::runtime().memory_bytes = before + 1000;
   EXPECT_NE(error_of([&] { Trainer(context, options, dataset); }, Error::Kind::device).find("no batch would fit"),
             std::string::npos);
@@ -211,14 +213,14 @@ TEST_F(DeviceTest, AutoStreamsPicturesThatDoNotFit) {
   Options options = cuda_options();
   options.data.synthetic_count = 200'000;
   options.schedule.steps_per_launch = 2;
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = make_context(options);
-  EXPECT_FALSE(streams_pictures(context, options, dataset));
+  EXPECT_FALSE(plan_trainable(context, options, dataset).batches.is_streamed());
   Options streamed = options;
   streamed.schedule.residency = "stream";
   const std::size_t before = emulator::runtime().memory_bytes - *context.free_bytes();
-  emulator::runtime().memory_bytes = before + plan_memory_use(streamed, dataset, 2).total() + (1 << 20);
-  EXPECT_TRUE(streams_pictures(context, options, dataset));
+  emulator::runtime().memory_bytes = before + plan_training(streamed, dataset, true, 2).memory.total() + (1 << 20);
+  EXPECT_TRUE(plan_trainable(context, options, dataset).batches.is_streamed());
   Trainer trainer(context, options, dataset);
   EXPECT_TRUE(trainer.streams_pictures());
   EXPECT_LT(trainer.memory_use().pictures, std::size_t{1} << 20);
@@ -227,14 +229,15 @@ TEST_F(DeviceTest, AutoStreamsPicturesThatDoNotFit) {
     EXPECT_TRUE(std::isfinite(value));
   }
   options.schedule.residency = "device";
-  EXPECT_NE(error_of([&] { check_memory(context, options, dataset); }, Error::Kind::device).find("no batch would fit"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of([&] { plan_trainable(context, options, dataset); }, Error::Kind::device).find("no batch would fit"),
+      std::string::npos);
 }
 
 TEST_F(DeviceTest, Tf32IsAPrecisionOfTheGpuAlone) {
   Options options = cuda_options();
   options.precision = "tf32";
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context cuda = make_context(options);
   EXPECT_TRUE(cuda.supports_tf32());
   Trainer trainer(cuda, options, dataset);

@@ -29,8 +29,8 @@ protected:
     Replay replay(context, trajectory, precision, bounds);
     for (int step = 1; step <= trajectory.steps(); ++step) {
       const ReplayedStep result = replay.step();
-      EXPECT_LT(result.duel.d_loss, precision == "fp32" ? 1e-5 : bounds.loss);
-      EXPECT_LT(result.duel.g_loss, precision == "fp32" ? 1e-5 : bounds.loss);
+      EXPECT_LT(result.duel.losses[0].value, precision == "fp32" ? 1e-5 : bounds.loss);
+      EXPECT_LT(result.duel.losses[1].value, precision == "fp32" ? 1e-5 : bounds.loss);
       EXPECT_LT(result.weight.value, bounds.weight) << result.weight.tensor;  // from the same gradients
       EXPECT_TRUE(std::isfinite(result.duel.norm.value)) << result.duel.norm.tensor;
       if (precision == "fp32" || !has_kinks(trajectory.options())) {
@@ -63,9 +63,10 @@ TEST(EmulatedParity, TheFileInTheEnvironment) {
     GTEST_SKIP() << "DUEL_PARITY_FILE names no trajectory";
   }
   const Trajectory trajectory(file);
-  EXPECT_EQ(print_parity(*backend_named("emulated").open(0), trajectory, "fp32", default_bounds("fp32")), 0);
-  EXPECT_EQ(print_parity(*backend_named("emulated").open(0), trajectory, "bf16", default_bounds("bf16")), 0);
-  EXPECT_EQ(print_parity(*backend_named("emulated_tf32").open(2), trajectory, "tf32", default_bounds("tf32")), 0);
+  EXPECT_EQ(replay_all(*backend_named("emulated").open(0), trajectory, "fp32", default_bounds("fp32")).off(), nullptr);
+  EXPECT_EQ(replay_all(*backend_named("emulated").open(0), trajectory, "bf16", default_bounds("bf16")).off(), nullptr);
+  EXPECT_EQ(replay_all(*backend_named("emulated_tf32").open(2), trajectory, "tf32", default_bounds("tf32")).off(),
+            nullptr);
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ Trajectory train(Context& context, const Options& options, int steps) {
     trainer.step();
     trajectory.metrics.push_back(trainer.read_metrics());
   }
-  for (const Network* network : {trainer.model().generator.get(), trainer.model().discriminator.get()}) {
+  for (const NamedNetwork& each : trainer.networks().list()) {
+    const Network* network = each.network.get();
     const std::vector<float> values = download<float>(context, network->parameters().view(Parameters::Block::master));
     trajectory.weights.insert(trajectory.weights.end(), values.begin(), values.end());
   }

@@ -330,7 +330,8 @@ TEST_F(VendorTest, ATrainingByTheVendorsKernels) {
   mood("single");
   Options options = small_options("steady");
   options.device = "cuda";
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
+  std::size_t metrics = 0;
   const auto train = [&](const char* kernels, const char* launch, int steps_per_launch) {
     options.kernels = kernels;
     options.schedule = {"device", launch, steps_per_launch};
@@ -338,6 +339,7 @@ TEST_F(VendorTest, ATrainingByTheVendorsKernels) {
     Trainer trainer(context, options, dataset);
     trainer.run_to(6);
     std::vector<float> state = trainer.read_metrics();
+    metrics = state.size();
     const std::vector<float> saved = state_of(trainer);
     state.insert(state.end(), saved.begin(), saved.end());
     return state;
@@ -345,7 +347,7 @@ TEST_F(VendorTest, ATrainingByTheVendorsKernels) {
   const std::vector<float> ours = train("ours", "graph", 2), vendor = train("vendor", "eager", 1);
   EXPECT_EQ(train("vendor", "graph", 2), vendor);
   EXPECT_NE(ours, vendor);  // sums in another order
-  for (std::size_t i = 0; i < gan_metrics(options).size(); ++i) {
+  for (std::size_t i = 0; i < metrics; ++i) {
     EXPECT_NEAR(ours[i], vendor[i], 1e-3);
   }
 }

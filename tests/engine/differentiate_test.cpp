@@ -131,11 +131,10 @@ Record unary_case(UnaryKind kind) {
   };
 }
 
-Record loss_case(LossKind kind, bool generator, bool fused) {
-  return [kind, generator, fused](SmallProgram& s, std::vector<Value>& in) {
+Record loss_case(LossKind kind, bool generator) {
+  return [kind, generator](SmallProgram& s, std::vector<Value>& in) {
     const Value real = take(s, in, {6, 1}), fake = take(s, in, {6, 1});
-    return generator ? generator_loss(s.program, kind, fake, real, fused)
-                     : discriminator_loss(s.program, kind, real, fake, fused);
+    return generator ? generator_loss(s.program, kind, fake, real) : discriminator_loss(s.program, kind, real, fake);
   };
 }
 
@@ -195,10 +194,51 @@ std::vector<DerivativeCase> cases() {
        }},
       {"affine",
        [](SmallProgram& s, std::vector<Value>& in) { return ops::affine(s.program, take(s, in, {5}), -1.5, 0.25); }},
+      {"scale_scheduled",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value x = take(s, in, {3, 3});
+         return ops::scale_scheduled(s.program, Schedule::linear(1, 3, 0, 10), s.counter(5), x);
+       }},
       {"softplus", unary_case(UnaryKind::softplus)},
       {"unary_sigmoid", unary_case(UnaryKind::sigmoid)},
       {"square_root", unary_case(UnaryKind::square_root)},
       {"reciprocal", unary_case(UnaryKind::reciprocal)},
+      {"exp", unary_case(UnaryKind::exp)},
+      {"log", unary_case(UnaryKind::log)},
+      {"take_rows",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value index = s.labels({2, 0, 2, 1, 2});
+         return ops::take_rows(s.program, take(s, in, {4, 3}), index);
+       }},
+      {"scatter_rows",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value index = s.labels({2, 0, 2, 1, 2});
+         return ops::scatter_rows(s.program, take(s, in, {5, 3}), index, 4);
+       }},
+      {"concat_and_slice_columns",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value both = ops::concat_columns(s.program, take(s, in, {2, 3}), take(s, in, {2, 4}));
+         return ops::slice_columns(s.program, ops::multiply(s.program, both, both), 1, 4);
+       }},
+      {"pad_columns",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::pad_columns(s.program, take(s, in, {2, 3, 2}), 1, 5);
+       }},
+      {"softmax_cross_entropy",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::softmax_cross_entropy(s.program, {}, take(s, in, {3, 4}), s.labels({1, 3, 0})).loss;
+       }},
+      {"softmax_cross_entropy_smoothed",  // with a row that has no label, and the sums as a result of their own
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const auto [loss, log_sums] =
+             ops::softmax_cross_entropy(s.program, {.smoothing = 0.2F}, take(s, in, {4, 3}), s.labels({1, 3, 0, 2}));
+         return ops::concat_rows(s.program, loss, ops::unary(s.program, UnaryKind::exp, ops::affine(s.program, log_sums, -1.0)));
+       }},
+      {"softmax_cross_entropy_backward",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value logits = take(s, in, {3, 4}), log_sums = take(s, in, {3}, 1.0F, 2.0F);
+         return ops::softmax_cross_entropy_backward(s.program, {.smoothing = 0.1F}, logits, s.labels({1, 3, 0}), log_sums);
+       }},
       {"concat_and_slice",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value both = ops::concat_rows(s.program, take(s, in, {2, 3}), take(s, in, {4, 3}));
@@ -247,7 +287,7 @@ std::vector<DerivativeCase> cases() {
          return mix_rows(s.program, share, a, take(s, in, {3, 4}));
        }},
   };
-  for (const Axes axes : {Axes::all, Axes::each_row, Axes::each_column}) {
+  for (const Axes axes : {Axes::all, Axes::each_row, Axes::each_column, Axes::each_row_and_column}) {
     list.push_back({std::string("reduce_") + name_of(axes), [axes](SmallProgram& s, std::vector<Value>& in) {
                       return ops::reduce_sum(s.program, {axes, 0.7F}, take(s, in, {3, 2, 4}));
                     }});
@@ -261,11 +301,8 @@ std::vector<DerivativeCase> cases() {
                                    {LossKind::hinge, "hinge"},
                                    {LossKind::relativistic, "relativistic"},
                                    {LossKind::wgan, "wgan"}}) {
-    for (const bool fused : {false, true}) {
-      const std::string suffix = std::string(name) + (fused ? "_fused" : "");
-      list.push_back({"d_loss_" + suffix, loss_case(kind, false, fused)});
-      list.push_back({"g_loss_" + suffix, loss_case(kind, true, fused)});
-    }
+    list.push_back({std::string("d_loss_") + name, loss_case(kind, false)});
+    list.push_back({std::string("g_loss_") + name, loss_case(kind, true)});
   }
   return list;
 }
@@ -342,13 +379,12 @@ TEST(BatchNormTrack, FollowsTheBatches) {
   Buffer averages(s.context(), 4 * sizeof(float));
   auto* running = static_cast<float*>(averages.data());
   std::copy_n(std::vector<float>{0, 0, 1, 1}.data(), 4, running);  // means 0, variances 1
-  const BatchNormState state{averages.view({2}, DType::f32), averages.view({2}, DType::f32, 2 * sizeof(float))};
+  const ops::RunningStatistics statistics{s.place("mean", averages.view({2}, DType::f32)),
+                                          s.place("variance", averages.view({2}, DType::f32, 2 * sizeof(float)))};
   const Value ones = ops::fill(s.program, {2}, DType::f32, 1.0), zeros = ops::fill(s.program, {2}, DType::f32, 0.0);
   const ops::BatchNormed n = ops::batch_norm(s.program, {}, x, ones, zeros);
-  ops::batch_norm_track(s.program, {.rows = 8, .momentum = 0.25F}, n.mean, n.rstd, state);
-  const Value y =
-      ops::batch_norm_inference(s.program, {}, x, ones, zeros, s.program.bind("running_mean", state.running_mean),
-                                s.program.bind("running_variance", state.running_variance));
+  ops::batch_norm_track(s.program, {.rows = 8, .momentum = 0.25F}, n.mean, n.rstd, statistics);
+  const Value y = ops::batch_norm_inference(s.program, {}, x, ones, zeros, statistics.mean, statistics.variance);
   s.program.keep(y);
   s.finish();
   s.run();

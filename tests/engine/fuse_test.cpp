@@ -1,7 +1,6 @@
 // Each rewrite of engine/rewrite/fuse.h against the unfused chain, on the same inputs.
 #include "engine/rewrite/fuse.h"
 
-#include "engine/nn/losses.h"
 #include "engine/rewrite/differentiate.h"
 #include "tests/support/small_program.h"
 
@@ -105,64 +104,6 @@ TEST(Fuse, LeavesANormalizationThatIsReadElsewhereOrHasABias) {
     }
     fuse(s.program);
     EXPECT_EQ(s.program.nodes().size(), 2U);
-  }
-}
-
-// The logits of both batches in one array, as a discriminator gives them.
-std::vector<Value> joined_loss(SmallProgram& s, LossKind kind, bool fused) {
-  const Value x = s.input({12, 4}), w = s.input({4, 1});
-  const Value logits = ops::matmul(s.program, {}, x, w, DType::f32);
-  const Value real = ops::slice_rows(s.program, logits, 0, 6), fake = ops::slice_rows(s.program, logits, 6, 6);
-  const Value loss = discriminator_loss(s.program, kind, real, fake, fused);
-  return {loss, differentiate(s.program, loss, {w})[0]};
-}
-
-TEST(Fuse, TheLossOfJoinedLogitsTakesThemWhole) {
-  for (const LossKind kind :
-       {LossKind::bce, LossKind::lsgan, LossKind::hinge, LossKind::relativistic, LossKind::wgan}) {
-    expect_same([kind](SmallProgram& s) { return joined_loss(s, kind, true); }, {"matmul", "gan_loss", "matmul"}, 1e-6);
-  }
-}
-
-// The operator against the composition: value and gradients, of both sides, alone and within a larger loss.
-TEST(Fuse, TheLossIsThatOfTheSmallOperators) {
-  for (const LossKind kind :
-       {LossKind::bce, LossKind::lsgan, LossKind::hinge, LossKind::relativistic, LossKind::wgan}) {
-    for (const bool generator : {false, true}) {
-      for (const double weight : {1.0, 0.7}) {
-        const auto record = [&](SmallProgram& s, bool fused) {
-          const Value real = s.input({9, 1}, -3, 3), fake = s.input({9, 1}, -3, 3);
-          Value loss = generator ? generator_loss(s.program, kind, fake, real, fused)
-                                 : discriminator_loss(s.program, kind, real, fake, fused);
-          loss = weight == 1.0 ? loss : ops::affine(s.program, loss, weight);
-          std::vector<Value> results = differentiate(s.program, loss, {real, fake});
-          results.push_back(loss);
-          for (const Value value : results) {
-            s.program.keep(value);
-          }
-          s.program.prune();
-          return results;
-        };
-        SmallProgram composed, fused;
-        const std::vector<Value> expected = record(composed, false), got = record(fused, true);
-        const std::size_t nodes = fused.program.nodes().size();
-        EXPECT_LT(nodes, composed.program.nodes().size());
-        if (weight == 1.0) {  // and a zero gradient for reals that the loss does not look at
-          EXPECT_EQ(nodes, needs_reals({kind, generator ? LossSide::generator : LossSide::discriminator}) ? 1U : 2U);
-        }
-        composed.finish();
-        fused.finish();
-        composed.run();
-        fused.run();
-        for (std::size_t i = 0; i < got.size(); ++i) {
-          const std::vector<float> a = composed.read(expected[i]), b = fused.read(got[i]);
-          ASSERT_EQ(a.size(), b.size());
-          for (std::size_t k = 0; k < a.size(); ++k) {
-            EXPECT_NEAR(a[k], b[k], 1e-6) << name_of(kind) << (generator ? ", generator" : ", discriminator");
-          }
-        }
-      }
-    }
   }
 }
 

@@ -6,9 +6,10 @@
 
 namespace duel::test {
 
-LaneRun::LaneRun(Context& context, Program program, const LaneRequest& request)
+LaneRun::LaneRun(Context& context, Program program, const LaneRequest& request, Storage storage)
     : context_(context),
       program_(std::move(program)),
+      storage_(std::move(storage)),
       lanes_(plan_lanes(program_, request)),
       memory_(plan_memory(program_, lanes_)),
       arena_(context, memory_.arena_bytes) {
@@ -24,7 +25,12 @@ LaneRun::LaneRun(Context& context, Program program, const LaneRequest& request)
 
 View LaneRun::view(Value value) const {
   View result = program_.described(value);
-  if (value.exists() && result.data == nullptr) {
+  if (!value.exists()) {
+    return result;
+  }
+  if (const Binding& bound = program_.binding(value); bound.exists()) {
+    result.data = storage_.find(bound.storage)->as<std::byte>() + bound.offset;
+  } else {
     const auto root = static_cast<std::size_t>(program_.root(value).id);
     result.data = static_cast<std::byte*>(arena_.data()) + memory_.offset_of_root[root];
   }

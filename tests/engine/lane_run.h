@@ -5,6 +5,7 @@
 #include "engine/program/lanes.h"
 #include "engine/program/memory_plan.h"
 #include "engine/program/program.h"
+#include "engine/program/storage.h"
 #include "kernels/memory.h"
 
 #include <cstdint>
@@ -14,7 +15,7 @@ namespace duel::test {
 
 class LaneRun {
 public:
-  LaneRun(Context& context, Program program, const LaneRequest& request);
+  LaneRun(Context& context, Program program, const LaneRequest& request, Storage storage);
 
   const Program& program() const { return program_; }
   const MemoryPlan& memory() const { return memory_; }
@@ -28,6 +29,7 @@ public:
 private:
   Context& context_;
   Program program_;
+  Storage storage_;
   LanePlan lanes_;
   MemoryPlan memory_;
   Buffer arena_;

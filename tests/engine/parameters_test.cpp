@@ -13,7 +13,7 @@ using Block = Parameters::Block;
 TEST(Parameters, StartGlorotUniformAndBiasesAtZero) {
   Context context = Context::cpu(2);
   Parameters parameters("net");
-  parameters.declare("weight", {300, 100}, {300, 100});
+  parameters.declare("weight", {300, 100}, Initial::glorot(300, 100));
   parameters.declare("bias", {100}, {});
   parameters.allocate(context, {true, true, false});
   parameters.initialize(context, 5, 0);
@@ -39,8 +39,8 @@ TEST(Parameters, SeedsNetworksAndParametersDrawApart) {
   Context context = Context::cpu(2);
   const auto draw = [&](std::uint64_t seed, std::uint32_t network) {
     Parameters parameters("net");
-    parameters.declare("first", {8, 8}, {8, 8});
-    parameters.declare("second", {8, 8}, {8, 8});
+    parameters.declare("first", {8, 8}, Initial::glorot(8, 8));
+    parameters.declare("second", {8, 8}, Initial::glorot(8, 8));
     parameters.allocate(context, {});
     parameters.initialize(context, seed, network);
     return download<float>(context, parameters.view(Block::master));
@@ -55,9 +55,9 @@ TEST(Parameters, SeedsNetworksAndParametersDrawApart) {
 TEST(Parameters, BlocksKeepParametersAlignedAndGapsZero) {
   Context context = Context::cpu(2);
   Parameters parameters("net");
-  parameters.declare("a", {3, 3}, {3, 3});
+  parameters.declare("a", {3, 3}, Initial::glorot(3, 3));
   parameters.declare("b", {5}, {});
-  parameters.declare("c", {2, 2}, {2, 2});
+  parameters.declare("c", {2, 2}, Initial::glorot(2, 2));
   parameters.allocate(context, {true, false, true});
   parameters.initialize(context, 3, 0);
   EXPECT_EQ(parameters.parameter_count(), 9 + 5 + 4);
@@ -73,6 +73,19 @@ TEST(Parameters, BlocksKeepParametersAlignedAndGapsZero) {
     float value = 0;
     std::memcpy(&value, &bits, sizeof value);
     EXPECT_NEAR(value, master[i], std::fabs(master[i]) / 256);
+  }
+}
+
+TEST(Parameters, WhatBlocksTakeIsKnownBefore) {
+  Context context = Context::cpu(1);
+  for (const Parameters::Blocks blocks :
+       {Parameters::Blocks{}, {false, true, false}, {true, true, true}, {false, false, false}}) {
+    Parameters parameters("net");
+    parameters.declare("a", {3, 3}, Initial::glorot(3, 3));
+    parameters.declare("b", {17}, {});
+    const std::size_t planned = parameters.bytes_of(blocks);
+    parameters.allocate(context, blocks);
+    EXPECT_EQ(parameters.allocated_bytes(), planned);
   }
 }
 

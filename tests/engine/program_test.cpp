@@ -27,7 +27,7 @@ TEST(Program, WriteToPutsAResultIntoBoundMemory) {
   SmallProgram s;
   const Value a = s.input({4});
   Buffer target(s.context(), 4 * sizeof(float));
-  ops::write_to(s.program, ops::affine(s.program, a, -1.0), target.view({4}, DType::f32));
+  ops::write_to(s.program, ops::affine(s.program, a, -1.0), s.place("target", target.view({4}, DType::f32)));
   s.finish();
   EXPECT_EQ(s.execution().plan().arena_bytes, 0U);
   s.run();
@@ -39,8 +39,8 @@ TEST(Program, WriteToCopiesWhatAlreadyLivesElsewhere) {
   const Value a = s.input({2, 2});
   Buffer first(s.context(), 4 * sizeof(float)), second(s.context(), 4 * sizeof(float));
   const Value doubled = ops::affine(s.program, a, 2.0);
-  ops::write_to(s.program, doubled, first.view({2, 2}, DType::f32));
-  ops::write_to(s.program, doubled, second.view({2, 2}, DType::f32));
+  ops::write_to(s.program, doubled, s.place("first", first.view({2, 2}, DType::f32)));
+  ops::write_to(s.program, doubled, s.place("second", second.view({2, 2}, DType::f32)));
   s.finish();
   s.run();
   EXPECT_TRUE(std::equal(s.data(0), s.data(0) + 4, static_cast<float*>(second.data()),

@@ -5,7 +5,8 @@
 #include "host/config/configuration.h"
 #include "host/device/cgroup.h"
 #include "host/device/default_threads.h"
-#include "host/train/memory_use.h"
+#include "host/train/memory_check.h"
+#include "host/train/trainable.h"
 #include "kernels/context.h"
 #include "tests/support/temporary_folder.h"
 
@@ -144,11 +145,14 @@ Options huge_options() {
 
 TEST(CpuMemoryTest, TooLittleNamesABatchThatFitsAndTouchesNothing) {
   Options options = huge_options();
-  const Dataset dataset = open_dataset(options.data);
+  const Data dataset = open_dataset(options.data);
   Context context = Context::cpu(1);
   const std::size_t before = resident_bytes();
   const FreeMemory free{std::size_t{2} << 30, "under a limit"};
-  const std::optional<Error> thrown = error_of([&] { check_memory(context, options, dataset, free); });
+  const auto check = [&](const FreeMemory& available) {
+    check_memory(context, options, dataset, plan_training(options, dataset, false, 1), available);
+  };
+  const std::optional<Error> thrown = error_of([&] { check(free); });
   ASSERT_TRUE(thrown);
   EXPECT_EQ(thrown->kind(), Error::Kind::device);
   const std::string error = thrown->what();
@@ -157,21 +161,20 @@ TEST(CpuMemoryTest, TooLittleNamesABatchThatFitsAndTouchesNothing) {
   EXPECT_NE(error.find("schedule.memory=ignore"), std::string::npos) << error;
   options.train.batch = std::stoi(error.substr(error.find("--batch ") + 8));
   EXPECT_GT(options.train.batch, 1);
-  EXPECT_NO_THROW(check_memory(context, options, dataset, free));
+  EXPECT_NO_THROW(check(free));
   options.train.batch += options.train.batch / 10;
-  EXPECT_THROW(check_memory(context, options, dataset, free), Error);
+  EXPECT_THROW(check(free), Error);
   const FreeMemory little{std::size_t{1} << 20, ""};
-  EXPECT_ERROR(check_memory(context, options, dataset, little), Error::Kind::device,
-               "but 1.0 MiB are free; no batch would fit");
+  EXPECT_ERROR(check(little), Error::Kind::device, "but 1.0 MiB are free; no batch would fit");
 }
 
 TEST(CpuMemoryTest, IgnoredWhereTheOptionsSaySo) {
   Options options = huge_options();
-  options.model.generator_widths = {65536, 65536, 65536};  // by far more than any machine has
-  const Dataset dataset = open_dataset(options.data);
+  options.model.generator_widths = {40000, 40000};  // 24 GiB and more
+  const Data dataset = open_dataset(options.data);
   Context context = Context::cpu(1);
   options.schedule.memory = "ignore";
-  EXPECT_NO_THROW(check_memory(context, options, dataset));
+  EXPECT_NO_THROW(plan_trainable(context, options, dataset));
 }
 
 }  // namespace

@@ -1,7 +1,11 @@
 // What generate is made of: ways between latents, and checkpoints that vanish while they are read.
 #include "host/sample/generate.h"
 
+#include "host/recipes/registry.h"
+#include "host/sample/drawing_memory.h"
 #include "host/sample/latents.h"
+#include "host/sample/sampler.h"
+#include "tests/support/small_run.h"
 #include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
@@ -72,6 +76,24 @@ TEST_F(VanishingCheckpoint, ADamagedOneIsAnError) {
   EXPECT_ERROR(read_checkpoint_of(run_, std::nullopt,
                                   [&](const std::filesystem::path& checkpoint) { read_text_file(checkpoint / "y"); }),
                Error::Kind::data, "y: ");
+}
+
+TEST(DrawingMemory, IsWhatASamplerTakes) {
+  const Options options = test::small_options();
+  const auto recipe = make_recipe(options, {{"main", {picture_field("picture", 8, 6, 1)}}}, 1);
+  const Networks networks(recipe->make_networks());
+  const DrawingMemory use = plan_drawing(recipe->sampling(), networks, 10);
+  const auto count = static_cast<std::size_t>(networks.parameters("generator").parameter_count());
+  EXPECT_GE(use.weights, 2 * sizeof(float) * count);
+  EXPECT_GE(use.activations, sizeof(float) * Sampler::kBatch * 8 * 6);  // at least the pictures
+  EXPECT_EQ(use.sheet, 10U * 8 * 6 * 5);
+
+  Context context = Context::cpu(1, KernelChoice::ours);
+  check_drawing_memory(context, use, {use.weights + use.activations + use.sheet, ""});
+  EXPECT_ERROR(check_drawing_memory(context, {3 << 20, 1 << 20, 1 << 20}, {4 << 20, "on this machine"}),
+               Error::Kind::device,
+               "needs 5.0 MiB of memory (weights 3.0, activations 1.0, the sheet 1.0), but 4.0 MiB are free on this "
+               "machine");
 }
 
 }  // namespace

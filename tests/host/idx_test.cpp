@@ -128,7 +128,7 @@ TEST_F(Idx, NamesExtentsThatCannotBe) {
   EXPECT_TRUE(fails(idx_header(0x08, {60000, 0, 28}), {"[60000,0,28]", "no elements"}));
   EXPECT_TRUE(fails(idx_header(0x08, {1, 8193, 28}), {"[1,8193,28]", "8193", "8192"}));
   EXPECT_TRUE(fails(idx_header(0x08, {1, 28, 0x80000001}), {"2147483649", "8192"}));
-  EXPECT_TRUE(fails(idx_header(0x08, {1, 28, 28, 2}), {"[1,28,28,2]", "2 channels"}));
+  EXPECT_TRUE(fails(idx_header(0x08, {1, 28, 28, 5}), {"[1,28,28,5]", "5 channels"}));
   EXPECT_TRUE(fails(idx_header(0x08, {0x80000000}), {"2147483648 elements", "2147483647"}));
   EXPECT_TRUE(fails(idx_header(0x08, {0xffffffff, 8192, 8192, 3}), {"864691128253808640 elements"}));
   EXPECT_EQ(read(idx_bytes({1, 8192, 1})).shape, Shape({1, 8192, 1}));

@@ -133,7 +133,7 @@ TEST(Options, SteadyDiffersFromClassicInTheseKeysOnly) {
 }
 
 TEST(Options, EveryPresetIsValid) {
-  for (const std::string& name : preset_names()) {
+  for (const std::string_view name : preset_names()) {
     EXPECT_NO_THROW(validate(preset(name))) << name;
   }
 }
@@ -169,12 +169,12 @@ TEST(Options, EveryMemberHasAKey) {
     count(residency, launch, steps, lanes, memory);
   }
   {
-    const auto& [kind, r1, r2, penalty] = options.loss;
-    count(kind, r1, r2, penalty);
+    const auto& [kind, r1, r2, penalty, every] = options.loss;
+    count(kind, r1, r2, penalty, every);
   }
   {
-    const auto& [a, b, c, d, e, f, g] = options.optimizer;
-    count(a, b, c, d, e, f, g);
+    const auto& [a, b, c, d, e, f, g, h, i] = options.optimizer;
+    count(a, b, c, d, e, f, g, h, i);
   }
   {
     const auto& [batch, epochs, steps] = options.train;
@@ -386,7 +386,8 @@ TEST(Options, ValuesOutOfRangeNameTheRange) {
             "--set: optimizer.clip_norm = -1 must be a number from 0 to 1000000000");
   EXPECT_EQ(set_error("model.discriminator_kernel=4"),
             "--set: model.discriminator_kernel = 4 must be 1, 3, 5, 7, 9, 11, 13 or 15");
-  EXPECT_EQ(set_error("data.synthetic_channels=2"), "--set: data.synthetic_channels = 2 must be 1 or 3");
+  EXPECT_EQ(set_error("data.synthetic_channels=5"),
+            "--set: data.synthetic_channels = 5 must be an integer from 1 to 4");
   for (const char* setting : {"train.batch=0",
                               "train.batch=65537",
                               "train.batch=9223372036854775807",
@@ -446,7 +447,8 @@ TEST(Options, ValidateChecksOptionsMadeInCode) {
   EXPECT_EQ(usage_error([&] { validate(options); }), "train.batch = 0 must be an integer from 1 to 65536");
   options.train.batch = 64;
   options.loss.r1 = std::nan("");
-  EXPECT_EQ(usage_error([&] { validate(options); }), "loss.r1 = nan must be a number from 0 to 1000000");
+  EXPECT_EQ(usage_error([&] { validate(options); }),
+            "loss.r1 = nan must be a number from 0 to 1000000, or a schedule of such numbers");
 }
 
 TEST(Options, AnEpochOfTheSyntheticSetHasAStep) {
@@ -487,7 +489,7 @@ TEST(Options, AnEmptyFileChangesNothing) {
 }
 
 TEST(Options, RoundTripOfThePresets) {
-  for (const std::string& name : preset_names()) {
+  for (const std::string_view name : preset_names()) {
     expect_same(options_from_toml(to_toml(preset(name)), "config.toml"), preset(name));
   }
 }
@@ -503,8 +505,9 @@ TEST(Options, RoundTripOfEveryKey) {
   options.schedule = {"stream", "eager", 5, 1, "ignore"};
   options.data = {"/a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f", 999, 17, 19, 3};
   options.model = {7, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};
-  options.loss = {"wgan", 1.0 / 3, 2e5, 10};
-  options.optimizer = {1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324};
+  options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16};
+  options.optimizer = {1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324, 0.01,
+                       5};
   options.train = {11, 13, 999'999'999'999};
   options.output = {1, 2, 3, 4, 5, 6, 7, 9};
   const Options base = preset("classic");

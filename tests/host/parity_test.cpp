@@ -25,7 +25,7 @@ TEST_P(GoldenTrajectory, IsReplayedOnTheCpu) {
       const ReplayedStep result = replay.step();
       EXPECT_FALSE(result.first_off) << result.first_off->deviation.tensor << " " << result.first_off->deviation.value;
       ASSERT_TRUE(result.recorders_float32);
-      EXPECT_LT(result.recorders_float32->d_loss, 1e-5);
+      EXPECT_LT(result.recorders_float32->losses[0].value, 1e-5);
       EXPECT_GT(result.recorders_float32->norm.value, 1e-9);
       EXPECT_LT(result.recorders_float32->norm.value, 3e-5) << result.recorders_float32->norm.tensor;
       EXPECT_LT(result.recorders_float32->element.value, 3e-5) << result.recorders_float32->element.tensor;
@@ -45,8 +45,8 @@ TEST_P(GoldenTrajectory, IsReplayedInBf16) {
   Replay replay(context, trajectory, "bf16", bounds);
   for (int step = 1; step <= trajectory.steps(); ++step) {
     const ReplayedStep result = replay.step();
-    EXPECT_LT(result.duel.d_loss, bounds.loss);
-    EXPECT_LT(result.duel.g_loss, bounds.loss);
+    EXPECT_LT(result.duel.losses[0].value, bounds.loss);
+    EXPECT_LT(result.duel.losses[1].value, bounds.loss);
     EXPECT_LT(result.weight.value, bounds.weight) << result.weight.tensor;  // from the same gradients
     EXPECT_TRUE(std::isfinite(result.duel.norm.value)) << result.duel.norm.tensor;
     if (!has_kinks(trajectory.options())) {
@@ -89,9 +89,9 @@ void expect_found(const std::string& golden, int step, const std::string& tensor
   float magnitude = largest_magnitude(altered);
   if (tensor.starts_with("weight/") || tensor.starts_with("average/")) {
     const Options::Optimizer optimizer = Trajectory(golden_path(golden)).options().optimizer;
-    magnitude =
-        static_cast<float>(tensor.find("/generator/") != std::string::npos ? optimizer.generator_learning_rate
-                                                                           : optimizer.discriminator_learning_rate);
+    magnitude = static_cast<float>(tensor.find("/generator/") != std::string::npos
+                                       ? optimizer.generator_learning_rate.number()
+                                       : optimizer.discriminator_learning_rate.number());
   }
   altered.set(index, altered.get(index) + part * magnitude);
   file.write(folder / "altered.safetensors");

@@ -22,11 +22,15 @@ using Pictures = std::vector<std::vector<float>>;
 
 constexpr std::size_t kPixels = 28 * 28;
 
-Pictures real_pictures(const Dataset& dataset, std::size_t first, std::size_t count) {
+Pictures real_pictures(const Data& dataset, std::size_t first, std::size_t count) {
+  const Source& source = main_source(dataset);
   Pictures pictures(count, std::vector<float>(kPixels));
+  std::vector<std::uint8_t> bytes(kPixels);
   for (std::size_t n = 0; n < count; ++n) {
+    source.read(static_cast<std::int64_t>(first + n), field_index(source, "picture"),
+                reinterpret_cast<std::byte*>(bytes.data()));
     for (std::size_t i = 0; i < kPixels; ++i) {
-      pictures[n][i] = static_cast<float>(dataset.pixels[(first + n) * kPixels + i]) / 127.5F - 1.0F;
+      pictures[n][i] = static_cast<float>(bytes[i]) / 127.5F - 1.0F;
     }
   }
   return pictures;
@@ -71,7 +75,7 @@ TEST(RealTraining, PicturesComeNearerToTheData) {
   Options options = preset("steady");
   options.train.batch = 16;
   options.seed = 3;
-  Dataset dataset;
+  Data dataset;
   try {
     dataset = open_dataset(options.data);
   } catch (const Error& error) {
@@ -83,7 +87,7 @@ TEST(RealTraining, PicturesComeNearerToTheData) {
   Context context = Context::cpu();
 #endif
   Trainer trainer(context, options, dataset);
-  Sampler sampler(context, trainer.model(), Parameters::Block::average, 1);
+  Sampler sampler(context, trainer.sampling(), Parameters::Block::average, 1);
   const Pictures many = real_pictures(dataset, 0, 1000), few = real_pictures(dataset, 1000, 200);
   const Pictures before = generated_pictures(context, sampler, 200);
   for (int step = 0; step < 300; ++step) {

@@ -3,8 +3,8 @@
 
 #include "host/bench/measure_ceilings.h"
 #include "host/config/configuration.h"
-#include "host/train/memory_use.h"
 #include "host/train/trainer.h"
+#include "host/train/training_plan.h"
 #include "kernels/check.h"
 #include "tests/support/small_run.h"
 
@@ -155,10 +155,10 @@ TEST(Roofline, UnknownCeilingsNameTheKnown) {
 
 TEST(MemoryPlan, IsWhatTrainingTakesOnTheCpu) {
   const Options options = small_options();
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
-  const MemoryUse planned = plan_memory_use(options, dataset, 1), taken = trainer.memory_use();
+  const MemoryUse planned = plan_training(options, dataset, false, 1).memory, taken = trainer.memory_use();
   EXPECT_EQ(planned.parameters, taken.parameters);
   EXPECT_EQ(planned.pictures, taken.pictures);
   EXPECT_EQ(planned.arena, taken.arena);

@@ -86,7 +86,8 @@ void expect_sheet(int count, int height, int width, int channels, int rows, int 
         const int row = (y - kGap) % step_y / scale;
         const int column = (x - kGap) % step_x / scale;
         const int at = gap ? 0 : ((n * height + row) * width + column) * channels + c;
-        expected.push_back(static_cast<std::uint8_t>(gap ? gap_tone : 100 + at * 41 % 151));
+        const bool opacity = (c == 1 && channels == 2) || c == 3;
+        expected.push_back(static_cast<std::uint8_t>(gap ? (opacity ? 255 : gap_tone) : 100 + at * 41 % 151));
       }
     }
   }
@@ -96,6 +97,8 @@ void expect_sheet(int count, int height, int width, int channels, int rows, int 
 TEST(SampleGrid, SetsPicturesSideBySide) {
   expect_sheet(6, 64, 70, 1, 2, 3, 1);
   expect_sheet(6, 64, 70, 3, 3, 2, 1);
+  expect_sheet(5, 64, 70, 2, 3, 2, 1);
+  expect_sheet(5, 64, 70, 4, 3, 2, 1);
 }
 
 TEST(SampleGrid, EnlargesSmallPictures) {
@@ -115,7 +118,7 @@ TEST(SampleGrid, RefusesWhatDoesNotFit) {
   const std::vector<float> values(4 * 8 * 8);
   EXPECT_THROW(sample_grid(values, 5, 8, 8, 1, 2, 2), Error);
   EXPECT_THROW(sample_grid(values, 4, 8, 8, 1, 0, 2), Error);
-  EXPECT_THROW(sample_grid(values, 2, 8, 8, 2, 1, 1), Error);
+  EXPECT_THROW(sample_grid(values, 2, 8, 8, 5, 1, 1), Error);
   EXPECT_THROW(to_picture(values, 8, 8, 1), Error);
   try {
     sample_grid(values, 4, 8, 8, 1, 1'000'000, 1'000'000);

@@ -57,7 +57,7 @@ TEST(StepMemory, AStepAllocatesNothingAndTenThousandStepsStayFlat) {
   GTEST_SKIP() << "AddressSanitizer keeps freed memory on purpose";
 #endif
   const Options options = small_options("steady");
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(1);  // ten thousand small steps are quicker alone
   Trainer trainer(context, options, dataset);
   for (int step = 0; step < 100; ++step) {

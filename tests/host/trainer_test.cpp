@@ -19,9 +19,10 @@ using Block = Parameters::Block;
 
 std::vector<float> weights_of(Trainer& trainer, Block block = Block::master) {
   std::vector<float> all;
-  for (Network* network : {trainer.model().generator.get(), trainer.model().discriminator.get()}) {
-    if (network->parameters().has(block)) {
-      const std::vector<float> values = download<float>(trainer.context(), network->parameters().view(block));
+  for (const NamedNetwork& each : trainer.networks().list()) {
+    const Parameters& parameters = each.network->parameters();
+    if (parameters.has(block)) {
+      const std::vector<float> values = download<float>(trainer.context(), parameters.view(block));
       all.insert(all.end(), values.begin(), values.end());
     }
   }
@@ -44,7 +45,7 @@ class Presets : public testing::TestWithParam<const char*> {};
 
 TEST_P(Presets, FortyStepsAreTwentyAndAResumeAndTwenty) {
   const Options options = small_options(GetParam());
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer whole(context, options, dataset), first(context, options, dataset), second(context, options, dataset);
   const TemporaryFolder folder;
@@ -62,7 +63,7 @@ TEST_P(Presets, FortyStepsAreTwentyAndAResumeAndTwenty) {
 
 TEST_P(Presets, TheSameSeedGivesTheSameBytesAndAnotherDoesNot) {
   Options options = small_options(GetParam());
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer a(context, options, dataset), b(context, options, dataset);
   options.seed = 12;
@@ -76,10 +77,10 @@ TEST_P(Presets, TheSameSeedGivesTheSameBytesAndAnotherDoesNot) {
 
 TEST_P(Presets, FusedTrainsAsUnfused) {
   const Options options = small_options(GetParam());
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer fused(context, options, dataset, true), plain(context, options, dataset, false);
-  EXPECT_LT(fused.discriminator_phase().program().nodes().size(), plain.discriminator_phase().program().nodes().size());
+  EXPECT_LT(fused.phases()[0].execution.program().nodes().size(), plain.phases()[0].execution.program().nodes().size());
   train(fused, 3);
   train(plain, 3);
   const std::vector<float> a = weights_of(fused, Block::gradient), b = weights_of(plain, Block::gradient);
@@ -92,21 +93,21 @@ INSTANTIATE_TEST_SUITE_P(Trainer, Presets, testing::Values("classic", "steady"),
 
 TEST(Trainer, TheGeneratorsPhaseLeavesTheDiscriminatorAlone) {
   const Options options = small_options("classic");
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
   const auto discriminator = [&] {
-    return download<float>(context, trainer.model().discriminator->parameters().view(Block::master));
+    return download<float>(context, trainer.networks().parameters("discriminator").view(Block::master));
   };
   const auto generator = [&] {
-    return download<float>(context, trainer.model().generator->parameters().view(Block::master));
+    return download<float>(context, trainer.networks().parameters("generator").view(Block::master));
   };
   const auto d0 = discriminator(), g0 = generator();
-  trainer.discriminator_phase().run(context);
+  trainer.phases()[0].execution.run(context);
   const auto d1 = discriminator(), g1 = generator();
   EXPECT_NE(d0, d1);
   EXPECT_EQ(g0, g1);
-  trainer.generator_phase().run(context);
+  trainer.phases()[1].execution.run(context);
   EXPECT_EQ(d1, discriminator());
   EXPECT_NE(g1, generator());
 }
@@ -121,7 +122,7 @@ TEST(Trainer, EveryLossWithEveryPenaltyTrainsFinitelyAtOddSizesInColour) {
       options.model.discriminator_activation = "tanh";  // curved: every second derivative is at work
       options.loss = {kind, r1, r2, penalty};
       options.train.batch = 5;
-      const Dataset dataset = small_dataset(options);
+      const Data dataset = small_dataset(options);
       Context context = Context::cpu(2);
       Trainer trainer(context, options, dataset);
       const std::vector<float> before = weights_of(trainer);
@@ -139,7 +140,7 @@ TEST(Trainer, SeparateAndJointRegularisationAgree) {
   Options options = small_options("steady");
   options.loss.r2 = 0;
   Context context = Context::cpu(2);
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Trainer apart(context, options, dataset);
   options.loss.r2 = 1e-30;
   Trainer joint(context, options, dataset);
@@ -155,11 +156,11 @@ TEST(Trainer, ClippingBoundsTheUpdateAndIsOffByDefault) {
   options.optimizer.beta1 = 0;
   options.optimizer.clip_norm = 1e-3;
   Context context = Context::cpu(2);
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Trainer clipped(context, options, dataset);
   train(clipped, 1);
   double squares = 0;  // with beta1 = 0, m is the clipped gradient
-  for (const float m : download<float>(context, clipped.model().discriminator->parameters().view(Block::m))) {
+  for (const float m : download<float>(context, clipped.networks().parameters("discriminator").view(Block::m))) {
     squares += static_cast<double>(m) * static_cast<double>(m);
   }
   EXPECT_GT(metric(clipped, "d_grad_norm"), 1e-3F);
@@ -170,7 +171,7 @@ TEST(Trainer, ClippingBoundsTheUpdateAndIsOffByDefault) {
 TEST(Trainer, Bf16FollowsFp32) {
   Options options = small_options("steady");
   Context context = Context::cpu(2);
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Trainer exact(context, options, dataset);
   options.precision = "bf16";
   if (!context.supports_bf16()) {
@@ -192,7 +193,7 @@ TEST(Trainer, Bf16FollowsFp32) {
 // Batch by batch through the ring, also where a slot holds two batches, and across a resume.
 TEST_P(Presets, StreamedPicturesGiveTheSameBytes) {
   Options options = small_options(GetParam());
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   options.schedule.residency = "device";
   Trainer resident(context, options, dataset);
@@ -202,8 +203,8 @@ TEST_P(Presets, StreamedPicturesGiveTheSameBytes) {
   EXPECT_FALSE(resident.streams_pictures());
   EXPECT_TRUE(streamed.streams_pictures());
   const int batches = std::string(GetParam()) == "steady" ? 2 : 1;
-  EXPECT_EQ(streamed.memory_use().pictures, std::size_t{6} * batches * 6 * 8 * 6);  // slots, batch, pixels
-  EXPECT_EQ(plan_memory_use(options, dataset, 1).pictures, streamed.memory_use().pictures);
+  EXPECT_EQ(streamed.memory_use().pictures, std::size_t{6} * batches * 320);  // slots; 6 pictures of 8x6, rounded up
+  EXPECT_EQ(plan_training(options, dataset, true, 1).memory.pictures, streamed.memory_use().pictures);
   const TemporaryFolder folder;
   train(resident, 17);
   train(streamed, 8);
@@ -218,7 +219,7 @@ TEST_P(Presets, StreamedPicturesGiveTheSameBytes) {
 
 TEST(Trainer, RowsComeInOrderAndOnce) {
   const Options options = small_options("classic");
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
   std::vector<std::int64_t> seen;
@@ -241,7 +242,7 @@ TEST(Trainer, RefusesABatchLargerThanTheData) {
   Options options = small_options();
   options.train.batch = 41;
   Context context = Context::cpu(1);
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   EXPECT_ERROR(Trainer(context, options, dataset), Error::Kind::data,
                "train.batch is 41, but synthetic has only 40 pictures");
 }
@@ -249,13 +250,13 @@ TEST(Trainer, RefusesABatchLargerThanTheData) {
 TEST(Trainer, RefusesCheckpointsOfAnotherArchitectureSeedOrData) {
   const TemporaryFolder folder;
   const Options options = small_options();
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
   train(trainer, 2);
   trainer.save(folder.path());
   const auto load_with = [&](const Options& other) {
-    const Dataset data = small_dataset(other);
+    const Data data = small_dataset(other);
     Trainer loader(context, other, data);
     loader.load(folder.path());
   };
@@ -273,7 +274,7 @@ TEST(Trainer, RefusesCheckpointsOfAnotherArchitectureSeedOrData) {
 TEST(Trainer, ADamagedCheckpointIsRefusedAndChangesNothing) {
   const TemporaryFolder folder;
   const Options options = small_options();
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
   train(trainer, 2);
@@ -296,7 +297,7 @@ TEST(Trainer, ADamagedCheckpointIsRefusedAndChangesNothing) {
 
 TEST(Trainer, MemoryIsKnownAndShared) {
   const Options options = small_options();
-  const Dataset dataset = small_dataset(options);
+  const Data dataset = small_dataset(options);
   Context context = Context::cpu(2);
   Trainer trainer(context, options, dataset);
   const MemoryUse use = trainer.memory_use();

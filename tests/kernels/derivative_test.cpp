@@ -2,9 +2,11 @@
 // is compared with central differences.
 #include "tests/reference/batch_norm.h"
 #include "tests/reference/bias_act.h"
+#include "tests/reference/columns.h"
 #include "tests/reference/conv2d.h"
+#include "tests/reference/cross_entropy.h"
 #include "tests/reference/elementwise.h"
-#include "tests/reference/gan_loss.h"
+#include "tests/reference/indexed_rows.h"
 #include "tests/reference/matmul.h"
 #include "tests/reference/reduce.h"
 #include "tests/reference/rows.h"
@@ -258,6 +260,13 @@ TEST(DerivativeTest, Elementwise) {
       },
       drawn({7}, "square_root", uniform(0.5, 3)));
   expect_derivative(
+      "exp", [](const Array& at) { return ref::unary(UnaryKind::exp, at); },
+      [](const Array& at, const Array& dy) { return ref::multiply(dy, ref::unary(UnaryKind::exp, at)); }, x);
+  expect_derivative(
+      "log", [](const Array& at) { return ref::unary(UnaryKind::log, at); },
+      [](const Array& at, const Array& dy) { return ref::multiply(dy, ref::unary(UnaryKind::reciprocal, at)); },
+      drawn({7}, "log", uniform(0.5, 3)));
+  expect_derivative(
       "positive", [](const Array& at) { return ref::unary(UnaryKind::positive, at); },
       [](const Array&, const Array& dy) { return ref::affine(0, 0, dy); }, x);
   // relu as a product, which is how its slope is written with operators
@@ -268,7 +277,10 @@ TEST(DerivativeTest, Elementwise) {
 
 TEST(DerivativeTest, ReduceAndBroadcast) {
   for (const Shape& shape : {Shape{7}, Shape{3, 5}, Shape{3, 2, 4}, Shape{2, 3, 2, 5}}) {
-    for (const Axes axes : {Axes::all, Axes::each_row, Axes::each_column}) {
+    for (const Axes axes : {Axes::all, Axes::each_row, Axes::each_column, Axes::each_row_and_column}) {
+      if (axes == Axes::each_row_and_column && shape.rank() < 2) {
+        continue;
+      }
       const Reduce p{axes, 0.7F};
       const std::string name = fmt::format("{} of {}", name_of(axes), shape);
       expect_derivative(
@@ -367,26 +379,76 @@ TEST(DerivativeTest, BatchNormSecondOrder) {
   expect_by("rstd", &BatchNormArrays::rstd, &Gradients::rstd);
 }
 
-TEST(DerivativeTest, GanLoss) {
-  const Array real = drawn({7}, "real", normal(2)), fake = drawn({7}, "fake", normal(2));
-  for (const LossKind kind :
-       {LossKind::bce, LossKind::lsgan, LossKind::hinge, LossKind::relativistic, LossKind::wgan}) {
-    for (const LossSide side : {LossSide::discriminator, LossSide::generator}) {
-      const GanLoss p{kind, side};
-      const std::string name = fmt::format("{} {}", name_of(side), name_of(kind));
-      const Array reals = needs_reals(p) ? real : Array{};
-      expect_derivative(
-          name + " by fake", [&](const Array& at) { return ref::gan_loss(p, reals, at).loss; },
-          [&](const Array& at, const Array& dy) { return ref::affine(dy[0], 0, ref::gan_loss(p, reals, at).dfake); },
-          fake);
-      if (needs_reals(p)) {
-        expect_derivative(
-            name + " by real", [&](const Array& at) { return ref::gan_loss(p, at, fake).loss; },
-            [&](const Array& at, const Array& dy) { return ref::affine(dy[0], 0, ref::gan_loss(p, at, fake).dreal); },
-            real);
-      }
-    }
-  }
+// Each row's softmax: exp(x - log_sums).
+Array softmax_of(const Array& x, const Array& log_sums) {
+  const Shape shape{static_cast<int>(log_sums.size()), static_cast<int>(x.size() / log_sums.size())};
+  return ref::unary(UnaryKind::exp, ref::add(x, ref::broadcast({Axes::each_row, -1.0F}, shape, log_sums)));
+}
+
+// The rules of engine/ops/cross_entropy.cpp: of loss and sums side by side, and of the gradient by both that it reads.
+TEST(DerivativeTest, CrossEntropy) {
+  const int classes = 5;
+  const Shape shape{3, classes};
+  const Array x = drawn(shape, "x"), labels = {4, 0, 2};
+  const CrossEntropy p{0.1F};
+  expect_derivative(
+      "softmax_cross_entropy",
+      [&](const Array& at) {
+        const auto result = ref::softmax_cross_entropy(p, classes, at, labels);
+        Array both = result.loss;
+        both.insert(both.end(), result.log_sums.begin(), result.log_sums.end());
+        return both;
+      },
+      [&](const Array& at, const Array& dy) {
+        const Array sums = ref::softmax_cross_entropy(p, classes, at, labels).log_sums;
+        const Array by_loss = ref::affine(dy[0], 0, ref::softmax_cross_entropy_backward(p, classes, at, labels, sums));
+        const Array by_sums = ref::broadcast({Axes::each_row, 1.0F}, shape, Array(dy.begin() + 1, dy.end()));
+        return ref::add(by_loss, ref::multiply(softmax_of(at, sums), by_sums));
+      },
+      x);
+  const Array log_sums = drawn({3}, "log_sums", uniform(1, 2));
+  const auto by_logits = [](const Array& at, const Array& sums, const Array& u) {
+    return ref::affine(1.0 / 3, 0, ref::multiply(u, softmax_of(at, sums)));
+  };
+  expect_derivative(
+      "softmax_cross_entropy_backward by logits",
+      [&](const Array& at) { return ref::softmax_cross_entropy_backward(p, classes, at, labels, log_sums); },
+      [&](const Array& at, const Array& u) { return by_logits(at, log_sums, u); }, x);
+  expect_derivative(
+      "softmax_cross_entropy_backward by log_sums",
+      [&](const Array& at) { return ref::softmax_cross_entropy_backward(p, classes, x, labels, at); },
+      [&](const Array& at, const Array& u) {
+        return ref::reduce_sum({Axes::each_row, -1.0F}, shape, by_logits(x, at, u));
+      },
+      log_sums);
+}
+
+TEST(DerivativeTest, IndexedRows) {
+  const int rows = 4, row = 3;
+  const Array index = {2, 0, 2, -1, 3, 4, 2};  // two of them of no row
+  expect_derivative(
+      "take_rows", [&](const Array& at) { return ref::take_rows(rows, row, at, index); },
+      [&](const Array&, const Array& dy) { return ref::scatter_rows(rows, row, dy, index); },
+      drawn({rows, row}, "table"));
+  expect_derivative(
+      "scatter_rows", [&](const Array& at) { return ref::scatter_rows(rows, row, at, index); },
+      [&](const Array&, const Array& dy) { return ref::take_rows(rows, row, dy, index); }, drawn({7, row}, "dy"));
+}
+
+TEST(DerivativeTest, Columns) {
+  const Array a = drawn({4, 3}, "a"), b = drawn({4, 2}, "b");
+  expect_derivative(
+      "concat_columns by a", [&](const Array& at) { return ref::concat_columns(3, 2, at, b); },
+      [&](const Array&, const Array& dy) { return ref::slice_columns(0, 5, 3, dy); }, a);
+  expect_derivative(
+      "concat_columns by b", [&](const Array& at) { return ref::concat_columns(3, 2, a, at); },
+      [&](const Array&, const Array& dy) { return ref::slice_columns(3, 5, 2, dy); }, b);
+  expect_derivative(
+      "slice_columns", [&](const Array& at) { return ref::slice_columns(1, 3, 2, at); },
+      [&](const Array&, const Array& dy) { return ref::pad_columns(1, 2, 3, dy); }, a);
+  expect_derivative(
+      "pad_columns", [&](const Array& at) { return ref::pad_columns(2, 3, 7, at); },
+      [&](const Array&, const Array& dy) { return ref::slice_columns(2, 7, 3, dy); }, a);
 }
 
 TEST(DerivativeTest, Rows) {

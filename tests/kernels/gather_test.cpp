@@ -31,7 +31,7 @@ protected:
     std::vector<int> indices;
     for (std::int64_t step = first; step < first + steps; ++step) {
       upload<std::int64_t>(*context, step_view, std::span(&step, 1));
-      gather_pictures(*context, order, data_view, step_view, y);
+      gather_rows(*context, {order, kPictureScale}, data_view, step_view, y);
       for (const float value : download<float>(*context, y)) {
         indices.push_back(static_cast<int>(std::lround((value + 1) * 127.5F)));
       }

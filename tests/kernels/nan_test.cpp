@@ -3,9 +3,10 @@
 #include "kernels/batch_norm.h"
 #include "kernels/bias_act.h"
 #include "kernels/conv2d.h"
+#include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
-#include "kernels/gan_loss.h"
 #include "kernels/matmul.h"
+#include "kernels/small_program.h"
 #include "tests/support/op_runner.h"
 
 #include <gtest/gtest.h>
@@ -99,31 +100,48 @@ TEST_P(NanTest, PassesTheEpilogueOfEveryProduct) {
   }
 }
 
-TEST_P(NanTest, PassesEveryLoss) {
+TEST_P(NanTest, PassesSmallPrograms) {
   for (const DType dtype : types()) {
-    for (const LossKind kind :
-         {LossKind::bce, LossKind::lsgan, LossKind::hinge, LossKind::relativistic, LossKind::wgan}) {
-      for (const LossSide side : {LossSide::discriminator, LossSide::generator}) {
-        const GanLoss p{kind, side};
-        const std::string what = fmt::format("{} of the {}", name_of(kind), name_of(side));
-        const View none, loss = array({1}, DType::f32), dreal = array({9, 1}, dtype), dfake = array({9, 1}, dtype);
-        const View whole = array({9, 1}, dtype), broken = array({9, 1}, dtype, 4);
-        gan_loss(*context_, p, needs_reals(p) ? whole : none, broken, loss, needs_reals(p) ? dreal : none, dfake);
-        expect_nan(loss, 0, what);
-        if (needs_reals(p)) {
-          gan_loss(*context_, p, broken, whole, loss, dreal, dfake);
-          expect_nan(loss, 0, what + ", of reals");
-        }
-      }
+    const std::vector<View> in = {array({33}, dtype, 5)}, out = {array({33}, dtype)};
+    const std::vector<SmallArray> arrays = {{SmallArray::Place::input, 0, {33}, dtype},
+                                            {SmallArray::Place::output, 0, {33}, dtype}};
+    for (const ActivationKind kind : {ActivationKind::relu, ActivationKind::leaky_relu, ActivationKind::tanh}) {
+      const SmallInstruction act{.op = SmallOp::bias_act, .x = 0, .y = 1, .activation = {kind, 0.2F}};
+      small_program(*context_, {arrays, {act}}, in, out);
+      expect_nan(out[0], 5, "small_program: " + to_string(act.activation));
     }
+    for (const UnaryKind kind :
+         {UnaryKind::softplus, UnaryKind::sigmoid, UnaryKind::square_root, UnaryKind::reciprocal}) {
+      small_program(*context_, {arrays, {{.op = SmallOp::unary, .x = 0, .y = 1, .unary = kind}}}, in, out);
+      expect_nan(out[0], 5, fmt::format("small_program: {}", name_of(kind)));
+    }
+  }
+}
+
+TEST_P(NanTest, PassesTheCrossEntropy) {
+  const View logits = array({9, 7}, DType::f32, 24), loss = array({1}, DType::f32), sums = array({9}, DType::f32),
+             gradient = array({9, 7}, DType::f32), correct = array({1}, DType::f32);
+  for (const std::int32_t label : {0, 3}) {  // another's logit, and the label's own
+    Buffer memory(*context_, 9 * sizeof(std::int32_t));
+    const View labels = memory.view({9}, DType::i32);
+    upload<std::int32_t>(*context_, labels, std::vector<std::int32_t>(9, label));
+    softmax_cross_entropy(*context_, {0.1F}, logits, labels, loss, sums);
+    expect_nan(loss, 0, "softmax_cross_entropy");
+    expect_nan(sums, 3, "the sum of softmax_cross_entropy");
+    softmax_cross_entropy_backward(*context_, {0.1F}, logits, labels, sums, gradient);
+    for (int k = 0; k < 7; ++k) {
+      expect_nan(gradient, 21 + k, "softmax_cross_entropy_backward");
+    }
+    fraction_correct(*context_, logits, labels, correct);
+    EXPECT_NEAR(read(correct)[0], label == 0 ? 8.0 / 9 : 0.0, 1e-6);  // of equal logits, the first
   }
 }
 
 TEST_P(NanTest, PassesPointwiseFunctions) {
   for (const DType dtype : types()) {
     const View x = array({33}, dtype, 5), y = array({33}, dtype);
-    for (const UnaryKind kind :
-         {UnaryKind::softplus, UnaryKind::sigmoid, UnaryKind::square_root, UnaryKind::reciprocal}) {
+    for (const UnaryKind kind : {UnaryKind::softplus, UnaryKind::sigmoid, UnaryKind::square_root, UnaryKind::reciprocal,
+                                 UnaryKind::exp, UnaryKind::log}) {
       unary(*context_, kind, x, y);
       expect_nan(y, 5, fmt::format("unary {}", static_cast<int>(kind)));
     }

@@ -3,16 +3,20 @@
 #include "kernels/batch_norm.h"
 #include "kernels/bias_act.h"
 #include "kernels/check.h"
+#include "kernels/columns.h"
 #include "kernels/conv2d.h"
 #include "kernels/conv2d_bias_act.h"
+#include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
-#include "kernels/gan_loss.h"
 #include "kernels/gather.h"
+#include "kernels/indexed_rows.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/rows.h"
+#include "kernels/scale_scheduled.h"
+#include "kernels/small_program.h"
 #include "kernels/step_state.h"
 #include "tests/support/op_runner.h"
 
@@ -40,6 +44,9 @@ View bf16(const Shape& shape) {
 }
 View u8(const Shape& shape) {
   return {nullptr, shape, DType::u8};
+}
+View i32(const Shape& shape) {
+  return {nullptr, shape, DType::i32};
 }
 View i64(const Shape& shape) {
   return {nullptr, shape, DType::i64};
@@ -291,37 +298,45 @@ std::vector<WrongCall> wrong_fills() {
 }
 
 std::vector<WrongCall> wrong_gathers() {
-  const auto call = [](View pictures, View step, View y) {
-    return [=](Context& context) { gather_pictures(context, {}, pictures, step, y); };
+  const auto call = [](View rows, View step, View y, float divisor = 1) {
+    return [=](Context& context) { gather_rows(context, {.order = {}, .scale = {divisor, 0}}, rows, step, y); };
   };
   const Shape m{9, 4, 4, 1}, b{3, 4, 4, 1};
-  return {{"pictures of floats", call(f32(m), i64({1}), f32(b)), {"f32[9,4,4,1]"}},
-          {"pictures of rank 3", call(u8({9, 4, 4}), i64({1}), f32({3, 4, 4})), {"[9,4,4]"}},
+  return {{"rows of bf16", call(bf16(m), i64({1}), f32(b)), {"bf16"}},
+          {"y of another rank", call(u8({9, 4, 4}), i64({1}), f32({3, 16})), {"[9,4,4]", "[3,16]"}},
           {"y of another height", call(u8(m), i64({1}), f32({3, 5, 4, 1})), {"[9,4,4,1]", "[3,5,4,1]"}},
           {"y of other channels", call(u8(m), i64({1}), f32({3, 4, 4, 3})), {"[9,4,4,1]", "[3,4,4,3]"}},
           {"more than there are", call(u8(m), i64({1}), f32({10, 4, 4, 1})), {"[9,4,4,1]", "[10,4,4,1]"}},
           {"y of integers", call(u8(m), i64({1}), u8(b)), {"u8[3,4,4,1]"}},
+          {"labels as floats", call(i32({9}), i64({1}), f32({3})), {"f32[3]", "i32"}},
+          {"pictures as labels", call(u8({9}), i64({1}), i32({3})), {"i32[3]"}},
+          {"a divisor of zero", call(u8(m), i64({1}), f32(b), 0), {"divisor", "0"}},
           {"step of floats", call(u8(m), f32({1}), f32(b)), {"f32[1]"}},
           {"two steps", call(u8(m), i64({2}), f32(b)), {"i64[2]"}},
           {"no step", call(u8(m), kNone, f32(b)), {}},
-          {"no pictures", call(kNone, i64({1}), f32(b)), {}}};
+          {"no rows", call(kNone, i64({1}), f32(b)), {}},
+          {"no y", call(i32({9}), i64({1}), kNone), {}}};
 }
 
 std::vector<WrongCall> wrong_loads() {
-  const auto call = [](PictureSlot slot, View ring, View step, View y) {
-    return [=](Context& context) { load_pictures(context, slot, ring, step, y); };
+  const auto call = [](const LoadRows& p, View ring, View step, View y) {
+    return [=](Context& context) { load_rows(context, p, ring, step, y); };
   };
-  const Shape r{12, 4, 4, 1}, b{3, 4, 4, 1};
-  return {{"ring of floats", call({6, 3}, f32(r), i64({1}), f32(b)), {"f32[12,4,4,1]"}},
-          {"ring of rank 3", call({6, 3}, u8({12, 4, 4}), i64({1}), f32({3, 4, 4})), {"[12,4,4]"}},
-          {"y of another width", call({6, 3}, u8(r), i64({1}), f32({3, 4, 5, 1})), {"[12,4,4,1]", "[3,4,5,1]"}},
-          {"part of a slot", call({5, 0}, u8(r), i64({1}), f32(b)), {"[12,4,4,1]", "5"}},
-          {"slots of nothing", call({0, 0}, u8(r), i64({1}), f32(b)), {"0"}},
-          {"beyond the slot", call({6, 4}, u8(r), i64({1}), f32(b)), {"3", "4", "6"}},
-          {"before the slot", call({6, -1}, u8(r), i64({1}), f32(b)), {"-1"}},
-          {"y of integers", call({6, 3}, u8(r), i64({1}), u8(b)), {"u8[3,4,4,1]"}},
-          {"two steps", call({6, 3}, u8(r), i64({2}), f32(b)), {"i64[2]"}},
-          {"no ring", call({6, 3}, kNone, i64({1}), f32(b)), {}}};
+  const Shape r{2, 192}, b{3, 4, 4, 1};
+  const LoadRows good{DType::u8, 128};
+  return {{"ring of floats", call(good, f32(r), i64({1}), f32(b)), {"f32[2,192]"}},
+          {"ring of rank 1", call(good, u8({384}), i64({1}), f32(b)), {"[384]"}},
+          {"slots of odd size", call(good, u8({2, 200}), i64({1}), f32(b)), {"200", "64"}},
+          {"rows at an odd place", call({DType::u8, 100}, u8(r), i64({1}), f32(b)), {"100", "64"}},
+          {"beyond the slot", call(good, u8(r), i64({1}), f32({5, 4, 4, 1})), {"80", "128", "192"}},
+          {"beyond the slot as floats", call({DType::f32, 64}, u8(r), i64({1}), f32(b)), {"192", "f32", "64"}},
+          {"before the slot", call({DType::u8, -64}, u8(r), i64({1}), f32(b)), {"-64"}},
+          {"rows of 64 bits", call({DType::i64, 0}, u8(r), i64({1}), f32(b)), {"i64"}},
+          {"labels as floats", call({DType::i32, 0}, u8(r), i64({1}), f32({3})), {"f32[3]"}},
+          {"a divisor below zero", call({DType::u8, 0, {-1, 0}}, u8(r), i64({1}), f32(b)), {"-1"}},
+          {"y of integers", call(good, u8(r), i64({1}), u8(b)), {"u8[3,4,4,1]"}},
+          {"two steps", call(good, u8(r), i64({2}), f32(b)), {"i64[2]"}},
+          {"no ring", call(good, kNone, i64({1}), f32(b)), {}}};
 }
 
 template <class Op>
@@ -343,6 +358,8 @@ std::vector<WrongCall> wrong_reduces() {
           {"rows into columns", call(Axes::each_row, f32({3, 5}), f32({5})), {"[5]", "[3]"}},
           {"columns into rows", call(Axes::each_column, f32({3, 5}), f32({3})), {"[3]", "[5]"}},
           {"y of rank 2", call(Axes::each_row, f32({3, 5}), f32({3, 1})), {"[3,1]", "[3]"}},
+          {"pictures into rows", call(Axes::each_row_and_column, f32({3, 2, 2, 5}), f32({3})), {"[3]", "[3,5]"}},
+          {"no rows and columns", call(Axes::each_row_and_column, f32({15}), f32({15})), {"[15]"}},
           {"y in bf16", call(Axes::all, bf16({3, 5}), bf16({1})), {"bf16[1]"}},
           {"x of integers", call(Axes::all, u8({3, 5}), f32({1})), {"u8[3,5]"}},
           {"no x", call(Axes::all, kNone, f32({1})), {}},
@@ -356,6 +373,7 @@ std::vector<WrongCall> wrong_broadcasts() {
   return {{"rows over all", call(Axes::all, f32({3}), f32({3, 5})), {"[3]", "[1]"}},
           {"columns over rows", call(Axes::each_row, f32({5}), f32({3, 5})), {"[5]", "[3]"}},
           {"rows over columns", call(Axes::each_column, f32({3}), f32({3, 5})), {"[3]", "[5]"}},
+          {"columns over pictures", call(Axes::each_row_and_column, f32({5}), f32({3, 2, 2, 5})), {"[5]", "[3,5]"}},
           {"x in bf16", call(Axes::all, bf16({1}), bf16({3, 5})), {"bf16[1]"}},
           {"y of integers", call(Axes::all, f32({1}), i64({3, 5})), {"i64[3,5]"}},
           {"no x", call(Axes::all, kNone, f32({3, 5})), {"[1]"}},
@@ -403,6 +421,115 @@ std::vector<WrongCall> wrong_pads() {
           {"no y", call(0, f32({3, 5}), kNone), {"[3,5]"}}};
 }
 
+std::vector<WrongCall> wrong_column_concats() {
+  const auto call = [](View a, View b, View y) { return [=](Context& context) { concat_columns(context, a, b, y); }; };
+  return {{"too few columns", call(f32({5, 3}), f32({5, 2}), f32({5, 4})), {"[5,3]", "[5,2]", "[5,4]"}},
+          {"other rows", call(f32({5, 3}), f32({4, 2}), f32({5, 5})), {"[5,3]", "[4,2]"}},
+          {"b of another rank", call(f32({5, 3}), f32({5}), f32({5, 4})), {"[5,3]", "[5]"}},
+          {"b of another type", call(f32({5, 3}), bf16({5, 2}), f32({5, 5})), {"f32[5,3]", "bf16[5,2]"}},
+          {"y of another type", call(f32({5, 3}), f32({5, 2}), bf16({5, 5})), {"bf16[5,5]"}},
+          {"all of integers", call(i32({5, 3}), i32({5, 2}), i32({5, 5})), {"i32[5,3]"}},
+          {"no a", call(kNone, f32({5, 2}), f32({5, 2})), {}},
+          {"no b", call(f32({5, 3}), kNone, f32({5, 3})), {"[5,3]"}},
+          {"no y", call(f32({5, 3}), f32({5, 2}), kNone), {"[5,3]"}}};
+}
+
+// `part` at a column of `whole`: pad_columns takes them in this order, slice_columns in the other.
+template <class Op>
+std::vector<WrongCall> wrong_column_parts(Op op) {
+  const auto call = [op](int begin, View part, View whole) {
+    return [=](Context& context) { op(context, begin, part, whole); };
+  };
+  return {{"beyond the end", call(2, f32({5, 3}), f32({5, 4})), {"[5,4]", "[5,3]", "2"}},
+          {"far beyond the end", call(kMost, f32({5, 3}), f32({5, 4})), {"[5,4]", "[5,3]"}},
+          {"before the beginning", call(-1, f32({5, 3}), f32({5, 4})), {"[5,4]", "[5,3]", "-1"}},
+          {"more than there is", call(0, f32({5, 5}), f32({5, 4})), {"[5,4]", "[5,5]"}},
+          {"other rows", call(0, f32({4, 3}), f32({5, 4})), {"[5,4]", "[4,3]"}},
+          {"another type", call(0, bf16({5, 3}), f32({5, 4})), {"bf16[5,3]", "f32[5,4]"}},
+          {"both of integers", call(0, i32({5, 3}), i32({5, 4})), {"i32[5,3]"}},
+          {"no part", call(0, kNone, f32({5, 4})), {}},
+          {"no whole", call(0, f32({5, 3}), kNone), {"[5,3]"}}};
+}
+
+std::vector<WrongCall> wrong_takes() {
+  const auto call = [](View table, View index, View y) {
+    return [=](Context& context) { take_rows(context, table, index, y); };
+  };
+  return {{"rows for other indices", call(f32({4, 5}), i32({3}), f32({2, 5})), {"[4,5]", "3", "[2,5]"}},
+          {"rows of another length", call(f32({4, 5}), i32({3}), f32({3, 4})), {"[4,5]", "[3,4]"}},
+          {"y of another type", call(f32({4, 5}), i32({3}), bf16({3, 5})), {"f32[4,5]", "bf16[3,5]"}},
+          {"table of integers", call(i32({4, 5}), i32({3}), i32({3, 5})), {"i32[4,5]"}},
+          {"index of floats", call(f32({4, 5}), f32({3}), f32({3, 5})), {"f32[3]"}},
+          {"index of 64 bits", call(f32({4, 5}), i64({3}), f32({3, 5})), {"i64[3]"}},
+          {"index of rank 2", call(f32({4, 5}), i32({3, 1}), f32({3, 5})), {"i32[3,1]"}},
+          {"no table", call(kNone, i32({3}), f32({3, 5})), {}},
+          {"no index", call(f32({4, 5}), kNone, f32({3, 5})), {}},
+          {"no y", call(f32({4, 5}), i32({3}), kNone), {"[4,5]"}}};
+}
+
+std::vector<WrongCall> wrong_scatters() {
+  const auto call = [](View dy, View index, View y) {
+    return [=](Context& context) { scatter_rows(context, dy, index, y); };
+  };
+  return {{"rows for other indices", call(f32({2, 5}), i32({3}), f32({4, 5})), {"[4,5]", "3", "[2,5]"}},
+          {"rows of another length", call(f32({3, 4}), i32({3}), f32({4, 5})), {"[4,5]", "[3,4]"}},
+          {"y in bf16", call(bf16({3, 5}), i32({3}), bf16({4, 5})), {"bf16[4,5]"}},
+          {"dy of integers", call(i32({3, 5}), i32({3}), f32({4, 5})), {"i32[3,5]"}},
+          {"index of floats", call(f32({3, 5}), f32({3}), f32({4, 5})), {"f32[3]"}},
+          {"no dy", call(kNone, i32({3}), f32({4, 5})), {}},
+          {"no index", call(f32({3, 5}), kNone, f32({4, 5})), {}},
+          {"no y", call(f32({3, 5}), i32({3}), kNone), {"[3,5]"}}};
+}
+
+std::vector<WrongCall> wrong_cross_entropies() {
+  const auto call = [](float smoothing, View logits, View labels, View loss, View log_sums) {
+    return [=](Context& context) { softmax_cross_entropy(context, {smoothing}, logits, labels, loss, log_sums); };
+  };
+  const View x = f32({3, 5}), l = i32({3}), one = f32({1}), sums = f32({3});
+  return {{"logits of rank 1", call(0, f32({3}), l, one, sums), {"f32[3]"}},
+          {"logits in bf16", call(0, bf16({3, 5}), l, one, sums), {"bf16[3,5]"}},
+          {"labels of floats", call(0, x, f32({3}), one, sums), {"f32[3]"}},
+          {"too few labels", call(0, x, i32({2}), one, sums), {"i32[2]", "[3,5]"}},
+          {"a loss of each row", call(0, x, l, sums, sums), {"loss is f32[3]"}},
+          {"sums of each column", call(0, x, l, one, f32({5})), {"log_sums is f32[5]"}},
+          {"smoothed to nothing", call(1, x, l, one, sums), {"1"}},
+          {"smoothed backwards", call(-0.5F, x, l, one, sums), {"-0.5"}},
+          {"no logits", call(0, kNone, l, one, sums), {}},
+          {"no labels", call(0, x, kNone, one, sums), {}},
+          {"no loss", call(0, x, l, kNone, sums), {}},
+          {"no sums", call(0, x, l, one, kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_cross_entropy_backwards() {
+  const auto call = [](float smoothing, View logits, View labels, View log_sums, View dlogits) {
+    return [=](Context& context) {
+      softmax_cross_entropy_backward(context, {smoothing}, logits, labels, log_sums, dlogits);
+    };
+  };
+  const View x = f32({3, 5}), l = i32({3}), sums = f32({3});
+  return {{"logits of rank 1", call(0, f32({3}), l, sums, x), {"f32[3]"}},
+          {"too many labels", call(0, x, i32({4}), sums, x), {"i32[4]", "[3,5]"}},
+          {"sums of each column", call(0, x, l, f32({5}), x), {"log_sums is f32[5]"}},
+          {"dlogits in bf16", call(0, x, l, sums, bf16({3, 5})), {"bf16[3,5]"}},
+          {"smoothed to nothing", call(1, x, l, sums, x), {"1"}},
+          {"no logits", call(0, kNone, l, sums, x), {}},
+          {"no labels", call(0, x, kNone, sums, x), {}},
+          {"no sums", call(0, x, l, kNone, x), {}},
+          {"no dlogits", call(0, x, l, sums, kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_fractions() {
+  const auto call = [](View logits, View labels, View y) {
+    return [=](Context& context) { fraction_correct(context, logits, labels, y); };
+  };
+  return {{"logits of rank 4", call(f32({3, 1, 1, 5}), i32({3}), f32({1})), {"[3,1,1,5]"}},
+          {"labels as logits", call(f32({3, 5}), f32({3, 5}), f32({1})), {"labels is f32[3,5]"}},
+          {"y of each row", call(f32({3, 5}), i32({3}), f32({3})), {"y is f32[3]"}},
+          {"no logits", call(kNone, i32({3}), f32({1})), {}},
+          {"no labels", call(f32({3, 5}), kNone, f32({1})), {}},
+          {"no y", call(f32({3, 5}), i32({3}), kNone), {}}};
+}
+
 std::vector<WrongCall> wrong_adams() {
   struct Arrays {
     View step = i64({1}), scale = {}, gradient = f32({7}), w = f32({7}), m = f32({7}), v = f32({7}), compute = {};
@@ -430,9 +557,63 @@ std::vector<WrongCall> wrong_adams() {
           {"no w", with(&Arrays::w, kNone), {}}};
 }
 
+std::vector<WrongCall> wrong_scales() {
+  const auto call = [](View step, View x, View y) {
+    return [=](Context& context) { scale_scheduled(context, 0.5, step, x, y); };
+  };
+  return {{"step of floats", call(f32({1}), f32({7}), f32({7})), {"f32[1]"}},
+          {"two steps", call(i64({2}), f32({7}), f32({7})), {"[2]"}},
+          {"x in bf16", call(i64({1}), bf16({7}), bf16({7})), {"bf16[7]"}},
+          {"y of another shape", call(i64({1}), f32({7}), f32({8})), {"[7]", "[8]"}},
+          {"no x", call(i64({1}), kNone, f32({7})), {}}};
+}
+
+std::vector<WrongCall> wrong_small_programs() {
+  using Place = SmallArray::Place;
+  const auto call = [](const std::vector<SmallArray>& arrays, const std::vector<SmallInstruction>& instructions) {
+    return [=](Context& context) {
+      const std::vector<View> inputs = {f32({7}), i64({1})}, outputs = {f32({7}), f32({3, 2})};
+      small_program(context, {arrays, instructions}, inputs, outputs);
+    };
+  };
+  const SmallArray x{Place::input, 0, {7}}, y{Place::output, 0, {7}}, counter{Place::input, 1, {1}, DType::i64};
+  const SmallInstruction copy{.op = SmallOp::affine, .x = 0, .y = 1};
+  const auto with = [&](SmallInstruction changed) { return call({x, y}, {changed}); };
+  return {{"no instruction", call({x, y}, {}), {"0 instructions"}},
+          {"too many instructions", call({x, y}, std::vector<SmallInstruction>(41, copy)), {"41", "40"}},
+          {"too many arrays", call(std::vector<SmallArray>(65, y), {copy}), {"65", "64"}},
+          {"too large an array", call({{Place::local, 0, {4097}}, y}, {copy}), {"[4097]", "4096"}},
+          {"behind the local memory", call({{Place::local, 32768, {1}}, y}, {copy}), {"32768"}},
+          {"a local array at no multiple of 16", call({{Place::local, 8, {7}}, y}, {copy}), {"byte 8"}},
+          {"no such input", call({{Place::input, 2, {7}}, y}, {copy}), {"input 2 of 2"}},
+          {"an input of another size", call({{Place::input, 0, {8}}, y}, {copy}), {"[8]", "[7]"}},
+          {"an input of another type", call({{Place::input, 0, {7}, DType::bf16}, y}, {copy}), {"bf16[7]"}},
+          {"no such array", with({.op = SmallOp::affine, .x = 2, .y = 1}), {"affine", "2 of 2"}},
+          {"no x", with({.op = SmallOp::affine, .y = 1}), {"affine"}},
+          {"no second operand", with({.op = SmallOp::add, .x = 0, .y = 1}), {"add"}},
+          {"no y", with({.op = SmallOp::affine, .x = 0}), {"affine"}},
+          {"writes an input", with({.op = SmallOp::affine, .x = 1, .y = 0}), {"affine", "array 0"}},
+          {"shapes differ", call({x, {Place::output, 1, {6}}}, {copy}), {"affine", "[6]", "[7]"}},
+          {"a sum that is no scalar", with({.op = SmallOp::reduce_sum, .x = 0, .y = 1}), {"reduce_sum", "[7]"}},
+          {"rows outside", with({.op = SmallOp::slice_rows, .x = 0, .y = 1, .index = 1}), {"slice_rows"}},
+          {"a column outside",
+           call({{Place::local, 0, {1}}, counter, {Place::output, 1, {3, 2}}},
+                {{.op = SmallOp::store_scalar, .x = 0, .b = 1, .y = 2, .index = 2}}),
+           {"store_scalar", "[3,2]"}},
+          {"a counter of floats", with({.op = SmallOp::advance_counter, .y = 1}), {"advance_counter", "f32[7]"}},
+          {"too many schedules",
+           call({x, y, counter},
+                std::vector<SmallInstruction>(5, {.op = SmallOp::scale_scheduled, .x = 0, .b = 2, .y = 1})),
+           {"5 schedules"}}};
+}
+
 std::vector<WrongCall> wrong_emas() {
-  const auto call = [](View w, View average) { return [=](Context& context) { ema(context, 0.9, w, average); }; };
-  return {{"shorter average", call(f32({7}), f32({5})), {"[5]", "[7]"}},
+  const auto call = [](View w, View average, View step = i64({1})) {
+    return [=](Context& context) { ema(context, Schedule(0.9).with_burn_in(3), step, w, average); };
+  };
+  return {{"step of floats", call(f32({7}), f32({7}), f32({1})), {"f32[1]"}},
+          {"no step", call(f32({7}), f32({7}), kNone), {}},
+          {"shorter average", call(f32({7}), f32({5})), {"[5]", "[7]"}},
           {"average in bf16", call(f32({7}), bf16({7})), {"bf16[7]"}},
           {"w in bf16", call(bf16({7}), f32({7})), {"bf16[7]"}},
           {"no w", call(kNone, f32({7})), {}},
@@ -564,29 +745,6 @@ std::vector<WrongCall> wrong_batch_norm_tracks() {
           {"no mean", call({.rows = 8}, kNone, c, c, c), {"mean is"}}};
 }
 
-std::vector<WrongCall> wrong_gan_losses() {
-  struct Arrays {
-    View real = f32({7, 1}), fake = f32({7, 1}), loss = f32({1}), dreal = f32({7, 1}), dfake = f32({7, 1});
-  };
-  const auto call = [](const GanLoss& p, const Arrays& a) {
-    return [=](Context& context) { gan_loss(context, p, a.real, a.fake, a.loss, a.dreal, a.dfake); };
-  };
-  const GanLoss d{LossKind::bce, LossSide::discriminator}, g{LossKind::hinge, LossSide::generator},
-      paired{LossKind::relativistic, LossSide::generator};
-  return {{"fewer reals", call(d, {.real = f32({6, 1})}), {"real is f32[6,1]", "f32[7,1]"}},
-          {"no reals", call(d, {.real = {}, .dreal = {}}), {"f32[7,1]"}},
-          {"no reals to be compared with", call(paired, {.real = {}, .dreal = {}}), {"f32[7,1]"}},
-          {"reals in bf16", call(d, {.real = bf16({7, 1})}), {"real is bf16[7,1]"}},
-          {"no dreal", call(d, {.dreal = {}}), {"dreal is"}},
-          {"reals that nobody looks at", call(g, {.dreal = {}}), {"real is f32[7,1]", "generator's loss hinge"}},
-          {"dreal that nobody wants", call(g, {.real = {}}), {"dreal f32[7,1]"}},
-          {"dfake of rank 1", call(d, {.dfake = f32({7})}), {"dfake is f32[7]", "f32[7,1]"}},
-          {"two losses", call(d, {.loss = f32({2})}), {"loss is f32[2]"}},
-          {"loss in bf16", call(d, {.loss = bf16({1})}), {"bf16[1]"}},
-          {"fake of integers", call(g, {.real = {}, .fake = i64({7}), .dreal = {}}), {"i64[7]"}},
-          {"no fake", call(d, {.fake = {}}), {}}};
-}
-
 std::map<std::string, std::vector<WrongCall>> wrong_calls() {
   const auto affine_op = [](Context& context, View x, View y) { affine(context, {}, x, y); };
   const auto unary_op = [](Context& context, View x, View y) { unary(context, UnaryKind::softplus, x, y); };
@@ -610,15 +768,14 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
        })},
       {"batch_norm_backward", wrong_batch_norm_backwards()},
       {"batch_norm_track", wrong_batch_norm_tracks()},
-      {"gan_loss", wrong_gan_losses()},
       {"add", wrong_pairs([](Context& context, View a, View b, View y) { add(context, a, b, y); })},
       {"multiply", wrong_pairs([](Context& context, View a, View b, View y) { multiply(context, a, b, y); })},
       {"affine", wrong_maps_of_one_type(affine_op)},
       {"unary", wrong_maps_of_one_type(unary_op)},
       {"fill", wrong_fills()},
       {"cast", wrong_maps([](Context& context, View x, View y) { cast(context, x, y); })},
-      {"gather_pictures", wrong_gathers()},
-      {"load_pictures", wrong_loads()},
+      {"gather_rows", wrong_gathers()},
+      {"load_rows", wrong_loads()},
       {"random_normal",
        wrong_draws([](Context& context, const Random& p, View step, View y) { random_normal(context, p, step, y); })},
       {"random_uniform",
@@ -628,8 +785,22 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"concat_rows", wrong_concats()},
       {"slice_rows", wrong_slices()},
       {"pad_rows", wrong_pads()},
+      {"concat_columns", wrong_column_concats()},
+      {"slice_columns", wrong_column_parts([](Context& context, int begin, View part, View whole) {
+         slice_columns(context, begin, whole, part);
+       })},
+      {"pad_columns", wrong_column_parts([](Context& context, int begin, View part, View whole) {
+         pad_columns(context, begin, part, whole);
+       })},
+      {"take_rows", wrong_takes()},
+      {"scatter_rows", wrong_scatters()},
+      {"softmax_cross_entropy", wrong_cross_entropies()},
+      {"softmax_cross_entropy_backward", wrong_cross_entropy_backwards()},
+      {"fraction_correct", wrong_fractions()},
       {"adam", wrong_adams()},
       {"ema", wrong_emas()},
+      {"scale_scheduled", wrong_scales()},
+      {"small_program", wrong_small_programs()},
       {"global_norm", wrong_norms()},
       {"clip_scale", wrong_clips()},
       {"store_scalars", wrong_stores()},

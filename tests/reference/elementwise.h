@@ -39,6 +39,8 @@ inline double unary(UnaryKind kind, double x) {
     case UnaryKind::square_root: return std::sqrt(x);
     case UnaryKind::reciprocal: return 1 / x;
     case UnaryKind::positive: return x > 0 ? 1 : 0;
+    case UnaryKind::exp: return std::exp(x);
+    case UnaryKind::log: return std::log(x);
   }
   return NAN;
 }

@@ -11,14 +11,16 @@ namespace duel::test::reference {
 
 inline void adam(const Adam& p, double step, double gradient_scale, const Array& gradient, Array& w, Array& m,
                  Array& v) {
-  const double t = step + 1;
+  const auto now = static_cast<std::int64_t>(step);
+  const double t = static_cast<double>(p.clock.updates_before(now)) + 1;
+  const double rate = value_at(p.learning_rate, now), beta2 = value_at(p.beta2, now);
   for (std::size_t i = 0; i < w.size(); ++i) {
     const double g = gradient[i] * gradient_scale;
     m[i] = p.beta1 * m[i] + (1 - p.beta1) * g;
-    v[i] = p.beta2 * v[i] + (1 - p.beta2) * g * g;
+    v[i] = beta2 * v[i] + (1 - beta2) * g * g;
     const double m_hat = m[i] / (1 - std::pow(p.beta1, t));
-    const double v_hat = v[i] / (1 - std::pow(p.beta2, t));
-    w[i] -= p.learning_rate * m_hat / (std::sqrt(v_hat) + p.epsilon);
+    const double v_hat = v[i] / (1 - std::pow(beta2, t));
+    w[i] -= rate * (m_hat / (std::sqrt(v_hat) + p.epsilon) + p.weight_decay * w[i]);
   }
 }
 

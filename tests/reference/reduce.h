@@ -12,6 +12,7 @@ inline std::size_t reduced_place(Axes axes, const Shape& large, std::size_t i) {
     case Axes::all: return 0;
     case Axes::each_row: return i / at(large.row_count());
     case Axes::each_column: return i % at(large.back());
+    case Axes::each_row_and_column: return i / at(large.row_count()) * at(large.back()) + i % at(large.back());
   }
   return 0;
 }

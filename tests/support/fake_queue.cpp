@@ -17,8 +17,8 @@ std::byte* FakeQueue::allocate_pinned(std::size_t bytes) {
   return pinned_.back().get();
 }
 
-DeviceQueue::Work FakeQueue::add_work(std::function<void()> queue_step) {
-  work_.push_back(std::move(queue_step));
+DeviceQueue::Work FakeQueue::add_cycle(StepCycle steps) {
+  work_.push_back(std::move(steps));
   return static_cast<Work>(work_.size()) - 1;
 }
 
@@ -63,10 +63,8 @@ void FakeQueue::copy(void* to, const void* from, std::size_t bytes) {
   copy(Stream::compute, to, from, bytes);
 }
 
-void FakeQueue::launch(Work work, int steps) {
-  for (int i = 0; i < steps; ++i) {
-    work_[static_cast<std::size_t>(work)]();
-  }
+void FakeQueue::launch(Work work, int steps, int place) {
+  work_[static_cast<std::size_t>(work)].queue(steps, place);
 }
 
 void FakeQueue::push(Stream stream, std::function<void()> run) {

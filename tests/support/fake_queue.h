@@ -22,7 +22,7 @@ public:
 
   Event make_event() override;
   std::byte* allocate_pinned(std::size_t bytes) override;
-  Work add_work(std::function<void()> queue_step) override;
+  Work add_cycle(StepCycle steps) override;
   void record(Event event, Stream stream) override;
   void wait(Stream stream, Event event) override;
   bool is_done(Event event) override;
@@ -30,7 +30,7 @@ public:
   void upload(void* device, const void* pinned, std::size_t bytes) override;
   void download(void* pinned, const void* device, std::size_t bytes) override;
   void copy(void* to, const void* from, std::size_t bytes) override;
-  void launch(Work work, int steps) override;
+  void launch(Work work, int steps, int place = 0) override;
 
   // One operator on the compute stream: what `queue_step` of add_work() calls.
   void on_compute(std::function<void()> run) { push(Stream::compute, std::move(run)); }
@@ -55,7 +55,7 @@ private:
   Ignored ignored_;
   std::deque<Operation> streams_[3];
   std::vector<EventState> events_;
-  std::vector<std::function<void()>> work_;
+  std::vector<StepCycle> work_;
   std::vector<std::unique_ptr<std::byte[]>> pinned_;
 };
 

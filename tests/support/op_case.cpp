@@ -194,6 +194,8 @@ std::vector<std::byte> to_bytes(const Array& values, DType dtype) {
     case DType::bf16: return bytes_as<std::uint16_t>(values, bf16_bits);
     case DType::u8:
       return bytes_as<std::uint8_t>(values, [](double value) { return static_cast<std::uint8_t>(value); });
+    case DType::i32:
+      return bytes_as<std::int32_t>(values, [](double value) { return static_cast<std::int32_t>(value); });
     case DType::i64:
       return bytes_as<std::int64_t>(values, [](double value) { return static_cast<std::int64_t>(value); });
   }
@@ -206,6 +208,8 @@ Array from_bytes(std::span<const std::byte> bytes, DType dtype) {
     case DType::bf16: return values_as<std::uint16_t>(bytes, bf16_value);
     case DType::u8:
       return values_as<std::uint8_t>(bytes, [](std::uint8_t value) { return static_cast<double>(value); });
+    case DType::i32:
+      return values_as<std::int32_t>(bytes, [](std::int32_t value) { return static_cast<double>(value); });
     case DType::i64:
       return values_as<std::int64_t>(bytes, [](std::int64_t value) { return static_cast<double>(value); });
   }

@@ -1,6 +1,7 @@
 // A program over a few small f32 arrays that a test fills, runs, and runs again with other values.
 #pragma once
 
+#include "engine/nn/parameters.h"
 #include "engine/ops/ops.h"
 #include "engine/program/execution.h"
 #include "kernels/memory.h"
@@ -28,20 +29,36 @@ public:
     for (std::int64_t i = 0; i < shape.count(); ++i) {
       values[i] = uniform(generator);
     }
-    const Value value = program.bind("input", buffer->view(shape, DType::f32));
     inputs_.push_back(std::move(buffer));
-    return value;
+    return place("input" + std::to_string(inputs_.size() - 1), inputs_.back()->view(shape, DType::f32));
+  }
+
+  // Labels, bound as i32; in no place of data().
+  Value labels(const std::vector<std::int32_t>& values) {
+    labels_.push_back(std::make_unique<Buffer>(context_, values.size() * sizeof(std::int32_t)));
+    const View view = labels_.back()->view({static_cast<int>(values.size())}, DType::i32);
+    upload<std::int32_t>(context_, view, values);
+    return place("labels" + std::to_string(labels_.size() - 1), view);
   }
 
   // The device's counter, bound as i64 [1].
   Value counter(std::int64_t start) {
     auto buffer = std::make_unique<Buffer>(context_, sizeof(std::int64_t));
     *static_cast<std::int64_t*>(buffer->data()) = start;
-    const Value value = program.bind("counter", buffer->view({1}, DType::i64));
     inputs_.push_back(std::move(buffer));
-    return value;
+    return place("counter" + std::to_string(inputs_.size() - 1), inputs_.back()->view({1}, DType::i64));
   }
 
+  // Memory of the test's own, under a name of its own.
+  Value place(const std::string& name, View view) {
+    storage_.add(name, view);
+    return program.bind(name, view.shape, view.dtype);
+  }
+
+  // Parameters that are allocated, under their own names.
+  void place(const Parameters& parameters) { parameters.add_to(storage_); }
+
+  const Storage& storage() const { return storage_; }
   float* data(std::size_t input) { return static_cast<float*>(inputs_[input]->data()); }
   Context& context() { return context_; }
 
@@ -49,7 +66,7 @@ public:
   void finish() {
     execution_.emplace(context_, program);
     arena_ = Buffer(context_, execution_->plan().arena_bytes + 1);
-    execution_->attach(arena_.data());
+    execution_->attach(arena_.data(), storage_);
   }
 
   const Execution& execution() const { return *execution_; }
@@ -59,7 +76,8 @@ public:
 
 private:
   Context context_;
-  std::vector<std::unique_ptr<Buffer>> inputs_;
+  std::vector<std::unique_ptr<Buffer>> inputs_, labels_;
+  Storage storage_;
   std::optional<Execution> execution_;
   Buffer arena_;
 };

@@ -23,7 +23,7 @@ inline Options small_options(const std::string& preset_name = "steady") {
   return options;
 }
 
-inline Dataset small_dataset(const Options& options) {
+inline Data small_dataset(const Options& options) {
   return open_dataset(options.data);
 }
 

@@ -64,8 +64,8 @@ std::byte* ThreadQueue::allocate_pinned(std::size_t bytes) {
   return pinned_.back().get();
 }
 
-DeviceQueue::Work ThreadQueue::add_work(std::function<void()> queue_step) {
-  work_.push_back(std::move(queue_step));
+DeviceQueue::Work ThreadQueue::add_cycle(StepCycle steps) {
+  work_.push_back(std::move(steps));
   return static_cast<Work>(work_.size()) - 1;
 }
 
@@ -118,10 +118,8 @@ void ThreadQueue::copy(void* to, const void* from, std::size_t bytes) {
   push(Stream::compute, [=] { std::memcpy(to, from, bytes); });
 }
 
-void ThreadQueue::launch(Work work, int steps) {
-  for (int i = 0; i < steps; ++i) {
-    work_[static_cast<std::size_t>(work)]();
-  }
+void ThreadQueue::launch(Work work, int steps, int place) {
+  work_[static_cast<std::size_t>(work)].queue(steps, place);
 }
 
 }  // namespace duel::test

@@ -20,7 +20,7 @@ struct Tolerance {
 //   dtype     relative             absolute
 //   f32       2^-21 (4 ulp)        2^-22 * terms * magnitude
 //   bf16      2^-8 + 2^-20         2^-22 * terms * magnitude
-//   u8, i64   0                    0
+//   integers  0                    0
 inline Tolerance tolerance_of(DType dtype, std::int64_t terms, double magnitude) {
   const bool exact = terms == 0 || (dtype != DType::f32 && dtype != DType::bf16);
   if (exact) {

@@ -4,7 +4,6 @@
 #include "host/bench/measure_ceilings.h"
 #include "host/device/device.h"
 #include "host/device/device_probe.h"
-#include "kernels/check.h"
 #include "tools/verbs/ceiling_flags.h"
 #include "tools/verbs/option_flags.h"
 #include "tools/verbs/value_flags.h"
@@ -26,6 +25,7 @@ struct BenchKernels {
 
   void run() {
     request.options = flags.resolve();
+    check_filter(request);
     const Ceilings ceilings = ceiling_flags.resolve(request.options);
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     std::vector<std::string> vendor_errors;
@@ -46,10 +46,6 @@ struct BenchKernels {
         print_row(time);
       }
     });
-    if (total <= 0) {
-      throw_error(Error::Kind::usage, "--filter {}: no operator of the step has such a name, as 'conv2d*' or 'matmul*'",
-                  request.filter);
-    }
     const Options& options = request.options;
     if (json) {
       const nlohmann::ordered_json object = {{"preset", options.preset},
@@ -120,8 +116,12 @@ struct BenchCeilings {
     if (!probe.empty()) {
       const DeviceProbe figures = read_probe(probe);
       remember_probe(remembered_probes_path(), figures);
-      fmt::print("lanes of steps on {} are planned by it from now on ({})\n", figures.device,
-                 remembered_probes_path().string());
+      const std::string kept = remembered_probes_path().string();
+      if (json) {
+        fmt::print("{}\n", nlohmann::ordered_json{{"device", figures.device}, {"remembered_in", kept}}.dump(2));
+      } else {
+        fmt::print("lanes of steps on {} are planned by it from now on ({})\n", figures.device, kept);
+      }
       return;
     }
     Context context = make_context(flags.resolve());

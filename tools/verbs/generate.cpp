@@ -1,6 +1,10 @@
 #include "host/sample/generate.h"
+#include "tools/verbs/device_flags.h"
 #include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <limits>
@@ -12,6 +16,8 @@ void add_generate(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("generate", "Make pictures with the generator of a run");
   auto request = std::make_shared<GenerateRequest>();
   auto at = std::make_shared<std::int64_t>(0);
+  auto device = std::make_shared<DeviceFlags>();
+  auto json = std::make_shared<bool>(false);
   constexpr std::int64_t kMostSteps = 1'000'000'000'000;
   add_text(*verb, "--run", request->run, "folder of the run")->required();
   add_text(*verb, "--out", request->out, "folder for pictures, or with --grid the PNG file")->required();
@@ -36,14 +42,20 @@ void add_generate(CLI::App& app, int& exit_code) {
   CLI::Option* step =
       add_integer(*verb, "--step", *at, std::int64_t{0}, kMostSteps, "of the checkpoint; otherwise the latest");
   verb->add_flag("--raw", request->raw, "the generator as trained, not its moving average");
-  add_key(*verb, "--device", request->where, "device",
-          "auto, cpu, cuda or cuda:N; the bytes are those of one kind of device");
-  add_key(*verb, "--threads", request->where, "threads", "CPU threads; 0: as many as may be used");
-  verb->callback([request, at, step, &exit_code] {
+  device->declare(*verb);
+  verb->add_flag("--json", *json, "for programs");
+  verb->callback([request, at, step, device, json, &exit_code] {
     if (step->count() > 0) {
       request->step = *at;
     }
-    generate(*request);
+    request->where = device->resolve();
+    const Generated made = generate(*request);
+    if (*json) {
+      fmt::print("{}\n",
+                 nlohmann::ordered_json{{"out", request->out}, {"pictures", made.count}, {"step", made.step}}.dump(2));
+    } else {
+      fmt::print("{}: {} pictures of step {}\n", request->out, made.count, made.step);
+    }
     exit_code = 0;
   });
 }

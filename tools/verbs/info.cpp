@@ -1,22 +1,35 @@
+#include "host/bench/step_listing.h"
+#include "host/config/configuration.h"
+#include "host/config/preset_files.h"
+#include "host/data/open_dataset.h"
 #include "host/device/choice_cache.h"
 #include "host/device/default_threads.h"
 #include "kernels/context.h"
+#include "tools/verbs/program_listing.h"
+#include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace duel {
 
 namespace {
 
-std::vector<std::pair<std::string, std::string>> facts() {
-  std::vector<std::pair<std::string, std::string>> list = {{"duel", DUEL_VERSION},
-                                                           {"build", DUEL_BUILD},
-                                                           {"compiler", DUEL_COMPILER},
-                                                           {"backends", Context::has_cuda() ? "cpu cuda" : "cpu"}};
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+Facts facts() {
+  Facts list = {{"duel", DUEL_VERSION},
+                {"build", DUEL_BUILD},
+                {"compiler", DUEL_COMPILER},
+                {"backends", Context::has_cuda() ? "cpu cuda" : "cpu"}};
   const DefaultThreads usual = default_threads();
   for (auto& fact : Context::cpu(usual.threads).describe()) {
     list.push_back(std::move(fact));
@@ -37,23 +50,77 @@ std::vector<std::pair<std::string, std::string>> facts() {
   return list;
 }
 
+// What of the verb's words asks for a recorded program.
+struct ProgramFlags {
+  std::string preset, config;
+  std::vector<std::string> settings;
+  bool is_unfused = false;
+
+  void declare(CLI::App& verb, CLI::Option*& asked) {
+    asked = verb.add_option("--program", preset, "print a training step's program, node by node, of this preset")
+                ->expected(0, 1)
+                ->option_text("[PRESET]");
+    add_text(verb, "--config", config, "--program: a TOML file, as for duel train")->needs(asked);
+    verb.add_option("--set", settings, "--program: key=value, as for duel train; may be repeated")
+        ->take_all()
+        ->allow_extra_args(false)
+        ->needs(asked);
+    verb.add_flag("--unfused", is_unfused, "--program: as it was recorded, before operators are fused")->needs(asked);
+  }
+
+  std::vector<ListedPhase> listing() const {
+    std::vector<Setting> parsed;
+    std::transform(settings.begin(), settings.end(), std::back_inserter(parsed), parse_setting);
+    const Options options = resolve_options(preset, config, parsed);
+    validate(options);
+    return list_step(options, open_dataset(options.data), !is_unfused);
+  }
+};
+
+Facts preset_facts() {
+  Facts list;
+  for (const PresetFile& file : preset_files()) {
+    list.emplace_back(file.name, preset_description(file.text));
+  }
+  return list;
+}
+
+void print_json(const Facts& list) {
+  nlohmann::ordered_json object;
+  for (const auto& [name, value] : list) {
+    object[name] = value;
+  }
+  fmt::print("{}\n", object.dump(2));
+}
+
+void print_table(const Facts& list) {
+  std::size_t width = 0;
+  for (const auto& [name, value] : list) {
+    width = std::max(width, std::min<std::size_t>(name.size(), 22));
+  }
+  for (const auto& [name, value] : list) {
+    fmt::print("{:<{}} {}\n", name, width, value);
+  }
+}
+
 }  // namespace
 
 void add_info(CLI::App& app, int& exit_code) {
-  CLI::App* verb = app.add_subcommand("info", "Print version, build, backends, CPU features, GPUs and libraries");
+  CLI::App* verb = app.add_subcommand(
+      "info", "Print version, build, backends, CPU features, GPUs and libraries; or a recorded step");
   auto json = std::make_shared<bool>(false);
+  auto presets = std::make_shared<bool>(false);
+  verb->add_flag("--presets", *presets, "list the presets instead, with what each is");
   verb->add_flag("--json", *json, "for programs");
-  verb->callback([json, &exit_code] {
-    if (*json) {
-      nlohmann::ordered_json object;
-      for (const auto& [name, value] : facts()) {
-        object[name] = value;
-      }
-      fmt::print("{}\n", object.dump(2));
+  auto flags = std::make_shared<ProgramFlags>();
+  CLI::Option* program = nullptr;
+  flags->declare(*verb, program);
+  verb->callback([json, presets, flags, program, &exit_code] {
+    if (program->count() > 0) {
+      *json ? print_listing_json(flags->listing()) : print_listing(flags->listing());
     } else {
-      for (const auto& [name, value] : facts()) {
-        fmt::print("{:<22} {}\n", name, value);
-      }
+      const Facts list = *presets ? preset_facts() : facts();
+      *json ? print_json(list) : print_table(list);
     }
     exit_code = 0;
   });

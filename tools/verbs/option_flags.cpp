@@ -1,21 +1,17 @@
 #include "tools/verbs/option_flags.h"
 
 #include "host/config/configuration.h"
-#include "kernels/check.h"
+#include "host/config/preset_files.h"
 #include "tools/verbs/value_flags.h"
+
+#include <fmt/ranges.h>
 
 namespace duel {
 
 void OptionFlags::declare(CLI::App& verb) {
-  verb.add_option_function<std::string>(
-          "--preset",
-          [this](const std::string& name) {
-            Options options;
-            apply_setting({"--preset", "preset", name}, options);
-            preset_ = name;
-          },
-          "classic or steady (the default)")
-      ->take_last();
+  add_text(verb, "--preset", preset_,
+           fmt::format("{} (`duel info --presets`), or a file NAME.toml; {} where it is not given",
+                       fmt::join(preset_names(), ", "), Options().preset));
   add_text(verb, "--config", config_, "a TOML file with any of the keys that `duel train --help-keys` lists");
   verb.add_option("--set", settings_, "key=value, for example --set loss.kind=hinge; may be repeated")
       ->take_all()

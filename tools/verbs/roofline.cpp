@@ -20,7 +20,7 @@ struct RooflineVerb {
 
   void run() const {
     const Options options = flags.resolve();
-    const Dataset dataset = open_dataset(options.data);
+    const Data dataset = open_dataset(options.data);
     const Ceilings ceilings = ceiling_flags.resolve(options);
     const Roofline roofline = make_roofline(options, dataset, ceilings);
     json ? print_json(options, ceilings, roofline) : print_table(options, ceilings, roofline);

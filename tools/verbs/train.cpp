@@ -4,6 +4,7 @@
 #include "host/train/training_run.h"
 #include "kernels/check.h"
 #include "tools/verbs/option_flags.h"
+#include "tools/verbs/run_plan.h"
 #include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
 
@@ -23,7 +24,7 @@ struct Train {
   std::string out, from;
   std::string resume;      // "", kLatest or kAuto
   std::int64_t step = -1;  // -1: the latest
-  bool dry_run = false, help_keys = false;
+  bool dry_run = false, json = false, help_keys = false;
 
   int run() const {
     if (help_keys) {
@@ -32,7 +33,8 @@ struct Train {
     }
     const TrainingRequest asked = request();
     if (dry_run) {
-      print_dry_run(asked);
+      const RunPlan plan = plan_run(asked);
+      json ? print_plan_json(plan) : print_plan(plan);
       return 0;
     }
     if (out.empty()) {
@@ -41,7 +43,13 @@ struct Train {
     // Until the process is gone: a second signal must not change the exit code of a run that has ended well.
     alignas(InterruptGuard) static std::byte place[sizeof(InterruptGuard)];
     new (place) InterruptGuard;
-    return run_training(asked);
+    const TrainingResult result = run_training(asked);
+    if (result.was_done) {
+      fmt::print(
+          "{}: nothing is to do: the checkpoint is of step {}, and the run ends at step {}; --steps asks for more\n",
+          out, result.step, result.last_step);
+    }
+    return result.exit_code;
   }
 
 private:
@@ -105,8 +113,10 @@ void add_train(CLI::App& app, int& exit_code) {
   constexpr std::int64_t kMostSteps = 1'000'000'000'000;
   add_integer(*verb, "--step", train->step, std::int64_t{0}, kMostSteps,
               "of the checkpoint to --resume at, or to begin --from; otherwise the latest");
-  verb->add_flag("--dry-run", train->dry_run,
-                 "print networks, memory, disk and time, check all that the run will need, and train nothing");
+  CLI::Option* dry_run =
+      verb->add_flag("--dry-run", train->dry_run,
+                     "print networks, memory, disk and time, check all that the run will need, and train nothing");
+  verb->add_flag("--json", train->json, "print what --dry-run finds for programs")->needs(dry_run);
   verb->add_flag("--help-keys", train->help_keys, "print every key of the configuration");
   verb->callback([train, &exit_code] { exit_code = train->run(); });
 }

@@ -11,9 +11,9 @@ namespace duel {
 
 namespace {
 
-// Groups of the usual size, and what is left of one before a sheet or a checkpoint is due. Beyond so many, a group is
-// launched in pieces that are there already.
-constexpr std::size_t kMostGraphs = 8;
+// Of several steps: groups of the usual size, from each place of the cycle, and what is left of one before a sheet or a
+// checkpoint is due. Beyond so many and the cycle, a group is launched step by step.
+constexpr std::ptrdiff_t kMostGraphs = 7;
 
 }  // namespace
 
@@ -41,7 +41,7 @@ void CudaQueue::release() noexcept {
       cudaStreamSynchronize(each);
     }
   }
-  for (const Steps& work : work_) {
+  for (const Captured& work : work_) {
     for (const Graph& graph : work.graphs) {
       cudaGraphExecDestroy(graph.executable);
     }
@@ -80,8 +80,8 @@ std::byte* CudaQueue::allocate_pinned(std::size_t bytes) {
   return static_cast<std::byte*>(memory);
 }
 
-DeviceQueue::Work CudaQueue::add_work(std::function<void()> queue_step) {
-  work_.push_back({std::move(queue_step), {}});
+DeviceQueue::Work CudaQueue::add_cycle(StepCycle steps) {
+  work_.push_back({std::move(steps), {}});
   return static_cast<Work>(work_.size()) - 1;
 }
 
@@ -124,67 +124,58 @@ void CudaQueue::copy(void* to, const void* from, std::size_t bytes) {
                 "copying on the device", bytes);
 }
 
-void CudaQueue::launch(Work number, int steps) {
-  Steps& work = work_[static_cast<std::size_t>(number)];
+void CudaQueue::launch(Work number, int steps, int place) {
+  Captured& work = work_[static_cast<std::size_t>(number)];
   if (!graphs_) {
     for (int i = 0; i < steps; ++i) {
       const Range range("step");
-      work.queue_step();
+      work.steps.queue(1, (place + i) % work.steps.cycle);
     }
     return;
   }
-  const cudaGraphExec_t whole = graph_of(work, steps);
-  const Range range("launch");
+  const cudaGraphExec_t whole = graph_of(work, steps, place);
   if (whole != nullptr) {
+    const Range range("launch");
     check_runtime(cudaGraphLaunch(whole, stream(Stream::compute)), "launching captured steps");
     return;
   }
-  const Graph& one = *std::find_if(work.graphs.begin(), work.graphs.end(), [](const Graph& g) { return g.steps == 1; });
   for (int i = 0; i < steps; ++i) {
-    check_runtime(cudaGraphLaunch(one.executable, stream(Stream::compute)), "launching a captured step");
+    const cudaGraphExec_t one = graph_of(work, 1, (place + i) % work.steps.cycle);
+    const Range range("launch");
+    check_runtime(cudaGraphLaunch(one, stream(Stream::compute)), "launching a captured step");
   }
 }
 
-// Null where there are too many already: then there is one of a single step.
-cudaGraphExec_t CudaQueue::graph_of(Steps& work, int steps) {
-  const auto find = [&](int wanted) {
-    const auto found =
-        std::find_if(work.graphs.begin(), work.graphs.end(), [&](const Graph& g) { return g.steps == wanted; });
-    return found == work.graphs.end() ? nullptr : found->executable;
-  };
-  const auto add = [&](int wanted) {
-    const Range range("capture");
-    const cudaGraph_t graph = capture(work.queue_step, wanted);
-    cudaGraphExec_t executable = nullptr;
-    const cudaError_t result = cudaGraphInstantiate(&executable, graph, 0);
-    const cudaError_t destroyed = cudaGraphDestroy(graph);
-    check_runtime(result, "instantiating captured steps");
-    work.graphs.push_back({wanted, executable});
-    check_runtime(destroyed, "releasing captured steps");
-    check_runtime(cudaGraphUpload(executable, stream(Stream::compute)), "uploading captured steps");
-    return executable;
-  };
-  if (const cudaGraphExec_t found = find(steps); found != nullptr) {
-    return found;
+// Null where there are too many of several steps already; of a single step there is always one.
+cudaGraphExec_t CudaQueue::graph_of(Captured& work, int steps, int place) {
+  const auto found = std::find_if(work.graphs.begin(), work.graphs.end(),
+                                  [&](const Graph& g) { return g.steps == steps && g.place == place; });
+  if (found != work.graphs.end()) {
+    return found->executable;
   }
-  if (work.graphs.size() + 1 < kMostGraphs) {
-    return add(steps);
+  const auto longer = std::count_if(work.graphs.begin(), work.graphs.end(), [](const Graph& g) { return g.steps > 1; });
+  if (steps > 1 && longer >= kMostGraphs + work.steps.cycle) {
+    return nullptr;
   }
-  if (find(1) == nullptr) {
-    add(1);
-  }
-  return find(steps);
+  const Range range("capture");
+  const cudaGraph_t graph = capture(work.steps, steps, place);
+  cudaGraphExec_t executable = nullptr;
+  const cudaError_t result = cudaGraphInstantiate(&executable, graph, 0);
+  const cudaError_t destroyed = cudaGraphDestroy(graph);
+  check_runtime(result, "instantiating captured steps");
+  work.graphs.push_back({steps, place, executable});
+  check_runtime(destroyed, "releasing captured steps");
+  check_runtime(cudaGraphUpload(executable, stream(Stream::compute)), "uploading captured steps");
+  return executable;
 }
 
-cudaGraph_t CudaQueue::capture(const std::function<void()>& queue_step, int steps) {
+cudaGraph_t CudaQueue::capture(const StepCycle& cycle, int steps, int place) {
   // Thread-local: other threads of the process may use CUDA meanwhile; this one must not but for queueing.
   check_runtime(cudaStreamBeginCapture(stream(Stream::compute), cudaStreamCaptureModeThreadLocal),
                 "beginning to capture steps");
   cudaGraph_t graph = nullptr;
   try {
-    for (int i = 0; i < steps; ++i) {
-      queue_step();
-    }
+    cycle.queue(steps, place);
   } catch (...) {
     if (cudaStreamEndCapture(stream(Stream::compute), &graph) == cudaSuccess && graph != nullptr) {
       cudaGraphDestroy(graph);

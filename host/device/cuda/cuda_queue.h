@@ -24,7 +24,7 @@ public:
 
   Event make_event() override;
   std::byte* allocate_pinned(std::size_t bytes) override;
-  Work add_work(std::function<void()> queue_step) override;
+  Work add_cycle(StepCycle steps) override;
   void record(Event event, Stream stream) override;
   void wait(Stream stream, Event event) override;
   bool is_done(Event event) override;
@@ -32,28 +32,28 @@ public:
   void upload(void* device, const void* pinned, std::size_t bytes) override;
   void download(void* pinned, const void* device, std::size_t bytes) override;
   void copy(void* to, const void* from, std::size_t bytes) override;
-  void launch(Work work, int steps) override;
+  void launch(Work work, int steps, int place = 0) override;
 
 private:
   struct Graph {
-    int steps = 0;
+    int steps = 0, place = 0;
     cudaGraphExec_t executable = nullptr;
   };
-  struct Steps {
-    std::function<void()> queue_step;
+  struct Captured {
+    StepCycle steps;
     std::vector<Graph> graphs;
   };
 
   cudaStream_t stream(Stream stream) const { return streams_[static_cast<int>(stream)]; }
-  cudaGraphExec_t graph_of(Steps& work, int steps);
-  cudaGraph_t capture(const std::function<void()>& queue_step, int steps);
+  cudaGraphExec_t graph_of(Captured& work, int steps, int place);
+  cudaGraph_t capture(const StepCycle& cycle, int steps, int place);
   void release() noexcept;
 
   bool graphs_;
   cudaStream_t streams_[3] = {};
   std::vector<cudaEvent_t> events_;
   std::vector<void*> pinned_;
-  std::vector<Steps> work_;
+  std::vector<Captured> work_;
 };
 
 }  // namespace duel

@@ -66,6 +66,8 @@ Fill arguments_of(UnaryKind kind) {
     case UnaryKind::square_root: return with_head({0, 1, 4, 1e-30, 1e30}, uniform(0, 10));
     case UnaryKind::reciprocal: return with_head({1, -1, 0.5, 3, -1e4, 1e-4, 0, kInfinity}, uniform(0.1, 10));
     case UnaryKind::positive: return with_head({0, -0.0, 1e-30, -1e-30, kInfinity, -kInfinity}, normal());
+    case UnaryKind::exp: return with_head({0, -0.0, 1, -1, 88, -80, -1e4, -kInfinity, kInfinity}, normal(3));
+    case UnaryKind::log: return with_head({1, 0, 2, 0.5, 1e-30, 1e30, kInfinity}, uniform(0.01, 10));
   }
   return {};
 }
@@ -124,8 +126,9 @@ OpCase cast_case(const Shape& shape, DType from, DType to) {
 }
 
 std::vector<OpCase> make_cases() {
-  constexpr UnaryKind kKinds[] = {UnaryKind::softplus, UnaryKind::sigmoid, UnaryKind::square_root,
-                                  UnaryKind::reciprocal, UnaryKind::positive};
+  constexpr UnaryKind kKinds[] = {UnaryKind::softplus,   UnaryKind::sigmoid,  UnaryKind::square_root,
+                                  UnaryKind::reciprocal, UnaryKind::positive, UnaryKind::exp,
+                                  UnaryKind::log};
   std::vector<OpCase> cases;
   for (const DType dtype : {DType::f32, DType::bf16}) {
     for (const Shape& shape : ragged_shapes()) {

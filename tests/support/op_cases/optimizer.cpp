@@ -53,14 +53,15 @@ OpCase adam_case(const AdamProblem& p) {
   return c;
 }
 
-OpCase ema_case(const Shape& shape, double decay) {
-  return {.op = "ema",
-          .name = fmt::format("{}_decay{}", name_of_extents(shape), static_cast<int>(decay * 10000)),
-          .inputs = {{"w", shape, DType::f32, normal()}},
-          .outputs = {{.name = "average", .shape = shape, .initial = normal()}},
-          .run = [=](Context& context, Views in, Views out) { ema(context, decay, in[0], out[0]); },
-          .reference = [=](const Arrays& in, Arrays& out) { reference::ema(decay, in[0], out[0]); },
-          .terms = 2};
+OpCase ema_case(const std::string& name, const Shape& shape, const Schedule& decay, std::int64_t step = 41) {
+  return {
+      .op = "ema",
+      .name = fmt::format("{}_{}_step{}", name_of_extents(shape), name, step),
+      .inputs = {{"w", shape, DType::f32, normal()}, {"step", {1}, DType::i64, values({static_cast<double>(step)})}},
+      .outputs = {{.name = "average", .shape = shape, .initial = normal()}},
+      .run = [=](Context& context, Views in, Views out) { ema(context, decay, in[1], in[0], out[0]); },
+      .reference = [=](const Arrays& in, Arrays& out) { reference::ema(value_at(decay, step), in[0], out[0]); },
+      .terms = 2};
 }
 
 OpCase norm_case(const std::string& name, const Shape& shape, const Fill& fill) {
@@ -89,7 +90,7 @@ std::vector<OpCase> make_cases() {
   for (const Shape& shape : ragged_shapes()) {
     cases.push_back(adam_case({"classic", shape, {}, 41, true, true}));
     cases.push_back(adam_case({"classic", shape, {}, 41}));
-    cases.push_back(ema_case(shape, 0.99));
+    cases.push_back(ema_case("decay9900", shape, 0.99));
     cases.push_back(norm_case("normal", shape, normal()));
   }
   for (const std::int64_t step : {std::int64_t{0}, std::int64_t{1}, std::int64_t{999}, std::int64_t{1} << 31, far}) {
@@ -102,15 +103,35 @@ std::vector<OpCase> make_cases() {
   }
   cases.push_back(unaligned(adam_case({"classic", {1000}, {}, 41, true, true})));
   cases.push_back(unaligned(adam_case({"classic", {1000}, {}, 41})));
-  cases.push_back(unaligned(ema_case({1000}, 0.99)));
+  cases.push_back(unaligned(ema_case("decay9900", {1000}, 0.99)));
   cases.push_back(unaligned(norm_case("normal", {20011}, normal())));
   cases.push_back(adam_case({"small_gradients", {1000}, {}, 0, false, false, 1e-6}));
   cases.push_back(adam_case({"small_gradients", {1000}, {}, 500, true, false, 1e-6}));
   cases.push_back(adam_case({"large_gradients", {1000}, {}, 500, false, false, 1e4}));
   cases.push_back(adam_case({"large_epsilon", {1000}, {.epsilon = 0.1}, 500}));
   for (const double decay : {0.0, 0.5, 0.9999, 1.0}) {
-    cases.push_back(ema_case({1000}, decay));
+    cases.push_back(ema_case(fmt::format("decay{}", static_cast<int>(decay * 10000)), {1000}, decay));
   }
+  for (const std::int64_t step : {0, 1, 10, 100000}) {
+    cases.push_back(ema_case("half_life", {33}, Schedule::half_life(64, 5000, 10), step));
+  }
+  cases.push_back(unaligned(ema_case("half_life", {1000}, Schedule::half_life(64, 5000, 10))));
+  // Everything that may change with the step, in its middle and at both ends.
+  const Adam scheduled{.learning_rate = Schedule::cosine(5e-4, 1e-4, 0, 1000).with_warm_up(50),
+                       .beta1 = 0.0,
+                       .beta2 = Schedule::linear(0.9, 0.99, 100, 500)};
+  for (const std::int64_t step : {0, 1, 49, 300, 1000, 100000}) {
+    cases.push_back(adam_case({"scheduled", {5, 33}, scheduled, step, true, step % 2 == 0}));
+  }
+  for (const std::int64_t step : {0, 41}) {
+    for (const bool compute : {false, true}) {
+      cases.push_back(
+          adam_case({"decoupled", {1000}, {.learning_rate = 0.1, .weight_decay = 0.3}, step, false, compute}));
+    }
+  }
+  // Early enough for the correction to differ from that of once a step by more than the tolerance.
+  cases.push_back(adam_case({"lazy", {33}, {.clock = {{.every = 16}}}, 33}));
+  cases.push_back(adam_case({"twice", {33}, {.clock = {{.every = 1, .after = 1}, {.every = 1}}}, 3}));
   cases.push_back(norm_case("zeros", {33}, values({0})));
   cases.push_back(norm_case("long", {1 << 17}, normal(0.01)));
   cases.push_back(norm_case("one_and_many_small", {1 << 17}, with_head({1}, values({0x1p-13}))));
@@ -125,7 +146,7 @@ std::vector<OpCase> make_cases() {
   // The preset `classic`: 6.4 million weights of the discriminator.
   const Shape weights{6441857};
   for (OpCase c : {adam_case({"classic", weights, {}, 41}), adam_case({"classic", weights, {}, 41, true, true}),
-                   ema_case(weights, 0.99), norm_case("classic", weights, normal())}) {
+                   ema_case("decay9900", weights, 0.99), norm_case("classic", weights, normal())}) {
     c.tags = {"perf"};
     cases.push_back(std::move(c));
   }

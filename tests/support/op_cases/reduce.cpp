@@ -52,16 +52,28 @@ OpCase cancelling(Axes axes, const Shape& shape) {
 }
 
 std::vector<OpCase> make_cases() {
-  constexpr Axes kAxes[] = {Axes::all, Axes::each_row, Axes::each_column};
+  constexpr Axes kAxes[] = {Axes::all, Axes::each_row, Axes::each_column, Axes::each_row_and_column};
   std::vector<Shape> shapes = ragged_shapes();
-  for (const Shape& shape :
-       {Shape{4099, 3}, {3, 4099}, {1, 1000}, {1000, 1}, {33, 31}, {5, 3, 17}, {64, 3, 7, 5}, {3, 1024}, {2, 20000}}) {
+  for (const Shape& shape : {Shape{4099, 3},
+                             {3, 4099},
+                             {2, 100, 129},
+                             {3, 5, 70, 8},
+                             {1, 1000},
+                             {1000, 1},
+                             {33, 31},
+                             {5, 3, 17},
+                             {64, 3, 7, 5},
+                             {3, 1024},
+                             {2, 20000}}) {
     shapes.push_back(shape);
   }
   std::vector<OpCase> cases;
   for (const DType dtype : {DType::f32, DType::bf16}) {
     for (const Axes axes : kAxes) {
       for (const Shape& shape : shapes) {
+        if (axes == Axes::each_row_and_column && shape.rank() < 2) {
+          continue;
+        }
         const float scale = shape.count() % 2 == 0 ? 1.0F : -0.3F;
         cases.push_back(reduce_case({axes, scale}, shape, dtype, normal()));
         cases.push_back(broadcast_case({axes, scale}, shape, dtype));
@@ -69,7 +81,10 @@ std::vector<OpCase> make_cases() {
       cases.push_back(reduce_case({axes, 1.0F / 64}, {64, 33}, dtype, uniform(0, 1), "mean_"));
     }
     for (const Axes axes : kAxes) {
-      for (const Shape& shape : {Shape{3, 1024}, {1000, 17}, {20011}}) {
+      for (const Shape& shape : {Shape{3, 1024}, {1000, 17}, {20011}, {7, 2, 143, 10}, {5, 28, 28, 1}}) {
+        if (axes == Axes::each_row_and_column && shape.rank() < 2) {
+          continue;
+        }
         cases.push_back(unaligned(reduce_case({axes, -0.3F}, shape, dtype, normal())));
         cases.push_back(unaligned(broadcast_case({axes, -0.3F}, shape, dtype)));
       }
@@ -79,6 +94,8 @@ std::vector<OpCase> make_cases() {
                      reduce_case({Axes::each_row, 1.0F}, pictures, dtype, normal()),
                      reduce_case({Axes::each_column, 1.0F}, activations, dtype, normal()),
                      reduce_case({Axes::all, 1.0F}, activations, dtype, normal()),
+                     reduce_case({Axes::each_row_and_column, 1.0F}, activations, dtype, normal()),
+                     broadcast_case({Axes::each_row_and_column, 1.0F}, activations, dtype),
                      broadcast_case({Axes::each_row, 1.0F}, pictures, dtype),
                      broadcast_case({Axes::all, 1.0F}, activations, dtype)}) {
       c.name = "classic_" + c.name;

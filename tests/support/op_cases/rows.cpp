@@ -41,6 +41,15 @@ OpCase pad_case(const Shape& x, int begin, int rows, DType dtype) {
           .terms = 0};
 }
 
+// Labels of real pictures above those of generated ones.
+OpCase concat_labels_case() {
+  OpCase c = concat_case({33}, 33, DType::i32);
+  for (Input& input : c.inputs) {
+    input.fill = integers(-5, 1 << 30);  // an f32 would round them
+  }
+  return c;
+}
+
 std::vector<OpCase> make_cases() {
   std::vector<OpCase> cases;
   for (const DType dtype : {DType::f32, DType::bf16}) {
@@ -73,6 +82,7 @@ std::vector<OpCase> make_cases() {
       cases.push_back(std::move(c));
     }
   }
+  cases.push_back(concat_labels_case());
   return cases;
 }
 

@@ -1,0 +1,59 @@
+// A residual network for small pictures (He et al., 2016, section 4.2, with projections where the width changes):
+//
+//   [N,H,W,C] -> 3x3: F, norm, ReLU -> three stages of `blocks` blocks, F, 2F and 4F wide, the second and the third
+//   begin with stride 2 -> mean over the picture: the features f32 [N,4F] -> dense: logits f32 [N,classes]
+//
+//   block   x -> 3x3, norm, ReLU -> 3x3, norm -> + x, or where the shape changes + norm of 1x1 of x -> ReLU
+//
+// The norms are batch norms, so that rows of a batch are mixed while it trains. Weights start as in He et al. (2015).
+#pragma once
+
+#include "engine/nn/layers.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace duel {
+
+struct ClassifierConfig {
+  int height = 28, width = 28, channels = 1;  // 1 to 4 channels
+  int classes = 10;
+  int filters = 16;  // F
+  int blocks = 3;    // of a stage
+};
+
+// Throws kind `usage`, with the values, where no network can be made of it.
+void check_classifier(const ClassifierConfig& config);
+
+class Classifier {
+public:
+  struct Result {
+    Value logits, features;
+  };
+
+  Classifier(Parameters& parameters, const ClassifierConfig& config);
+  Result operator()(Program& program, const BoundParameters& weights, const NamedState& state, bool is_training,
+                    Value pictures) const;
+
+private:
+  static constexpr int kStages = 3;
+  struct NormedConv {
+    NormedConv(Parameters& parameters, const std::string& name, int channels, int filters, int kernel, int stride,
+               const Activation& activation);
+    Conv conv;
+    BatchNormalization norm;
+  };
+  struct Block {
+    Block(Parameters& parameters, const std::string& name, int channels, int filters, int stride);
+    NormedConv first, second;
+    std::optional<NormedConv> projection;
+  };
+  static std::vector<Block> make_blocks(Parameters& parameters, const ClassifierConfig& config);
+
+  NormedConv stem_;
+  std::vector<Block> blocks_;
+  Dense last_;
+};
+
+}  // namespace duel

@@ -1,0 +1,56 @@
+// What is trained, and how: networks, and the phases of a step. One small file for each recipe; everything else
+// (memory, scheduling, logs, checkpoints, parity, sheets) works for any of them by names.
+//
+// A recipe says beforehand what its step will draw, measure and update, because memory is laid out before anything is
+// recorded; recording holds it to that.
+#pragma once
+
+#include "host/data/batch_plan.h"
+#include "host/data/source.h"
+#include "host/recipes/networks.h"
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace duel {
+
+class StepRecorder;  // step_recorder.h
+
+// One recorded program of a step. Phases run one behind the other, in the recipe's order.
+struct Phase {
+  std::string name;                  // "d_main"
+  std::vector<std::string> updates;  // the networks whose weights it changes, each once
+  std::function<void(StepRecorder&)> record;
+  int every = 1;  // it runs at steps 0, every, 2 every...; of the last phase it is 1
+};
+
+// From rows of inputs to rows of outputs, with trained weights: what sheets, `duel generate` and exports use.
+struct Sampling {
+  // Runs a network on inputs in f32, not training.
+  using Run = std::function<std::vector<Value>(const std::string& network, const std::vector<Value>& inputs)>;
+
+  std::vector<Field> inputs, outputs;  // shapes of one row
+  std::vector<std::string> networks;   // that it runs
+  std::function<std::vector<Value>(Program&, const Run&, std::span<const Value> inputs)> record;
+};
+
+// The fields of each source, by the source's name.
+using Fields = std::map<std::string, std::vector<Field>>;
+
+class Recipe {
+public:
+  virtual ~Recipe() = default;
+
+  virtual std::string name() const = 0;  // "gan"
+  virtual std::vector<NamedNetwork> make_networks() const = 0;
+  virtual std::vector<Phase> phases() const = 0;
+  virtual std::vector<DrawnField> batches() const = 0;   // in the order in which a slot of an upload ring holds them
+  virtual std::vector<std::string> metrics() const = 0;  // in the order of logs
+  virtual Sampling sampling() const = 0;
+};
+
+}  // namespace duel

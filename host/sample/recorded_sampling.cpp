@@ -1,0 +1,59 @@
+#include "host/sample/recorded_sampling.h"
+
+#include "engine/ops/ops.h"
+#include "engine/rewrite/fuse.h"
+#include "kernels/check.h"
+
+#include <utility>
+
+namespace duel {
+
+namespace {
+
+using Block = Parameters::Block;
+
+Value input_of(Program& program, const Field& field, const SamplingSettings& settings) {
+  const Shape shape = field.shape.with_rows(settings.rows);
+  if (field.kind == FieldKind::vector && settings.seed) {
+    const Value counter = program.bind("counter", {1}, DType::i64);
+    return ops::random_normal(program, {*settings.seed, Purpose::sample_latents}, counter, shape);
+  }
+  return program.bind("input/" + field.name, shape, field.dtype);
+}
+
+}  // namespace
+
+Parameters::Blocks sampling_blocks(const NamedNetwork& network) {
+  Parameters::Blocks blocks;
+  blocks.training = false;
+  blocks.average = network.is_averaged;
+  return blocks;
+}
+
+RecordedSampling record_sampling(const Sampling& sampling, const Networks& networks, const SamplingSettings& settings) {
+  RecordedSampling recorded;
+  Program& program = recorded.program;
+  std::vector<Value> inputs;
+  for (const Field& field : sampling.inputs) {
+    inputs.push_back(input_of(program, field, settings));
+  }
+  const Sampling::Run run = [&](const std::string& name, const std::vector<Value>& values) {
+    const NamedNetwork& named = networks.at(name);
+    const BoundParameters weights(program, named.network->parameters(),
+                                  named.is_averaged ? settings.block : Block::master, false);
+    const NamedState state_of = [&](const std::string& state, const Shape& shape, double initial) {
+      recorded.state.push_back({name + "/" + state, shape, initial});
+      return program.bind("state/" + recorded.state.back().name, shape, DType::f32);
+    };
+    return named.network->forward({program, weights, state_of, false}, values);
+  };
+  const std::vector<Value> outputs = sampling.record(program, run, inputs);
+  check(outputs.size() == sampling.outputs.size(), "sampling: {} outputs, where {} are said", outputs.size(),
+        sampling.outputs.size());
+  recorded.output = outputs[0];
+  program.keep(recorded.output);
+  fuse(program);
+  return recorded;
+}
+
+}  // namespace duel

@@ -1,0 +1,37 @@
+// A recipe's way from latents to pictures as a recorded program.
+//
+// Storage that it reads: the networks' blocks, "state/NAME" (recorded_step.h), and
+//   counter       i64 [1]: the number of the batch, where latents are drawn
+//   input/NAME    [rows,...]: every other input
+#pragma once
+
+#include "engine/program/program.h"
+#include "host/recipes/networks.h"
+#include "host/recipes/recorded_step.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace duel {
+
+struct SamplingSettings {
+  int rows = 0;  // of a batch
+  // Of networks that keep a moving average: average or master. Others have their weights only.
+  Parameters::Block block = Parameters::Block::average;
+  // Vectors are drawn, N(0, 1), as a function of this seed and the counter; without it they are given, too.
+  std::optional<std::uint64_t> seed;
+};
+
+struct RecordedSampling {
+  Program program;
+  Value output;                      // f32; kept
+  std::vector<RecordedState> state;  // what it reads
+};
+
+// The blocks of parameters that drawing with a network reads.
+Parameters::Blocks sampling_blocks(const NamedNetwork& network);
+
+RecordedSampling record_sampling(const Sampling& sampling, const Networks& networks, const SamplingSettings& settings);
+
+}  // namespace duel

@@ -1,0 +1,27 @@
+// Whether a training fits into the memory that is free, and what would where it does not.
+#pragma once
+
+#include "host/config/options.h"
+#include "host/data/source.h"
+#include "host/device/free_memory.h"
+#include "host/train/training_plan.h"
+#include "kernels/context.h"
+
+#include <cstddef>
+
+namespace duel {
+
+// Throws kind `device` where the training does not fit into the memory that is free on the context's device, of a CPU
+// free_memory(): how much it needs and which batch would fit. Does nothing where options.schedule.memory is "ignore".
+void check_memory(Context& context, const Options& options, const Data& data, const TrainingPlan& plan);
+// The same for so much free memory, whatever the options say.
+void check_memory(Context& context, const Options& options, const Data& data, const TrainingPlan& plan,
+                  const FreeMemory& free);
+
+// Whether a device has room for a copy of the state that lets the steps go on while a checkpoint is downloaded, behind
+// all that training allocates. A CPU has no use for it: nothing there overlaps.
+bool fits_snapshot(Context& context, std::size_t bytes);
+inline constexpr const char* kNoSnapshotRoom =
+    "the device has no room for a copy of the state: steps wait while a checkpoint is downloaded";
+
+}  // namespace duel

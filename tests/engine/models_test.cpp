@@ -1,0 +1,396 @@
+// The networks of engine/models against what PyTorch computes of the same weights: outputs, gradients, and gradients of
+// gradients (tests/golden/networks/record.py).
+#include "engine/models/classifier.h"
+#include "engine/models/conv_steady.h"
+#include "engine/models/vae.h"
+#include "engine/nn/losses.h"
+#include "engine/rewrite/differentiate.h"
+#include "engine/rewrite/fuse.h"
+#include "host/files/safetensors.h"
+#include "kernels/check.h"
+#include "tests/support/small_program.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+
+namespace duel::test {
+namespace {
+
+using Block = Parameters::Block;
+
+// A recorded network, its inputs bound, and what comes out compared with the record.
+class RecordedNetwork {
+public:
+  explicit RecordedNetwork(const std::string& name)
+      : file_(std::string(DUEL_SOURCE_DIR) + "/tests/golden/networks/" + name + ".safetensors") {}
+
+  Program& program() { return small_.program; }
+
+  Value input(const std::string& name) { return bind("input/" + name); }
+  Value labels(const std::string& name) {
+    const std::vector<float> values = read("input/" + name);
+    return small_.labels({values.begin(), values.end()});
+  }
+
+  // Gives the parameters the recorded weights. `prefix`: "generator/".
+  BoundParameters bind_weights(Parameters& parameters, const std::string& prefix) {
+    parameters.allocate(small_.context(), {.training = false});
+    for (const Parameter& parameter : parameters.list()) {
+      const std::vector<float> values = read("weight/" + prefix + parameter.name);
+      EXPECT_EQ(static_cast<std::int64_t>(values.size()), parameter.shape.count()) << parameter.name;
+      upload<float>(small_.context(), parameters.view(Block::master, parameter), values);
+    }
+    small_.place(parameters);
+    weights_ += parameters.list().size();
+    return {program(), parameters, Block::master, false};
+  }
+
+  // State by name, as the network asks for it.
+  NamedState state() {
+    return [this](const std::string& name, const Shape& shape, double initial) {
+      Buffer& memory =
+          state_.emplace(name, Buffer(small_.context(), static_cast<std::size_t>(shape.count()) * sizeof(float)))
+              .first->second;
+      const View view = memory.view(shape, DType::f32);
+      fill(small_.context(), static_cast<float>(initial), view);
+      return small_.place(name, view);
+    };
+  }
+
+  void expect(const std::string& name, Value value) {
+    program().keep(value);
+    expected_.emplace_back(name, value);
+  }
+
+  void expect_gradients(Value loss, const std::string& prefix, const Parameters& parameters,
+                        const BoundParameters& weights) {
+    const std::vector<Value> gradients = differentiate(program(), loss, weights.all());
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      expect("gradient/" + prefix + parameters.list()[i].name, gradients[i]);
+    }
+  }
+
+  // Runs, and compares in the 2-norm. `fused`: as it is trained.
+  void run_and_compare(bool fused) {
+    std::size_t recorded_weights = 0;
+    for (const auto& [name, entry] : file_.entries()) {
+      recorded_weights += name.starts_with("weight/") ? 1 : 0;
+    }
+    EXPECT_EQ(weights_, recorded_weights) << "the record has other parameters";
+    if (fused) {
+      fuse(program());
+    }
+    small_.finish();
+    small_.run();
+    for (const auto& [name, value] : expected_) {
+      expect_near(name, small_.read(value));
+    }
+    for (const auto& [name, memory] : state_) {
+      if (file_.contains("state/" + name)) {
+        expect_near("state/" + name,
+                    download<float>(small_.context(), memory.view({static_cast<int>(memory.bytes() / 4)}, DType::f32)));
+      }
+    }
+  }
+
+private:
+  std::vector<float> read(const std::string& name) const {
+    const std::vector<std::byte> bytes = file_.read(name);
+    std::vector<float> values(bytes.size() / sizeof(float));
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    return values;
+  }
+
+  Value bind(const std::string& name) {
+    Shape shape;
+    const std::vector<std::int64_t>& extents = file_.entry(name).shape;
+    shape = extents.size() == 2 ? Shape{static_cast<int>(extents[0]), static_cast<int>(extents[1])}
+                                : Shape{static_cast<int>(extents[0]), static_cast<int>(extents[1]),
+                                        static_cast<int>(extents[2]), static_cast<int>(extents[3])};
+    const Value value = small_.input(shape);
+    const std::vector<float> values = read(name);
+    std::copy(values.begin(), values.end(), small_.data(inputs_++));
+    return value;
+  }
+
+  void expect_near(const std::string& name, const std::vector<float>& values) const {
+    const std::vector<float> expected = read(name);
+    ASSERT_EQ(values.size(), expected.size()) << name;
+    double difference = 0, norm = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      difference += std::pow(static_cast<double>(values[i]) - static_cast<double>(expected[i]), 2);
+      norm += std::pow(static_cast<double>(expected[i]), 2);
+    }
+    EXPECT_LT(std::sqrt(difference), 2e-5 * std::sqrt(norm)) << name;
+  }
+
+  SafetensorsFile file_;
+  SmallProgram small_;
+  std::map<std::string, Buffer> state_;
+  std::vector<std::pair<std::string, Value>> expected_;
+  std::size_t inputs_ = 0, weights_ = 0;
+};
+
+class Models : public testing::TestWithParam<bool> {};  // fused or not
+INSTANTIATE_TEST_SUITE_P(Fused, Models, testing::Bool(),
+                         [](const auto& test) { return std::string(test.param ? "fused" : "unfused"); });
+
+Value weighted_sum(Program& p, Value values, Value weights) {
+  return ops::reduce_sum(p, {Axes::all, 1.0F}, ops::multiply(p, values, weights));
+}
+
+void compare_conv_steady(const std::string& name, int classes, bool fused) {
+  RecordedNetwork recorded(name);
+  Program& p = recorded.program();
+  const ConvSteadyConfig config{
+      .height = 12, .width = 8, .channels = 3, .latent = 5, .filters = 3, .features = 7, .classes = classes};
+  Parameters g_parameters("generator"), d_parameters("discriminator");
+  const ConvSteadyGenerator generator(g_parameters, config);
+  const ConvSteadyDiscriminator discriminator(d_parameters, config);
+  const Value labels = classes > 0 ? recorded.labels("labels") : Value{};
+
+  const BoundParameters g_weights = recorded.bind_weights(g_parameters, "generator/");
+  const Value pictures = generator(p, g_weights, recorded.input("z"), labels);
+  recorded.expect("output/pictures", pictures);
+  recorded.expect_gradients(weighted_sum(p, pictures, recorded.input("by_picture")), "generator/", g_parameters,
+                            g_weights);
+
+  const BoundParameters d_weights = recorded.bind_weights(d_parameters, "discriminator/");
+  const Value x = recorded.input("pictures"), logits = discriminator(p, d_weights, x, labels);
+  recorded.expect("output/logits", logits);
+  const Value squared_gradients = squared_gradient_norms(p, logits, x);
+  recorded.expect("output/squared_gradients", squared_gradients);
+  const Value loss = ops::add(p, weighted_sum(p, logits, recorded.input("by_logit")),
+                              ops::reduce_sum(p, {Axes::all, 1.0F}, squared_gradients));
+  recorded.expect_gradients(loss, "discriminator/", d_parameters, d_weights);
+  recorded.run_and_compare(fused);
+}
+
+TEST_P(Models, ConvSteadyComputesWhatPyTorchDoes) {
+  compare_conv_steady("conv_steady", 3, GetParam());
+}
+
+TEST_P(Models, ConvSteadyWithoutClassesComputesWhatPyTorchDoes) {
+  compare_conv_steady("conv_steady_without_classes", 0, GetParam());
+}
+
+TEST_P(Models, VaeComputesWhatPyTorchDoes) {
+  RecordedNetwork recorded("vae");
+  Program& p = recorded.program();
+  const VaeConfig config{.height = 8, .width = 12, .channels = 2, .latent = 3, .filters = 3};
+  Parameters e_parameters("encoder"), d_parameters("decoder");
+  const VaeEncoder encoder(e_parameters, config);
+  const VaeDecoder decoder(d_parameters, config);
+  const BoundParameters e_weights = recorded.bind_weights(e_parameters, "encoder/"),
+                        d_weights = recorded.bind_weights(d_parameters, "decoder/");
+  const Value x = recorded.input("pictures");
+  const Posterior posterior = encoder(p, e_weights, x);
+  const Value again = decoder(p, d_weights, sample_posterior(p, posterior, recorded.input("noise")));
+  const Value divergence = divergence_from_prior(p, posterior), reconstruction = optimal_sigma_loss(p, x, again);
+  recorded.expect("output/mean", posterior.mean);
+  recorded.expect("output/log_variance", posterior.log_variance);
+  recorded.expect("output/reconstructions", again);
+  recorded.expect("output/divergence", divergence);
+  recorded.expect("output/reconstruction", reconstruction);
+  const Value loss = ops::add(p, divergence, reconstruction);
+  recorded.expect_gradients(loss, "encoder/", e_parameters, e_weights);
+  recorded.expect_gradients(loss, "decoder/", d_parameters, d_weights);
+  recorded.run_and_compare(GetParam());
+}
+
+TEST_P(Models, ClassifierComputesWhatPyTorchDoes) {
+  RecordedNetwork recorded("classifier");
+  Program& p = recorded.program();
+  Parameters parameters("classifier");
+  const Classifier classifier(parameters,
+                              {.height = 7, .width = 6, .channels = 2, .classes = 4, .filters = 3, .blocks = 2});
+  const BoundParameters weights = recorded.bind_weights(parameters, "");
+  const Value x = recorded.input("pictures"), labels = recorded.labels("labels");
+  std::map<std::string, Value> bound;
+  const NamedState allocate = recorded.state();
+  const NamedState state = [&](const std::string& name, const Shape& shape, double initial) {
+    const auto found = bound.find(name);
+    return found != bound.end() ? found->second : bound.emplace(name, allocate(name, shape, initial)).first->second;
+  };
+  const auto [logits, features] = classifier(p, weights, state, true, x);
+  recorded.expect("output/logits", logits);
+  recorded.expect("output/features", features);
+  const Value loss = ops::softmax_cross_entropy(p, {.smoothing = 0.1F}, logits, labels).loss;
+  recorded.expect("output/loss", loss);
+  recorded.expect_gradients(loss, "", parameters, weights);
+  // Behind the training pass: by the statistics that it left.
+  recorded.expect("output/inferred_logits", classifier(p, weights, state, false, x).logits);
+  recorded.run_and_compare(GetParam());
+}
+
+// Networks with weights that start alike, in one type of arithmetic.
+class TypedRun {
+public:
+  explicit TypedRun(DType dtype) : dtype_(dtype) {}
+
+  Program& program() { return small_.program; }
+  SmallProgram& small() { return small_; }
+  Parameters& add_network(const std::string& name) { return networks_.emplace_back(name); }
+
+  BoundParameters bind_weights(Parameters& network) {
+    network.allocate(small_.context(), {.training = false, .compute = true});
+    network.initialize(small_.context(), 1, 0);
+    small_.place(network);
+    BoundParameters weights(program(), network, Block::master, dtype_ == DType::bf16);
+    parameters_.insert(parameters_.end(), weights.all().begin(), weights.all().end());
+    return weights;
+  }
+  Value input(const Shape& shape) { return ops::cast(program(), small_.input(shape), dtype_); }
+
+  // After one run: each of the results, and all gradients of the loss behind each other.
+  std::vector<std::vector<float>> read(const std::vector<Value>& results, Value loss) {
+    std::vector<Value> values = results;
+    for (const Value gradient : differentiate(program(), loss, parameters_)) {
+      values.push_back(gradient);
+    }
+    for (Value& value : values) {
+      value = ops::cast(program(), value, DType::f32);
+      program().keep(value);
+    }
+    fuse(program());
+    small_.finish();
+    small_.run();
+    std::vector<std::vector<float>> arrays(results.size() + 1);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      std::vector<float>& array = arrays[std::min(i, results.size())];
+      const std::vector<float> read = small_.read(values[i]);
+      array.insert(array.end(), read.begin(), read.end());
+    }
+    return arrays;
+  }
+
+private:
+  SmallProgram small_;
+  std::deque<Parameters> networks_;
+  std::vector<Value> parameters_;
+  DType dtype_;
+};
+
+// What trains in bf16: every operand has the type that its operator takes, and rounding leaves what it should.
+void expect_bf16_near_f32(const std::function<std::vector<std::vector<float>>(TypedRun&)>& record) {
+  TypedRun wide(DType::f32), narrow(DType::bf16);
+  if (!wide.small().context().supports_bf16()) {
+    GTEST_SKIP() << "this CPU has no bf16";
+  }
+  const auto expected = record(wide), got = record(narrow);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    double difference = 0, norm = 0;
+    for (std::size_t k = 0; k < expected[i].size(); ++k) {
+      difference += std::pow(static_cast<double>(got[i][k]) - static_cast<double>(expected[i][k]), 2);
+      norm += std::pow(static_cast<double>(expected[i][k]), 2);
+    }
+    EXPECT_GT(norm, 0) << "result " << i;
+    const bool is_gradient = i + 1 == expected.size();  // kinks and sums that cancel leave more
+    EXPECT_LT(std::sqrt(difference), (is_gradient ? 0.2 : 0.05) * std::sqrt(norm)) << "result " << i;
+  }
+}
+
+TEST(ModelsInBf16, ConvSteadyIsNearF32) {
+  expect_bf16_near_f32([](TypedRun& run) {
+    Program& p = run.program();
+    const ConvSteadyConfig config{.filters = 8, .features = 32, .classes = 3};
+    Parameters &g = run.add_network("generator"), &d = run.add_network("discriminator");
+    const ConvSteadyGenerator generator(g, config);
+    const ConvSteadyDiscriminator discriminator(d, config);
+    const Value labels = run.small().labels({1, 2, 0, 1});
+    const Value pictures = generator(p, run.bind_weights(g), run.input({4, 64}), labels);
+    const Value judged = ops::add(p, pictures, run.input({4, 28, 28, 1}));
+    const Value logits = discriminator(p, run.bind_weights(d), judged, labels);
+    const Value penalty = ops::mean(p, squared_gradient_norms(p, logits, judged));
+    return run.read({pictures, logits}, ops::add(p, ops::mean(p, logits), penalty));
+  });
+}
+
+TEST(ModelsInBf16, VaeIsNearF32) {
+  expect_bf16_near_f32([](TypedRun& run) {
+    Program& p = run.program();
+    const VaeConfig config{.latent = 4, .filters = 8};
+    Parameters &e = run.add_network("encoder"), &d = run.add_network("decoder");
+    const VaeEncoder encoder(e, config);
+    const VaeDecoder decoder(d, config);
+    const Value pictures = run.input({4, 28, 28, 1});
+    const Posterior posterior = encoder(p, run.bind_weights(e), pictures);
+    const Value z = sample_posterior(p, posterior, run.small().input({4, 4}));
+    const Value again = decoder(p, run.bind_weights(d), ops::cast(p, z, p.dtype(pictures)));
+    const Value loss = ops::add(p, divergence_from_prior(p, posterior), optimal_sigma_loss(p, pictures, again));
+    return run.read({posterior.mean, posterior.log_variance, again, loss}, loss);
+  });
+}
+
+TEST(ModelsInBf16, ClassifierIsNearF32) {
+  expect_bf16_near_f32([](TypedRun& run) {
+    Program& p = run.program();
+    Parameters& c = run.add_network("classifier");
+    const Classifier classifier(c, {.height = 12, .width = 12, .filters = 8, .blocks = 1});
+    const NamedState state = [&](const std::string& name, const Shape& shape, double) {
+      (void)name;
+      return run.small().input(shape, 0.5F, 1.5F);
+    };
+    const Value pictures = run.input({16, 12, 12, 1});
+    const auto [logits, features] = classifier(p, run.bind_weights(c), state, true, pictures);
+    const Value labels = run.small().labels({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5});
+    const Value loss = ops::softmax_cross_entropy(p, {}, logits, labels).loss;
+    return run.read({logits, features, loss}, loss);
+  });
+}
+
+TEST(ModelSizes, AreThoseOfTheRecipes) {
+  Parameters g("generator"), d("discriminator"), c("classifier"), e("encoder"), decoder("decoder");
+  const ConvSteadyGenerator generator(g, {.classes = 10});
+  const ConvSteadyDiscriminator discriminator(d, {.classes = 10});
+  const Classifier classifier(c, {});
+  const VaeEncoder vae_encoder(e, {});
+  const VaeDecoder vae_decoder(decoder, {});
+  EXPECT_EQ(g.parameter_count(), 973953);  // as PyTorch counts those of the networks that they were made after
+  EXPECT_EQ(d.parameter_count(), 911585);
+  EXPECT_EQ(c.parameter_count(), 272186);
+  EXPECT_EQ(e.parameter_count() + decoder.parameter_count(), 990249);
+}
+
+template <class Call>
+void expect_usage_error(const Call& call, const std::string& named) {
+  try {
+    call();
+    ADD_FAILURE() << "not refused: " << named;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), Error::Kind::usage);
+    EXPECT_NE(std::string(error.what()).find(named), std::string::npos) << error.what();
+  }
+}
+
+TEST(ModelSizes, ThatCannotBeAreRefused) {
+  Parameters p("network");
+  expect_usage_error([&] { ConvSteadyGenerator(p, {.height = 30}); }, "30x28");
+  expect_usage_error([&] { ConvSteadyDiscriminator(p, {.channels = 5}); }, "5 channels");
+  expect_usage_error([&] { ConvSteadyDiscriminator(p, {.features = 0}); }, "0 features");
+  expect_usage_error([&] { ConvSteadyGenerator(p, {.height = 4096, .width = 4096, .filters = 1024}); }, "4096x4096");
+  expect_usage_error([&] { VaeEncoder(p, {.width = 27}); }, "28x27");
+  expect_usage_error([&] { VaeDecoder(p, {.latent = 0}); }, "0 latents");
+  expect_usage_error([&] { Classifier(p, {.classes = 1}); }, "1 classes");
+  expect_usage_error([&] { Classifier(p, {.channels = 0}); }, "0 channels");
+  EXPECT_EQ(p.parameter_count(), 0);  // before the first layer
+}
+
+TEST(ConvSteady, HoldsToItsClasses) {
+  SmallProgram s;
+  const Value z = s.input({2, 64});
+  Parameters g("generator");
+  const ConvSteadyGenerator generator(g, {});
+  g.allocate(s.context(), {.training = false});
+  const BoundParameters weights(s.program, g, Block::master, false);
+  EXPECT_THROW(generator(s.program, weights, z, s.labels({1, 2})), Error);
+}
+
+}  // namespace
+}  // namespace duel::test
