@@ -76,13 +76,13 @@ TEST_P(Transposed, IsTheInputGradientOfItsConvolution) {
 }
 
 TEST(Layers, WithoutABiasHaveNone) {
+  SmallProgram s;  // outlives the memory that is taken of its context
   Parameters parameters("net");
   const LayerForm form{{}, he_and_zeros, false};
   const Dense dense(parameters, "dense", 3, 5, form);
   const Conv conv(parameters, "conv", Conv2d::same(3), 2, 3, 3, form);
   const ConvTransposed up(parameters, "up", kHalving, 2, 3, 4, form);
   ASSERT_EQ(parameters.list().size(), 3U);
-  SmallProgram s;
   parameters.allocate(s.context(), {.training = false});
   s.place(parameters);
   const BoundParameters weights(s.program, parameters, Block::master, false);
