@@ -3,6 +3,8 @@
 #include "host/files/crc32c.h"
 #include "kernels/check.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -36,9 +38,10 @@ std::string fingerprint_of(std::int64_t count, const std::vector<MemorySource::C
 
 template <class T>
 std::vector<std::uint8_t> copy_bytes(std::span<const T> values) {
-  std::vector<std::uint8_t> bytes(values.size_bytes());
-  std::memcpy(bytes.data(), values.data(), bytes.size());
-  return bytes;
+  const std::span<const std::byte> bytes = std::as_bytes(values);
+  std::vector<std::uint8_t> copied(bytes.size());
+  std::transform(bytes.begin(), bytes.end(), copied.begin(), std::to_integer<std::uint8_t>);
+  return copied;
 }
 
 }  // namespace
