@@ -476,15 +476,15 @@ def main():
 
     rows = json.loads(arguments.json.read_text()) if arguments.json and arguments.json.exists() else []
     given = {key_of(row) for row in rows}
-    todo = [mutant for mutant in chosen if key_of(row_of(mutant, "", "")) not in given]
-    if todo:
+    pending = [mutant for mutant in chosen if key_of(row_of(mutant, "", "")) not in given]
+    if pending:
         bench = Bench(arguments.work, arguments.jobs, arguments.compiler, not arguments.plain)
         with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-            futures = {pool.submit(bench.verdict, i, mutant): mutant for i, mutant in enumerate(todo)}
+            futures = {pool.submit(bench.verdict, i, mutant): mutant for i, mutant in enumerate(pending)}
             for number, future in enumerate(concurrent.futures.as_completed(futures), 1):
                 verdict, by = future.result()
                 rows.append(row_of(futures[future], verdict, by))
-                print(f"{number}/{len(todo)} {verdict}{' by ' + by if by else ''}: {futures[future].name}", flush=True)
+                print(f"{number}/{len(pending)} {verdict}{' by ' + by if by else ''}: {futures[future].name}", flush=True)
                 if arguments.json:
                     arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
     known = known_equivalents()
