@@ -25,15 +25,16 @@ import tomllib
 # Every key, as in the preset `classic`; those of a table are written table.key. tests/tools/record_pytorch_test.py
 # holds them to the program's own.
 CLASSIC = {
-    "preset": "classic", "seed": 0, "precision": "fp32", "device": "auto", "threads": 0, "kernels": "auto",
-    "data.source": "fashion-mnist", "data.synthetic_count": 4096, "data.synthetic_height": 28,
+    "preset": "classic", "recipe": "gan", "seed": 0, "precision": "fp32", "device": "auto", "threads": 0, "kernels": "auto",
+    "data.source": "fashion-mnist", "data.labels": False, "data.synthetic_count": 4096, "data.synthetic_height": 28,
     "data.synthetic_width": 28, "data.synthetic_channels": 1,
-    "model.latent": 100, "model.generator_widths": [128, 256, 512, 1024], "model.generator_activation": "relu",
+    "model.networks": "classic", "model.latent": 100, "model.filters": 32, "model.features": 128,
+    "model.generator_widths": [128, 256, 512, 1024], "model.generator_activation": "relu",
     "model.discriminator_channels": [32, 64], "model.discriminator_kernel": 3, "model.discriminator_widths": [128],
     "model.discriminator_activation": "relu", "model.leaky_slope": 0.2,
     "loss.kind": "bce", "loss.r1": 0.0, "loss.r2": 0.0, "loss.gradient_penalty": 0.0,
     "loss.penalty_every": 1,
-    "optimizer.generator_learning_rate": 1e-4, "optimizer.discriminator_learning_rate": 1e-4, "optimizer.beta1": 0.9,
+    "optimizer.learning_rate": 1e-3, "optimizer.generator_learning_rate": 1e-4, "optimizer.discriminator_learning_rate": 1e-4, "optimizer.beta1": 0.9,
     "optimizer.beta2": 0.999, "optimizer.epsilon": 1e-7, "optimizer.clip_norm": 0.0, "optimizer.ema_decay": 0.99,
     "optimizer.weight_decay": 0.0, "optimizer.d_updates": 1,
     "train.batch": 64, "train.epochs": 100, "train.steps": 0,
@@ -93,7 +94,7 @@ def resolve(given):
         if type(value) is not kind:
             sys.exit(f"record_pytorch: {key} = {value!r} must be of the type of {config[key]!r}")
         config[key] = value
-    for key in ("loss.penalty_every", "optimizer.weight_decay", "optimizer.d_updates"):
+    for key in ("data.labels", "model.networks", "loss.penalty_every", "optimizer.weight_decay", "optimizer.d_updates"):
         if config[key] != CLASSIC[key]:
             sys.exit(f"record_pytorch: {key} = {config[key]!r}: only {CLASSIC[key]!r} is recorded")
     for key, allowed in (("loss.kind", LOSSES), ("model.generator_activation", ACTIVATIONS),

@@ -45,6 +45,10 @@ bool read(const ScheduledOption& kind, const std::string& text, Options& options
   kind.field.edit(options) = value.value_or(0);
   return value.has_value();
 }
+bool read(const FlagOption& kind, const std::string& text, Options& options) {
+  kind.field.edit(options) = text == "true";
+  return text == "true" || text == "false";
+}
 bool read(const WidthsOption& kind, const std::string& text, Options& options) {
   std::optional<std::vector<int>> values = decimal_list(text);
   kind.field.edit(options) = std::move(values).value_or(std::vector<int>());

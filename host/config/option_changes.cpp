@@ -34,7 +34,9 @@ void check_same_networks(const Options& before, const Options& after, Continuati
     const bool is_of_run =
         change.key == "seed" || (change.key.starts_with("data.synthetic_") && before.data.source == "synthetic" &&
                                  after.data.source == "synthetic");
-    return !change.key.starts_with("model.") && !(how == Continuation::same_run && is_of_run);
+    const bool is_of_networks =
+        change.key.starts_with("model.") || change.key == "recipe" || change.key == "data.labels";
+    return !is_of_networks && !(how == Continuation::same_run && is_of_run);
   });
   if (!refused.empty()) {
     throw_error(

@@ -53,6 +53,11 @@ constexpr ScheduledOption decay(bool is_of_average) {
 }
 
 template <auto... path>
+constexpr FlagOption flag() {
+  return {field<path...>()};
+}
+
+template <auto... path>
 WordOption word(std::vector<std::string_view> words) {
   return {field<path...>(), std::move(words)};
 }
@@ -68,6 +73,7 @@ std::vector<OptionKey> make_keys() {
   const std::vector<std::string_view> activations = {"relu", "leaky_relu", "tanh", "sigmoid"};
   return {
       {"preset", word<&O::preset>(preset_names()), "the named set of values that the others start from"},
+      {"recipe", word<&O::recipe>({"gan"}), "what is trained: gan, a generator against a discriminator"},
       {"seed", integer<&O::seed>(0, std::numeric_limits<std::uint64_t>::max()),
        "of the weights, the noise and the order of the pictures; from 2^63 on write it in quotes"},
       {"precision", word<&O::precision>({"fp32", "tf32", "bf16"}),
@@ -81,6 +87,8 @@ std::vector<OptionKey> make_keys() {
 
       {"data.source", TextOption{field<&O::data, &O::Data::source>()},
        "fashion-mnist, synthetic, or a folder of IDX files"},
+      {"data.labels", flag<&O::data, &O::Data::labels>(),
+       "whether pictures are learnt by class, where there are labels"},
       {"data.synthetic_count", integer<&O::data, &O::Data::synthetic_count>(1, 16'777'216),
        "pictures of the synthetic set"},
       {"data.synthetic_height", integer<&O::data, &O::Data::synthetic_height>(1, 1024), "their height in pixels"},
@@ -88,7 +96,13 @@ std::vector<OptionKey> make_keys() {
       {"data.synthetic_channels", integer<&O::data, &O::Data::synthetic_channels>(1, 4),
        "1: grey, 3: red, green and blue; 2 and 4: the same with opacity"},
 
+      {"model.networks", word<&O::model, &O::Model::networks>({"classic", "conv-steady"}),
+       "of recipe gan: dense generator, or transposed against strided convolutions"},
       {"model.latent", integer<&O::model, &O::Model::latent>(1, 65536), "numbers in a latent vector"},
+      {"model.filters", integer<&O::model, &O::Model::filters>(1, 4096),
+       "of conv-steady and other convolutional networks: channels of their largest pictures"},
+      {"model.features", integer<&O::model, &O::Model::features>(1, 65536),
+       "of conv-steady: numbers by which the discriminator judges a picture"},
       {"model.generator_widths", widths<&O::model, &O::Model::generator_widths>(),
        "the generator's hidden dense layers, from the latent on"},
       {"model.generator_activation", word<&O::model, &O::Model::generator_activation>(activations),
@@ -112,6 +126,8 @@ std::vector<OptionKey> make_keys() {
       {"loss.penalty_every", integer<&O::loss, &O::Loss::penalty_every>(1, 64),
        "steps between penalties, which weigh as much more then: lazy regularisation"},
 
+      {"optimizer.learning_rate", scheduled<&O::optimizer, &O::Optimizer::learning_rate>(0, 10),
+       "of recipes with one optimiser; of the others each network has its own"},
       {"optimizer.generator_learning_rate", scheduled<&O::optimizer, &O::Optimizer::generator_learning_rate>(0, 1),
        "Adam's step of the generator"},
       {"optimizer.discriminator_learning_rate",
@@ -182,7 +198,14 @@ std::string allowed(const ScheduledOption& kind) {
                      kind.range.below_high ? "below " : "", kind.range.high);
 }
 
+std::string allowed(const FlagOption&) {
+  return "true or false";
+}
+
 std::string allowed(const WordOption& kind) {
+  if (kind.words.size() == 1) {
+    return std::string(kind.words.front());
+  }
   return fmt::format("{} or {}", fmt::join(kind.words.begin(), kind.words.end() - 1, ", "), kind.words.back());
 }
 
@@ -212,6 +235,10 @@ bool holds(const ScheduledOption& kind, const ScheduleOption& value) {
   return why_impossible(value, kind.range).empty();
 }
 
+bool holds(const FlagOption&, bool) {
+  return true;
+}
+
 bool holds(const WordOption& kind, const std::string& value) {
   return std::find(kind.words.begin(), kind.words.end(), value) != kind.words.end();
 }
@@ -229,6 +256,9 @@ bool holds(const WidthsOption& kind, const std::vector<int>& value) {
          std::all_of(value.begin(), value.end(), [&](int n) { return n >= kind.low && n <= kind.high; });
 }
 
+std::string written(bool value) {
+  return value ? "true" : "false";
+}
 std::string written(int value) {
   return fmt::format("{}", value);
 }

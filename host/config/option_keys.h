@@ -43,6 +43,10 @@ struct WordOption {
   std::vector<std::string_view> words;
 };
 
+struct FlagOption {  // true or false
+  OptionField<bool> field;
+};
+
 struct DeviceOption {  // auto, cpu, cuda or cuda:N
   OptionField<std::string> field;
 };
@@ -57,8 +61,9 @@ struct WidthsOption {  // a list of integers from low to high, empty to at_most 
   int at_most;
 };
 
-using OptionKind = std::variant<IntegerOption<int>, IntegerOption<std::int64_t>, IntegerOption<std::uint64_t>,
-                                RealOption, ScheduledOption, WordOption, DeviceOption, TextOption, WidthsOption>;
+using OptionKind =
+    std::variant<IntegerOption<int>, IntegerOption<std::int64_t>, IntegerOption<std::uint64_t>, RealOption,
+                 ScheduledOption, FlagOption, WordOption, DeviceOption, TextOption, WidthsOption>;
 
 struct OptionKey {
   std::string_view name;  // "train.batch"

@@ -11,6 +11,7 @@ namespace duel {
 
 struct Options {
   std::string preset = "steady";
+  std::string recipe = "gan";  // what is trained, and how; see host/recipes
   std::uint64_t seed = 0;
   std::string precision = "fp32";  // "fp32"; "tf32", f32 products rounded to TF32; "bf16", see Trainer
   std::string device = "auto";     // "auto", "cpu", "cuda" or "cuda:N"
@@ -19,14 +20,18 @@ struct Options {
 
   struct Data {                            // [data]
     std::string source = "fashion-mnist";  // "fashion-mnist", "synthetic", or a folder of IDX files
+    bool labels = false;                   // train by class, where the source has labels
     int synthetic_count = 4096;            // the next four describe "synthetic" only
     int synthetic_height = 28;
     int synthetic_width = 28;
     int synthetic_channels = 1;
   } data;
 
-  struct Model {  // [model]
+  struct Model {                       // [model]
+    std::string networks = "classic";  // of recipe gan: classic, conv-steady
     int latent = 100;
+    int filters = 32;    // of convolutional networks: output channels of the widest pictures' layers
+    int features = 128;  // numbers that conv-steady's discriminator judges a picture by
     std::vector<int> generator_widths = {128, 256, 512, 1024};  // hidden dense layers; may be empty
     std::string generator_activation = "relu";                  // relu, leaky_relu, tanh, sigmoid
     std::vector<int> discriminator_channels = {32, 64};         // 3x3 convolutions; may be empty
@@ -44,7 +49,8 @@ struct Options {
     int penalty_every = 1;            // steps between penalties
   } loss;
 
-  struct Optimizer {  // [optimizer]
+  struct Optimizer {                      // [optimizer]
+    ScheduleOption learning_rate = 1e-3;  // of recipes with one optimiser
     ScheduleOption generator_learning_rate = 1e-4;
     ScheduleOption discriminator_learning_rate = 1e-4;
     double beta1 = 0.9;

@@ -93,6 +93,11 @@ bool take(const ScheduledOption& kind, const toml::node& node, const TomlText& t
   return value.has_value();
 }
 
+bool take(const FlagOption& kind, const toml::node& node, const TomlText&, Options& options) {
+  kind.field.edit(options) = node.is_boolean() && node.as_boolean()->get();
+  return node.is_boolean();
+}
+
 bool take_text(const OptionField<std::string>& field, const toml::node& node, Options& options) {
   const auto* text = node.as_string();
   field.edit(options) = text ? text->get() : std::string();

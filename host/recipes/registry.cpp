@@ -1,11 +1,19 @@
 #include "host/recipes/registry.h"
 
 #include "host/recipes/gan.h"
+#include "kernels/check.h"
+
+#include <map>
+#include <string_view>
 
 namespace duel {
 
 std::unique_ptr<Recipe> make_recipe(const Options& options, const Fields& fields, std::int64_t steps) {
-  return make_gan(options, fields, steps);
+  using Make = std::unique_ptr<Recipe> (*)(const Options&, const Fields&, std::int64_t);
+  static const std::map<std::string_view, Make> recipes = {{"gan", make_gan}};
+  const auto found = recipes.find(options.recipe);
+  check(found != recipes.end(), "recipes: there is none called {}", options.recipe);
+  return found->second(options, fields, steps);
 }
 
 std::int64_t total_steps(const Options& options, std::int64_t steps_per_epoch) {

@@ -15,6 +15,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <span>
 #include <thread>
@@ -116,7 +117,7 @@ public:
       return;
     }
     of_latents_.emplace(context, loaded.model(), block);
-    latent_ = static_cast<int>(duel::latent_of(loaded.sampling).shape.row_count());
+    latent_ = static_cast<int>(drawn_inputs(loaded.sampling).latent.shape.row_count());
   }
 
   std::vector<float> draw(int first, int count) {
@@ -128,7 +129,8 @@ public:
       const std::vector<float> one = latent_of(i);
       latents.insert(latents.end(), one.begin(), one.end());
     }
-    return of_latents_->draw(context_, latents);
+    const std::array rows = {std::as_bytes(std::span(latents))};
+    return of_latents_->run(context_, rows)[0];
   }
 
   std::string name_of(int i) const {
@@ -153,7 +155,7 @@ private:
   Wanted wanted_;
   int between_, latent_ = 0;
   std::optional<Sampler> sampler_;
-  std::optional<LatentSampler> of_latents_;
+  std::optional<RowSampler> of_latents_;
 };
 
 // As many as the context has: the CPU's while it draws and encodes in turn, or all that the machine has beside a GPU.

@@ -47,11 +47,12 @@ RecordedSampling record_sampling(const Sampling& sampling, const Networks& netwo
     };
     return named.network->forward({program, weights, state_of, false}, values);
   };
-  const std::vector<Value> outputs = sampling.record(program, run, inputs);
-  check(outputs.size() == sampling.outputs.size(), "sampling: {} outputs, where {} are said", outputs.size(),
-        sampling.outputs.size());
-  recorded.output = outputs[0];
-  program.keep(recorded.output);
+  recorded.outputs = sampling.record(program, run, inputs);
+  check(recorded.outputs.size() == sampling.outputs.size(), "sampling: {} outputs, where {} are said",
+        recorded.outputs.size(), sampling.outputs.size());
+  for (const Value output : recorded.outputs) {
+    program.keep(output);
+  }
   fuse(program);
   return recorded;
 }

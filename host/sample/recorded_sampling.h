@@ -2,7 +2,7 @@
 //
 // Storage that it reads: the networks' blocks, "state/NAME" (recorded_step.h), and
 //   counter       i64 [1]: the number of the batch, where latents are drawn
-//   input/NAME    [rows,...]: every other input
+//   input/NAME    [rows,...]: every other input, as stored
 #pragma once
 
 #include "engine/program/program.h"
@@ -25,7 +25,7 @@ struct SamplingSettings {
 
 struct RecordedSampling {
   Program program;
-  Value output;                      // f32; kept
+  std::vector<Value> outputs;        // f32; kept
   std::vector<RecordedState> state;  // what it reads
 };
 

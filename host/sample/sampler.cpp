@@ -2,86 +2,143 @@
 
 #include "kernels/check.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
 
 namespace duel {
 
 namespace {
 
-// The same storage with what only this sampler reads.
-Storage with(const Storage& storage, const std::string& name, View view) {
-  Storage more = storage;
-  more.add(name, view);
-  return more;
+Shape classes_shape(const Sampling& sampling) {
+  const DrawnInputs inputs = drawn_inputs(sampling);
+  return inputs.classes ? inputs.classes->shape.with_rows(Sampler::kBatch) : Shape();
+}
+
+std::vector<Buffer> input_buffers(Context& context, const std::vector<Field>& fields) {
+  std::vector<Buffer> buffers;
+  for (const Field& field : fields) {
+    buffers.emplace_back(context, Sampler::kBatch * field.row_bytes());
+  }
+  return buffers;
 }
 
 }  // namespace
 
-const Field& latent_of(const Sampling& sampling) {
-  if (sampling.inputs.size() != 1 || sampling.inputs[0].kind != FieldKind::vector) {
-    throw_error(Error::Kind::usage,
-                "sampling: pictures are drawn from one vector each, but this recipe takes {} inputs",
-                sampling.inputs.size());
+DrawnInputs drawn_inputs(const Sampling& sampling) {
+  DrawnInputs inputs;
+  std::vector<std::string> names;
+  for (const Field& field : sampling.inputs) {
+    names.push_back(field.name);
+    if (field.kind == FieldKind::vector) {
+      inputs.latent = field;
+    } else if (field.kind == FieldKind::attributes) {
+      inputs.classes = field;
+    }
   }
-  return sampling.inputs[0];
+  const bool are_drawn = inputs.latent.kind == FieldKind::vector && names.size() == (inputs.classes ? 2U : 1U);
+  if (!are_drawn || sampling.outputs.empty() || sampling.outputs[0].kind != FieldKind::picture) {
+    throw_error(Error::Kind::usage,
+                "sampling: pictures are drawn from a vector and perhaps a class, but this recipe makes {} from {}",
+                sampling.outputs.empty() ? "nothing" : sampling.outputs[0].name, fmt::join(names, ", "));
+  }
+  return inputs;
 }
 
 Sampler::Sampler(Context& context, const SamplingModel& model, Parameters::Block block, std::uint64_t seed)
     : counter_(context, sizeof(std::int64_t)),
+      classes_shape_(classes_shape(model.sampling)),
+      classes_(context,
+               static_cast<std::size_t>(classes_shape_.rank() == 0 ? 0 : classes_shape_.count()) * sizeof(float)),
       execution_(make_execution(context, model, block, seed)),
       arena_(context, execution_.plan().arena_bytes) {
-  execution_.attach(arena_.data(), with(model.storage, "counter", counter()));
+  Storage storage = model.storage;
+  storage.add("counter", counter());
+  if (const std::optional<Field> field = drawn_inputs(model.sampling).classes) {
+    classes_.clear();
+    storage.add("input/" + field->name, classes());
+  }
+  execution_.attach(arena_.data(), storage);
 }
 
 Execution Sampler::make_execution(Context& context, const SamplingModel& model, Parameters::Block block,
                                   std::uint64_t seed) {
-  latent_of(model.sampling);
   RecordedSampling recorded = record_sampling(model.sampling, model.networks, {kBatch, block, seed});
-  output_ = recorded.output;
+  output_ = recorded.outputs[0];
   return {context, std::move(recorded.program)};
 }
 
-std::vector<float> Sampler::draw(Context& context, std::int64_t first, int count) {
+std::vector<float> Sampler::draw(Context& context, std::int64_t first, int count, std::span<const float> classes) {
   std::vector<float> drawn;
   const auto size = static_cast<std::int64_t>(execution_.program().shape(output_).row_count());
+  const std::int64_t width = classes_shape_.rank() == 0 ? 0 : classes_shape_.row_count();
+  check(std::ssize(classes) == count * width, "sampler: {} shares of classes for {} pictures of {} classes",
+        classes.size(), count, width);
   for (std::int64_t batch = first / kBatch; batch * kBatch < first + count; ++batch) {
-    upload<std::int64_t>(context, counter(), std::array{batch});
-    queue_batch(context);
-    const std::vector<float> values = download<float>(context, pictures());
     const std::int64_t begin = std::max<std::int64_t>(first - batch * kBatch, 0);
     const std::int64_t end = std::min<std::int64_t>(first + count - batch * kBatch, kBatch);
+    upload<std::int64_t>(context, counter(), std::array{batch});
+    if (width > 0) {
+      std::vector<float> shares(static_cast<std::size_t>(kBatch * width));
+      const auto its = classes.subspan(static_cast<std::size_t>((batch * kBatch + begin - first) * width),
+                                       static_cast<std::size_t>((end - begin) * width));
+      std::copy(its.begin(), its.end(), shares.begin() + begin * width);
+      upload<float>(context, this->classes(), shares);
+    }
+    queue_batch(context);
+    const std::vector<float> values = download<float>(context, pictures());
     drawn.insert(drawn.end(), values.begin() + begin * size, values.begin() + end * size);
   }
   return drawn;
 }
 
-LatentSampler::LatentSampler(Context& context, const SamplingModel& model, Parameters::Block block)
-    : shape_(latent_of(model.sampling).shape.with_rows(Sampler::kBatch)),
-      latents_(context, static_cast<std::size_t>(shape_.count()) * sizeof(float)),
+RowSampler::RowSampler(Context& context, const SamplingModel& model, Parameters::Block block)
+    : fields_(model.sampling.inputs),
+      inputs_(input_buffers(context, fields_)),
       execution_(make_execution(context, model, block)),
       arena_(context, execution_.plan().arena_bytes) {
-  execution_.attach(arena_.data(),
-                    with(model.storage, "input/" + latent_of(model.sampling).name, latents_.view(shape_, DType::f32)));
+  Storage storage = model.storage;
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    inputs_[i].clear();
+    storage.add("input/" + fields_[i].name,
+                inputs_[i].view(fields_[i].shape.with_rows(Sampler::kBatch), fields_[i].dtype));
+  }
+  execution_.attach(arena_.data(), storage);
 }
 
-Execution LatentSampler::make_execution(Context& context, const SamplingModel& model, Parameters::Block block) {
+Execution RowSampler::make_execution(Context& context, const SamplingModel& model, Parameters::Block block) {
   RecordedSampling recorded = record_sampling(model.sampling, model.networks, {Sampler::kBatch, block, std::nullopt});
-  output_ = recorded.output;
+  outputs_ = recorded.outputs;
   return {context, std::move(recorded.program)};
 }
 
-std::vector<float> LatentSampler::draw(Context& context, std::span<const float> latents) {
-  std::vector<float> batch(static_cast<std::size_t>(shape_.count()));
-  check(latents.size() <= batch.size(), "LatentSampler: {} numbers are more than a batch", latents.size());
-  std::copy(latents.begin(), latents.end(), batch.begin());
-  upload<float>(context, latents_.view(shape_, DType::f32), batch);
+std::vector<std::vector<float>> RowSampler::run(Context& context, std::span<const std::span<const std::byte>> rows) {
+  check(rows.size() == fields_.size(), "row sampler: {} inputs, where {} are taken", rows.size(), fields_.size());
+  const std::size_t count = rows[0].size() / fields_[0].row_bytes();
+  check(count <= Sampler::kBatch, "row sampler: {} rows are more than a batch", count);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    check(rows[i].size() == count * fields_[i].row_bytes(), "row sampler: {} bytes of {} for {} rows", rows[i].size(),
+          fields_[i].name, count);
+    context.upload(inputs_[i].data(), rows[i].data(), rows[i].size());
+  }
   execution_.run(context);
-  std::vector<float> pictures = download<float>(context, execution_.view(output_));
-  const std::size_t count = latents.size() / static_cast<std::size_t>(shape_[1]);
-  pictures.resize(pictures.size() / Sampler::kBatch * count);
-  return pictures;
+  std::vector<std::vector<float>> results;
+  for (const Value output : outputs_) {
+    results.push_back(download<float>(context, execution_.view(output)));
+    results.back().resize(results.back().size() / Sampler::kBatch * count);
+  }
+  return results;
+}
+
+std::size_t RowSampler::bytes() const {
+  std::size_t bytes = arena_.bytes();
+  for (const Buffer& input : inputs_) {
+    bytes += input.bytes();
+  }
+  return bytes;
 }
 
 }  // namespace duel

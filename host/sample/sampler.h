@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,8 +22,17 @@ struct SamplingModel {
   const Storage& storage;
 };
 
-// Draws in batches of 64: picture i of a seed is a function of seed and i alone, so asking for more never changes
-// the first ones.
+// What pictures are drawn from: a vector each, and where the recipe knows classes, the share of each class in it.
+struct DrawnInputs {
+  Field latent;                  // f32 [1,latent]
+  std::optional<Field> classes;  // f32 [1,K], by their names
+};
+
+// Throws kind `usage` where the sampling takes or makes something else.
+DrawnInputs drawn_inputs(const Sampling& sampling);
+
+// Draws in batches of 64: picture i of a seed is a function of seed, i and its classes alone, so asking for more never
+// changes the first ones.
 class Sampler {
 public:
   static constexpr int kBatch = 64;
@@ -30,45 +40,45 @@ public:
   // block: master (the network as trained) or average (its moving average).
   Sampler(Context& context, const SamplingModel& model, Parameters::Block block, std::uint64_t seed);
 
-  // Pictures first..first+count-1 of the seed: [count,H,W,C], in -1..1.
-  std::vector<float> draw(Context& context, std::int64_t first, int count);
+  // Pictures first..first+count-1 of the seed: [count,H,W,C], in -1..1. `classes`: their shares [count,K], or none.
+  std::vector<float> draw(Context& context, std::int64_t first, int count, std::span<const float> classes = {});
 
   // Queues the drawing of the batch whose number stands in counter(), i64 [1], on the device; it is in pictures() then.
   void queue_batch(Context& context) const { execution_.run(context); }
   View counter() const { return counter_.view({1}, DType::i64); }
+  View classes() const { return classes_shape_.rank() == 0 ? View{} : classes_.view(classes_shape_, DType::f32); }
   View pictures() const { return execution_.view(output_); }  // f32 [kBatch,H,W,C]
 
 private:
   Execution make_execution(Context& context, const SamplingModel& model, Parameters::Block block, std::uint64_t seed);
 
   Buffer counter_;
+  Shape classes_shape_;  // [kBatch,K]; of rank 0 where there are none
+  Buffer classes_;
   Value output_;
   Execution execution_;
   Buffer arena_;
 };
 
-// The same from latents that are given.
-class LatentSampler {
+// Any recipe's sampling of rows that are given, each as its field is stored.
+class RowSampler {
 public:
-  LatentSampler(Context& context, const SamplingModel& model, Parameters::Block block);
+  RowSampler(Context& context, const SamplingModel& model, Parameters::Block block);
 
-  // latents [count,latent], count at most Sampler::kBatch: [count,H,W,C], in -1..1. A picture depends on its latent
-  // alone, not on its place or the others.
-  std::vector<float> draw(Context& context, std::span<const float> latents);
+  // Rows of each input, in the order of the sampling's, at most Sampler::kBatch and equally many; returns the rows of
+  // each output. A row depends on its inputs alone, not on its place or the others.
+  std::vector<std::vector<float>> run(Context& context, std::span<const std::span<const std::byte>> rows);
 
-  std::size_t bytes() const { return latents_.bytes() + arena_.bytes(); }  // on the device, without the weights
+  std::size_t bytes() const;  // on the device, without the weights
 
 private:
   Execution make_execution(Context& context, const SamplingModel& model, Parameters::Block block);
 
-  Shape shape_;  // of the latents
-  Buffer latents_;
-  Value output_;
+  std::vector<Field> fields_;
+  std::vector<Buffer> inputs_;
+  std::vector<Value> outputs_;
   Execution execution_;
   Buffer arena_;
 };
-
-// The one vector that a sampling takes: [1,latent]. Throws kind `usage` where its inputs are others.
-const Field& latent_of(const Sampling& sampling);
 
 }  // namespace duel

@@ -151,18 +151,18 @@ TEST(Options, EveryMemberHasAKey) {
   std::size_t members = 0;
   const auto count = [&](const auto&... member) { members += sizeof...(member); };
   {
-    const auto& [name, seed, precision, device, threads, kernels, data, model, loss, optimizer, train, schedule,
+    const auto& [name, recipe, seed, precision, device, threads, kernels, data, model, loss, optimizer, train, schedule,
                  output] = options;
-    count(name, seed, precision, device, threads, kernels);
+    count(name, recipe, seed, precision, device, threads, kernels);
     static_cast<void>(std::tie(data, model, loss, optimizer, train, schedule, output));
   }
   {
-    const auto& [source, number, height, width, channels] = options.data;
-    count(source, number, height, width, channels);
+    const auto& [source, labels, number, height, width, channels] = options.data;
+    count(source, labels, number, height, width, channels);
   }
   {
-    const auto& [a, b, c, d, e, f, g, h] = options.model;
-    count(a, b, c, d, e, f, g, h);
+    const auto& [a, b, c, d, e, f, g, h, i, j, k] = options.model;
+    count(a, b, c, d, e, f, g, h, i, j, k);
   }
   {
     const auto& [residency, launch, steps, lanes, memory] = options.schedule;
@@ -173,8 +173,8 @@ TEST(Options, EveryMemberHasAKey) {
     count(kind, r1, r2, penalty, every);
   }
   {
-    const auto& [a, b, c, d, e, f, g, h, i] = options.optimizer;
-    count(a, b, c, d, e, f, g, h, i);
+    const auto& [a, b, c, d, e, f, g, h, i, j] = options.optimizer;
+    count(a, b, c, d, e, f, g, h, i, j);
   }
   {
     const auto& [batch, epochs, steps] = options.train;
@@ -503,16 +503,16 @@ TEST(Options, RoundTripOfEveryKey) {
   options.threads = 3;
   options.kernels = "ours";
   options.schedule = {"stream", "eager", 5, 1, "ignore"};
-  options.data = {"/a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f", 999, 17, 19, 3};
-  options.model = {7, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};
+  options.data = {"/a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f", true, 999, 17, 19, 3};
+  options.model = {"conv-steady", 7, 33, 34, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};
   options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16};
-  options.optimizer = {1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324, 0.01,
-                       5};
+  options.optimizer = {0.25, 1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324,
+                       0.01, 5};
   options.train = {11, 13, 999'999'999'999};
   options.output = {1, 2, 3, 4, 5, 6, 7, 9};
   const Options base = preset("classic");
   for (const OptionKey& key : option_keys()) {
-    EXPECT_TRUE(key.name == "preset" || value_text(key, options) != value_text(key, base))
+    EXPECT_TRUE(key.name == "preset" || key.name == "recipe" || value_text(key, options) != value_text(key, base))
         << key.name << " has its default value, so this test would not see it lost";
   }
   expect_same(options_from_toml(to_toml(options), "config.toml"), options);
