@@ -21,8 +21,8 @@ namespace duel {
 
 namespace {
 
-int pictures_of_a_sheet(const Options& options) {
-  return options.output.sample_rows * options.output.sample_columns;
+SheetShape sheet_of(const Options& options) {
+  return {options.output.sample_rows, options.output.sample_columns};
 }
 
 }  // namespace
@@ -37,9 +37,8 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
       progress_(run.log_path().string()),
       trainer_(context, options, data, std::move(plan)),
       average_(context, trainer_.queue(), trainer_.sampling(), Parameters::Block::average, options.seed,
-               pictures_of_a_sheet(options)),
-      raw_(context, trainer_.queue(), trainer_.sampling(), Parameters::Block::master, options.seed,
-           pictures_of_a_sheet(options)),
+               sheet_of(options)),
+      raw_(context, trainer_.queue(), trainer_.sampling(), Parameters::Block::master, options.seed, sheet_of(options)),
       last_step_(total_steps(options, trainer_.steps_per_epoch())),
       config_(to_toml(options, resolved_comments(context, options))),
       log_tail_(open_file(run.log_path(), O_WRONLY | O_CREAT | O_APPEND)),
