@@ -5,6 +5,7 @@ side, and two right programs differ by all that passes there, which looks like a
 that comes so near a kink is drawn anew. What another program then gets in float32 is right to a few millionths, or wrong.
 """
 
+import contextlib
 import copy
 
 import torch
@@ -31,6 +32,14 @@ class Networks:
     def take_weights(self, other):
         for name, network in self.modules.items():
             network.load_state_dict(other[name].state_dict())
+
+    @contextlib.contextmanager
+    def unchanged(self):
+        """What batch norm keeps is afterwards what it was before."""
+        kept = [(buffer, buffer.clone()) for network in self.modules.values() for buffer in network.buffers()]
+        yield
+        for buffer, value in kept:
+            buffer.copy_(value)
 
     def pictures(self, pixels):
         """[N,C,H,W] in [-1,1] of bytes [N,H,W,C]."""
@@ -104,7 +113,8 @@ class Recording:
         rows = draw.rows(self.batch)
         places = torch.arange(len(rows))
         for _ in range(MOST_DRAWS if draw.passes else 0):
-            places = places[self.is_near_a_kink(draw, rows[places], draws, places)]
+            looked_at = torch.arange(len(rows)) if draw.mixes_rows else places
+            places = looked_at[self.is_near_a_kink(draw, rows[looked_at], draws, looked_at)]
             self.drawn_again += len(places)
             if len(places) == 0:
                 break
@@ -116,7 +126,7 @@ class Recording:
     def is_near_a_kink(self, draw, rows, draws, places):
         """For each row. float32's largest deviation so far counts, for that of few rows may be small by chance."""
         near = torch.zeros(len(rows), dtype=torch.bool)
-        with torch.no_grad():
+        with torch.no_grad(), self.exact.unchanged():
             exact, rounded = (draw.passes(networks, rows, draws, places) for networks in (self.exact, self.rounded))
         for i, (values, others) in enumerate(zip(exact, rounded)):
             deviation = (others.double() - values).abs().max().item()
@@ -185,3 +195,6 @@ class Recording:
             updated.update(phase.updates)
             if phase.runs_at(number - 1):
                 self.take_phase(phase, f"step{number}/", group, number - 1)
+        for name, network in self.exact.modules.items():
+            if hasattr(network, "running"):
+                self.store_network(f"step{number}/state/", name, network.running())

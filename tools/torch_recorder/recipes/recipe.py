@@ -1,7 +1,8 @@
 """What a recipe says of itself. recording.py does the rest.
 
 A recipe has
-    networks()      the modules by their names, each with start() and arrays() (networks/)
+    networks()      the modules by their names, each with start() and arrays(), and running() where it keeps more than
+                    weights (networks/)
     phases(draw)    in the order of a step; `draw` has a function for each kind of rows
     has_labels      whether what it draws has classes
 """
@@ -16,10 +17,12 @@ from ..configuration import Schedule
 class Draw:
     """A batch that a phase draws: pictures, labels or noise. `rows`: so many of them. `passes`: from (networks, rows, draws,
     places) to the values that go into kinks on the ways along which gradients pass from these rows, a row each; `places`:
-    which of the batch they are, for what else is drawn of the same rows. None where no gradient passes a kink."""
+    which of the batch they are, for what else is drawn of the same rows. None where no gradient passes a kink. mixes_rows:
+    what one row comes to depends on the others, so that all are looked at whenever one is drawn anew."""
     name: str
     rows: Callable
     passes: Optional[Callable] = None
+    mixes_rows: bool = False
 
 
 @dataclass
