@@ -11,7 +11,7 @@ namespace duel::test {
 namespace {
 
 TEST(Presets, EachSaysWhatItIs) {
-  EXPECT_EQ(preset_names(), (std::vector<std::string_view>{"classic", "steady"}));
+  EXPECT_EQ(preset_names(), (std::vector<std::string_view>{"classic", "classify", "steady"}));
   for (const PresetFile& file : preset_files()) {
     EXPECT_GT(preset_description(file.text).size(), 20U) << file.name;
     EXPECT_EQ(preset(file.name).preset, file.name);
