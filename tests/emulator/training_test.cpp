@@ -51,6 +51,7 @@ std::vector<Recipe> recipes() {
   Options colour = small_options("steady");
   colour.data.synthetic_channels = 3;
   list.push_back({"colour", colour});
+  list.push_back({"vae", small_vae_options()});
   return list;
 }
 
