@@ -491,7 +491,7 @@ TEST(Options, TextThatIsNotTomlNamesThePlace) {
 
 TEST(Options, AnEmptyFileChangesNothing) {
   const ConfigFile file("");
-  expect_same(resolve_options("", file.path(), {}), preset("steady"));
+  expect_same(resolve_options("", file.path(), {}), preset("conv-steady"));
 }
 
 TEST(Options, RoundTripOfThePresets) {
