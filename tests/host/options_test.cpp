@@ -139,9 +139,9 @@ TEST(Options, EveryPresetIsValid) {
 }
 
 TEST(Options, UnknownPresetNamesThoseThereAre) {
-  EXPECT_EQ(usage_error([] { preset("stedy"); }), "preset = \"stedy\" must be classic or steady");
-  EXPECT_EQ(file_error("preset = 'stedy'"), "run.toml:1:10: preset = \"stedy\" must be classic or steady");
-  EXPECT_EQ(file_error("preset = 3"), "run.toml:1:10: preset = 3 must be classic or steady");
+  EXPECT_EQ(usage_error([] { preset("stedy"); }), "preset = \"stedy\" must be classic, classify or steady");
+  EXPECT_EQ(file_error("preset = 'stedy'"), "run.toml:1:10: preset = \"stedy\" must be classic, classify or steady");
+  EXPECT_EQ(file_error("preset = 3"), "run.toml:1:10: preset = 3 must be classic, classify or steady");
 }
 
 // A member without a row could be neither set nor written. A new member stops this from compiling: give it a row, and

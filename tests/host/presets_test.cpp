@@ -47,12 +47,12 @@ TEST(Presets, AWrongFileIsRefused) {
     EXPECT_ERROR(resolve_options(file, "", {}), Error::Kind::usage, file + message);
   };
   refused_with("[train]\nbach = 8\n", ":2:1: unknown key train.bach; did you mean train.batch?");
-  refused_with("preset = 'stedy'\n", ":1:10: preset = \"stedy\" must be classic or steady");
+  refused_with("preset = 'stedy'\n", ":1:10: preset = \"stedy\" must be classic, classify or steady");
   refused_with("[train\n", ":1:");
   EXPECT_ERROR(resolve_options((folder / "no.toml").string(), "", {}), Error::Kind::usage,
                "no.toml: the configuration cannot be read: No such file or directory");
   EXPECT_ERROR(resolve_options("stedy", "", {}), Error::Kind::usage,
-               "--preset \"stedy\": must be classic or steady, or a file NAME.toml");
+               "--preset \"stedy\": must be classic, classify or steady, or a file NAME.toml");
 }
 
 }  // namespace
