@@ -4,6 +4,7 @@
 #include "kernels/conv2d.h"
 
 #include "kernels/cpu/conv2d_few_channels.h"
+#include "kernels/cpu/conv2d_few_channels_forward.h"
 #include "kernels/cpu/conv2d_winograd.h"
 #include "kernels/cpu/onednn.h"
 
@@ -163,6 +164,10 @@ bool takes_winograd(const CpuContext& context, const Conv2d& conv, View x, View 
   return !context.is_vendor_only() && suits_winograd(conv, x, w, y);
 }
 
+bool takes_few_channels_forward(const CpuContext& context, const Activation& act, View x, View w, View y) {
+  return !context.is_vendor_only() && suits_few_channels_forward(act, x, w, y);
+}
+
 bool takes_few_channels(const CpuContext& context, View dx) {
   return !context.is_vendor_only() && has_few_channels(dx);
 }
@@ -173,6 +178,8 @@ void prepare_conv2d_forward(CpuContext& context, const Conv2d& conv, const Activ
                             View y) {
   if (takes_winograd(context, conv, x, w, y)) {
     context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
+  } else if (takes_few_channels_forward(context, act, x, w, y)) {
+    context.reserve_scratch(few_channels_forward_scratch_bytes(context, conv, x, w));
   } else {
     forward_plan(context, conv, act, x, w, bias, y);
   }
@@ -199,6 +206,10 @@ void prepare_conv2d_backward_weight(CpuContext& context, const Conv2d& conv, Vie
 void conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& act, View x, View w, View bias, View y) {
   if (takes_winograd(context, conv, x, w, y)) {
     conv2d_forward_winograd(context, conv, act, x, w, bias, y);
+    return;
+  }
+  if (takes_few_channels_forward(context, act, x, w, y)) {
+    conv2d_forward_few_channels(context, conv, act, x, w, bias, y);
     return;
   }
   OnednnPlan& plan = forward_plan(context, conv, act, x, w, bias, y);
