@@ -5,6 +5,7 @@
 
 #include "kernels/cpu/conv2d_few_channels.h"
 #include "kernels/cpu/conv2d_halving.h"
+#include "kernels/cpu/conv2d_few_channels_forward.h"
 #include "kernels/cpu/conv2d_winograd.h"
 #include "kernels/cpu/onednn.h"
 
@@ -176,6 +177,10 @@ bool takes_halving_weight(const CpuContext& context, const Conv2d& conv, View x,
   return !context.is_vendor_only() && suits_halving_weight(conv, x, dw, dy);
 }
 
+bool takes_few_channels_forward(const CpuContext& context, const Activation& act, View x, View w, View y) {
+  return !context.is_vendor_only() && suits_few_channels_forward(act, x, w, y);
+}
+
 bool takes_few_channels(const CpuContext& context, View dx) {
   return !context.is_vendor_only() && has_few_channels(dx);
 }
@@ -224,6 +229,8 @@ void prepare_conv2d_forward(CpuContext& context, const Conv2d& conv, const Activ
     context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
   } else if (takes_halving(context, conv, x, w, y)) {
     context.reserve_scratch(halving_scratch_bytes(context, w));
+  } else if (takes_few_channels_forward(context, act, x, w, y)) {
+    context.reserve_scratch(few_channels_forward_scratch_bytes(context, conv, x, w));
   } else if (takes_few_filters(context, conv, w)) {
     context.reserve_scratch(few_filters_scratch_bytes(context, conv, x, w, y));
   } else {
@@ -262,6 +269,10 @@ void conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& a
   }
   if (takes_halving(context, conv, x, w, y)) {
     conv2d_forward_halving(context, conv, act, x, w, bias, y);
+    return;
+  }
+  if (takes_few_channels_forward(context, act, x, w, y)) {
+    conv2d_forward_few_channels(context, conv, act, x, w, bias, y);
     return;
   }
   if (takes_few_filters(context, conv, w)) {

@@ -139,17 +139,11 @@ TEST(Options, EveryPresetIsValid) {
 }
 
 TEST(Options, UnknownPresetNamesThoseThereAre) {
-<<<<<<< HEAD
   const std::string known = allowed_values(*find_option_key("preset"));
   EXPECT_NE(known.find("classic, "), std::string::npos) << known;
   EXPECT_EQ(usage_error([] { preset("stedy"); }), "preset = \"stedy\" must be " + known);
   EXPECT_EQ(file_error("preset = 'stedy'"), "run.toml:1:10: preset = \"stedy\" must be " + known);
   EXPECT_EQ(file_error("preset = 3"), "run.toml:1:10: preset = 3 must be " + known);
-=======
-  EXPECT_EQ(usage_error([] { preset("stedy"); }), "preset = \"stedy\" must be classic, classify or steady");
-  EXPECT_EQ(file_error("preset = 'stedy'"), "run.toml:1:10: preset = \"stedy\" must be classic, classify or steady");
-  EXPECT_EQ(file_error("preset = 3"), "run.toml:1:10: preset = 3 must be classic, classify or steady");
->>>>>>> classify
 }
 
 // A member without a row could be neither set nor written. A new member stops this from compiling: give it a row, and

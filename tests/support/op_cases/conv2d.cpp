@@ -134,6 +134,10 @@ std::vector<Problem> problems() {
       {{5, 7, 7, 1}, 33, 7, 7},
       {{1, 9, 8, 2}, 3, 7, 7, Conv2d::same(7)},
       {{1, 16, 14, 1}, 5, 7, 7, padded(3, 3, 2, 1, 0)},
+      // few channels and few filters, in rows longer than a block of pixels
+      {{5, 9, 30, 1}, 4, 3, 3, Conv2d::same(3)},
+      {{1, 6, 33, 3}, 8, 5, 5, padded(1, 0, 2, 3, 1)},
+      {{5, 7, 35, 2}, 7, 3, 4, padded(2, 1, 1, 0, 1)},
       // filters that are not square
       {{5, 6, 9, 3}, 5, 1, 5, padded(1, 0, 0, 2, 2)},
       {{1, 9, 6, 16}, 3, 3, 1, padded(2, 1, 1, 0, 0)},
