@@ -65,8 +65,8 @@ def parse_arguments():
     if options.rounds < 1:
         parser.error("--rounds must be 1 or more")
     for case in options.cases:
-        if len(case) != 2 or case[0] not in ("classic", "steady") or case[1] not in ("fp32", "tf32", "bf16"):
-            parser.error(f"--cases {'-'.join(case)}: must be classic or steady, and fp32, tf32 or bf16: classic-bf16")
+        if len(case) != 2 or case[0] not in ("classic", "steady", "vae") or case[1] not in ("fp32", "tf32", "bf16"):
+            parser.error(f"--cases {'-'.join(case)}: must be classic, steady or vae, and fp32, tf32 or bf16: classic-bf16")
     if not os.access(options.duel, os.X_OK):
         parser.error(f"there is no program {options.duel}; build it: cmake --preset release && cmake --build --preset release")
     return options

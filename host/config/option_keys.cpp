@@ -74,8 +74,9 @@ std::vector<OptionKey> make_keys() {
   const std::vector<std::string_view> activations = {"relu", "leaky_relu", "tanh", "sigmoid"};
   return {
       {"preset", word<&O::preset>(preset_names()), "the named set of values that the others start from"},
-      {"recipe", word<&O::recipe>({"gan", "classify"}),
-       "what is trained: gan, a generator against a discriminator; classify, a network that names pictures' classes"},
+      {"recipe", word<&O::recipe>({"gan", "classify", "vae"}),
+       "what is trained: gan, a generator against a discriminator; classify, a network that names pictures' classes; "
+       "vae, an encoder with a decoder"},
       {"seed", integer<&O::seed>(0, std::numeric_limits<std::uint64_t>::max()),
        "of the weights, the noise and the order of the pictures; from 2^63 on write it in quotes"},
       {"precision", word<&O::precision>({"fp32", "tf32", "bf16"}),

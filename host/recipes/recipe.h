@@ -67,6 +67,9 @@ public:
   virtual std::vector<std::string> metrics() const = 0;  // in the order of logs
   virtual Sampling sampling() const = 0;
   virtual std::optional<HeldOutMeasure> held_out() const { return std::nullopt; }
+  // From pictures, the first input, of the source that is counted to what the networks make of the same pictures, where
+  // they can: sheets show both, of held-out rows where any are measured.
+  virtual std::optional<Sampling> reconstruction() const { return {}; }
 };
 
 }  // namespace duel

@@ -127,6 +127,7 @@ RowSampler::RowSampler(Context& context, const SamplingModel& model, Parameters:
       inputs_(input_buffers(context, fields_)),
       execution_(make_execution(context, model, block, seed)),
       arena_(context, execution_.plan().arena_bytes) {
+  counter_.clear();
   Storage storage = model.storage;
   storage.add("counter", counter_.view({1}, DType::i64));
   for (std::size_t i = 0; i < fields_.size(); ++i) {

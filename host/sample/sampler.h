@@ -75,6 +75,11 @@ public:
                                       std::int64_t batch = 0);
   const std::vector<Field>& inputs() const { return fields_; }  // that are given
 
+  // The same in parts, on the device: queues the run of what lies in the inputs.
+  void queue_batch(Context& context) const { execution_.run(context); }
+  void* input(std::size_t i) const { return inputs_[i].data(); }             // kBatch rows, as stored
+  View output(std::size_t i) const { return execution_.view(outputs_[i]); }  // f32 [kBatch,...]
+
   std::size_t bytes() const;  // on the device, without the weights
 
 private:

@@ -30,6 +30,10 @@ Shape shape_of_pictures(const Recipe& recipe, const Source& main) {
   return draws_pictures(sampling) ? sampling.outputs[0].shape : field_named(main, recipe.batches().front().field).shape;
 }
 
+std::span<const float> floats_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
+}
+
 }  // namespace
 
 TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Context& context, const Data& data,
@@ -62,6 +66,9 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
     };
     add(average_, Parameters::Block::average);
     add(raw_, Parameters::Block::master);
+  }
+  if (std::optional<Sampling> reconstruction = trainer_.recipe().reconstruction()) {
+    reconstructions_.emplace(options, held_out != nullptr ? *held_out : main_, trainer_, std::move(*reconstruction));
   }
   if (held_out != nullptr) {
     held_out_.emplace(context, *trainer_.recipe().held_out(), *held_out, trainer_.networks(),
@@ -343,10 +350,17 @@ void TrainingLoop::take_samples() {
     return;
   }
   const auto take_sheet = [this, step = trainer_.steps_done()](Snapshot& sheet, const char* suffix, const char* tag) {
-    take(sheet, [=, this, &sheet] { write_sheet(sheet.bytes(), step, suffix, tag); });
+    take(sheet,
+         [=, this, &sheet] { write_sheet(floats_of(sheet.bytes()), options_.output.sample_rows, step, suffix, tag); });
   };
   take_sheet(average_->snapshot(), "", "samples/average");
   take_sheet(raw_->snapshot(), "_raw", "samples/raw");
+  if (reconstructions_) {
+    take(reconstructions_->snapshot(), [this, step = trainer_.steps_done()] {
+      write_sheet(reconstructions_->sheet(), reconstructions_->rows(), step, "_reconstructions",
+                  "samples/reconstructions");
+    });
+  }
 }
 
 void TrainingLoop::take_checkpoint() {
@@ -354,10 +368,9 @@ void TrainingLoop::take_checkpoint() {
   take(trainer_.snapshot(), [this, state = trainer_.state()] { write_state(state); });
 }
 
-void TrainingLoop::write_sheet(std::span<const std::byte> pictures, std::int64_t step, const char* suffix,
+void TrainingLoop::write_sheet(std::span<const float> values, int rows, std::int64_t step, const char* suffix,
                                const char* tag) {
-  const int rows = options_.output.sample_rows, columns = options_.output.sample_columns;
-  const std::span<const float> values(reinterpret_cast<const float*>(pictures.data()), pictures.size() / sizeof(float));
+  const int columns = options_.output.sample_columns;
   const Picture sheet = sample_grid(values, rows * columns, picture_[1], picture_[2], picture_[3], rows, columns);
   const std::vector<std::uint8_t> png = encode_png(sheet);
   const std::filesystem::path path = run_.sample_path(step);

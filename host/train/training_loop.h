@@ -23,6 +23,7 @@
 #include "host/run/run_directory.h"
 #include "host/sample/held_out.h"
 #include "host/sample/sheet_sampler.h"
+#include "host/train/reconstructions.h"
 #include "host/train/trainer.h"
 
 #include <atomic>
@@ -70,7 +71,7 @@ private:
   void take(Snapshot& snapshot, Background::Job write);
   void take_samples();
   void take_checkpoint();
-  void write_sheet(std::span<const std::byte> pictures, std::int64_t step, const char* suffix, const char* tag);
+  void write_sheet(std::span<const float> values, int rows, std::int64_t step, const char* suffix, const char* tag);
   void write_state(const CheckpointState& state);
   void write_checkpoint_files(const CheckpointState& state);
   void restore();
@@ -89,6 +90,7 @@ private:
   Progress progress_;
   Trainer trainer_;
   std::optional<SheetSampler> average_, raw_;  // of recipes that draw pictures
+  std::optional<Reconstructions> reconstructions_;
   std::optional<HeldOut> held_out_;
   std::vector<NamedNumber> measured_;  // there, the last time
   std::vector<float> waiting_row_;     // of a step at which that is measured

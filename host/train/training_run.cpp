@@ -12,6 +12,7 @@
 #include "host/run/run_directory.h"
 #include "host/train/disk_use.h"
 #include "host/train/memory_check.h"
+#include "host/train/reconstructions.h"
 #include "host/train/trainable.h"
 #include "host/train/trainer.h"
 #include "host/train/training_loop.h"
@@ -140,7 +141,10 @@ void check_sheet_of(const TrainingPlan& plan, const Options& options) {
   const Sampling sampling = plan.recipe->sampling();
   if (draws_pictures(sampling)) {
     const Shape picture = sampling.outputs[0].shape;
-    check_sheet(picture[1], picture[2], options.output.sample_rows, options.output.sample_columns);
+    const int rows = options.output.sample_rows;
+    for (const int each : {rows, plan.recipe->reconstruction() ? reconstruction_rows(rows) : rows}) {
+      check_sheet(picture[1], picture[2], each, options.output.sample_columns);
+    }
   }
 }
 

@@ -57,6 +57,7 @@ std::vector<Recipe> recipes() {
   Options by_class = small_options("classic");
   by_class.data.labels = true;
   list.push_back({"classic_by_class", by_class});
+  list.push_back({"vae", small_vae_options()});
   return list;
 }
 
