@@ -1,5 +1,6 @@
 #include "engine/models/classic.h"
 
+#include "engine/nn/classes.h"
 #include "engine/nn/layers.h"
 #include "kernels/check.h"
 
@@ -7,16 +8,24 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 namespace duel {
 
 namespace {
 
+// The classes, where there are some.
+Value second_of(std::span<const Value> inputs) {
+  return inputs.size() > 1 ? inputs[1] : Value{};
+}
+
 class ClassicGenerator : public Network {
 public:
   explicit ClassicGenerator(const ClassicConfig& config)
-      : Network("generator"), picture_{1, config.height, config.width, config.channels} {
-    int width = config.latent;
+      : Network("generator"),
+        picture_{1, config.height, config.width, config.channels},
+        classes_(parameters(), config.classes, config.latent) {
+    int width = classes_.columns();
     for (const int next : config.generator_widths) {
       layers_.emplace_back(parameters(), fmt::format("dense{}", layers_.size() + 1), width, next,
                            config.generator_activation);
@@ -30,7 +39,7 @@ public:
     Program& program = pass.program;
     const Program::Scope scope(program, name());
     const Value z = inputs[0];
-    Value x = z;
+    Value x = classes_(program, pass.weights, z, second_of(inputs));
     for (const Dense& layer : layers_) {
       x = layer(program, pass.weights, x, program.dtype(z));
     }
@@ -39,6 +48,7 @@ public:
 
 private:
   Shape picture_;
+  ClassInput classes_;
   std::vector<Dense> layers_;
 };
 
@@ -65,7 +75,8 @@ public:
                            config.discriminator_activation);
       width = next;
     }
-    layers_.emplace_back(parameters(), fmt::format("dense{}", layers_.size() + 1), width, 1, Activation{});
+    last_.emplace(parameters(), fmt::format("dense{}", layers_.size() + 1), width, 1, Activation{});
+    classes_.emplace(parameters(), config.classes, width);
   }
 
   std::vector<Value> forward(const Pass& pass, std::span<const Value> inputs) const override {
@@ -78,16 +89,18 @@ public:
     }
     const Shape& shape = program.shape(x);
     x = program.reshape(x, {shape[0], static_cast<int>(shape.row_count())});
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      const bool is_last = i + 1 == layers_.size();
-      x = layers_[i](program, pass.weights, x, is_last ? DType::f32 : program.dtype(pictures));
+    for (const Dense& layer : layers_) {
+      x = layer(program, pass.weights, x, program.dtype(pictures));
     }
-    return {x};
+    const Value logits = (*last_)(program, pass.weights, x, DType::f32);
+    return {(*classes_)(program, pass.weights, x, logits, second_of(inputs))};
   }
 
 private:
   std::vector<Conv> convolutions_;
   std::vector<Dense> layers_;
+  std::optional<Dense> last_;  // behind as many layers as there are
+  std::optional<ClassProjection> classes_;
 };
 
 }  // namespace

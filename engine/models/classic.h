@@ -5,7 +5,9 @@
 //   discriminator  x [N,H,W,C] -> conv same + act, for each channel count -> flatten -> dense + act, for each width
 //                  -> dense 1: a logit, f32
 //
-// Weights start Glorot uniform, biases at zero.
+// With classes the generator's first layer takes the trained row of the class beside z, and the logit is that plus the
+// product of the last hidden layer with the discriminator's row of the class (engine/nn/classes.h); both networks take
+// the classes as a second input. Weights start Glorot uniform, biases at zero.
 #pragma once
 
 #include "engine/nn/network.h"
@@ -19,6 +21,7 @@ namespace duel {
 struct ClassicConfig {
   int height = 28, width = 28, channels = 1;
   int latent = 100;
+  int classes = 0;  // 0: without
   std::vector<int> generator_widths;
   Activation generator_activation;
   std::vector<int> discriminator_channels;

@@ -3,7 +3,6 @@
 #include "engine/ops/ops.h"
 #include "kernels/check.h"
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -23,17 +22,6 @@ std::int64_t deepest_count(const ConvSteadyConfig& config) {
 const ConvSteadyConfig& checked(const ConvSteadyConfig& config) {
   check_conv_steady(config);
   return config;
-}
-
-std::optional<Embedding> make_embedding(Parameters& parameters, int classes, int width, double deviation) {
-  return classes == 0 ? std::nullopt
-                      : std::optional<Embedding>(std::in_place, parameters, "classes", classes, width,
-                                                 Initial::normal(deviation));
-}
-
-void check_classes(const char* network, bool has_table, Value classes) {
-  check(has_table == classes.exists(), "{}: it {} classes, but {} given", network, has_table ? "is made for" : "has no",
-        classes.exists() ? "some are" : "none are");
 }
 
 }  // namespace
@@ -63,22 +51,17 @@ ConvSteadyGenerator::ConvSteadyGenerator(Parameters& parameters, const ConvStead
     : height_(checked(config).height / 4),
       width_(config.width / 4),
       filters_(4 * config.filters),
-      classes_(make_embedding(parameters, config.classes, config.latent, 1.0)),
-      dense_(parameters, "dense", config.latent * (classes_ ? 2 : 1), static_cast<int>(deepest_count(config)), kActive),
+      classes_(parameters, config.classes, config.latent),
+      dense_(parameters, "dense", classes_.columns(), static_cast<int>(deepest_count(config)), kActive),
       up1_(parameters, "up1", kHalving, 4 * config.filters, 2 * config.filters, 4, kActive),
       up2_(parameters, "up2", kHalving, 2 * config.filters, config.filters, 4, kActive),
       last_(parameters, "last", config.filters, config.channels, 3, kLinear) {}
 
 Value ConvSteadyGenerator::operator()(Program& program, const BoundParameters& weights, Value z, Value classes) const {
-  check_classes("generator", classes_.has_value(), classes);
   const Program::Scope scope(program, "generator");
   const int count = program.shape(z)[0];
-  const DType dtype = program.dtype(z);
-  Value x = z;
-  if (classes_) {
-    x = ops::concat_columns(program, z, ops::cast(program, (*classes_)(program, weights, classes), dtype));
-  }
-  x = program.reshape(dense_(program, weights, x, dtype), {count, height_, width_, filters_});
+  const Value x = program.reshape(dense_(program, weights, classes_(program, weights, z, classes), program.dtype(z)),
+                                  {count, height_, width_, filters_});
   return last_(program, weights, up2_(program, weights, up1_(program, weights, x)));
 }
 
@@ -88,25 +71,17 @@ ConvSteadyDiscriminator::ConvSteadyDiscriminator(Parameters& parameters, const C
       conv3_(parameters, "conv3", 2 * config.filters, 4 * config.filters, 3, kActive),
       dense_(parameters, "dense", static_cast<int>(deepest_count(config)), config.features, kActive),
       last_(parameters, "last", config.features, 1, kLinear),
-      classes_(make_embedding(parameters, config.classes, config.features, 1 / std::sqrt(config.features))) {}
+      classes_(parameters, config.classes, config.features) {}
 
 Value ConvSteadyDiscriminator::operator()(Program& program, const BoundParameters& weights, Value pictures,
                                           Value classes) const {
-  check_classes("discriminator", classes_.has_value(), classes);
   const Program::Scope scope(program, "discriminator");
   Value x = conv3_(program, weights, conv2_(program, weights, conv1_(program, weights, pictures)));
   const Shape& shape = program.shape(x);
   x = program.reshape(x, {shape[0], static_cast<int>(shape.row_count())});
   const Value features = dense_(program, weights, x, program.dtype(pictures));
   const Value logits = last_(program, weights, features, DType::f32);
-  if (!classes_) {
-    return logits;
-  }
-  const Program::Scope projection(program, "projection");
-  const Value rows = ops::cast(program, (*classes_)(program, weights, classes), DType::f32);
-  const Value products = ops::multiply(program, ops::cast(program, features, DType::f32), rows);
-  const Value sums = ops::reduce_sum(program, {Axes::each_row, 1.0F}, products);
-  return ops::add(program, logits, program.reshape(sums, program.shape(logits)));
+  return classes_(program, weights, features, logits, classes);
 }
 
 }  // namespace duel

@@ -11,9 +11,8 @@
 // discriminator's N(0, 1 / features).
 #pragma once
 
+#include "engine/nn/classes.h"
 #include "engine/nn/layers.h"
-
-#include <optional>
 
 namespace duel {
 
@@ -38,7 +37,7 @@ public:
 
 private:
   int height_, width_, filters_;
-  std::optional<Embedding> classes_;
+  ClassInput classes_;
   Dense dense_;
   ConvTransposed up1_, up2_;
   ConvSame last_;
@@ -53,7 +52,7 @@ private:
   Conv conv1_, conv2_;
   ConvSame conv3_;
   Dense dense_, last_;
-  std::optional<Embedding> classes_;
+  ClassProjection classes_;
 };
 
 }  // namespace duel

@@ -96,10 +96,13 @@ std::vector<Written> instructions_of(const Node& node) {
 }
 
 bool is_small(const Program& program, const Node& node) {
-  const auto fits = [&](Value value) { return !value.exists() || program.shape(value).count() <= kMostSmallElements; };
+  // Labels stay outside: the instructions compute with numbers in f32.
+  const auto fits = [&](Value value) {
+    return !value.exists() ||
+           (program.shape(value).count() <= kMostSmallElements && program.dtype(value) != DType::i32);
+  };
   return std::all_of(node.inputs.begin(), node.inputs.end(), fits) &&
-         std::all_of(node.outputs.begin(), node.outputs.end(), fits) &&
-         (node.op != "fill" || program.dtype(node.outputs[0]) != DType::i32) && !instructions_of(node).empty();
+         std::all_of(node.outputs.begin(), node.outputs.end(), fits) && !instructions_of(node).empty();
 }
 
 // How often each storage root is an operand.

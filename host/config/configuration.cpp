@@ -285,6 +285,14 @@ std::string to_toml(const Options& options, const std::string& comments) {
   return text;
 }
 
+std::string to_json(const Options& options) {
+  const std::string text = to_toml(options);
+  const toml::table table = parse_toml({"the configuration", text});
+  std::ostringstream json;
+  json << toml::json_formatter(table);
+  return json.str();
+}
+
 std::string describe_option_keys() {
   const Options start = preset(Options().preset);
   std::string text;

@@ -42,6 +42,8 @@ Options options_from_toml(const std::string& text, const std::string& origin);
 void validate(const Options& options);  // ranges; throws kind `usage`
 // Every key, so that a run can be repeated from it; `comments`, lines that begin with #, come first.
 std::string to_toml(const Options& options, const std::string& comments = "");
+// The same for programs: an object of every key, those of a table in an object of their own.
+std::string to_json(const Options& options);
 std::string describe_option_keys();  // every key with its value in "steady", what it may be, what it is
 
 }  // namespace duel

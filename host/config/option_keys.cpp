@@ -2,6 +2,7 @@
 #include "host/config/option_keys.h"
 
 #include "host/config/device_name.h"
+#include "host/config/edit_distance.h"
 #include "host/config/preset_files.h"
 
 #include <fmt/format.h>
@@ -307,24 +308,6 @@ std::string written(const std::vector<int>& value) {
 std::string written(std::uint64_t value) {
   const bool fits = value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   return fits ? fmt::format("{}", value) : fmt::format("\"{}\"", value);
-}
-
-// Levenshtein: the least number of letters put in, left out or replaced.
-int edit_distance(std::string_view a, std::string_view b) {
-  std::vector<int> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) {
-    row[j] = static_cast<int>(j);
-  }
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    int diagonal = row[0];
-    row[0] = static_cast<int>(i) + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const int replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, replaced});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace

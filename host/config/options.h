@@ -10,7 +10,7 @@
 namespace duel {
 
 struct Options {
-  std::string preset = "steady";
+  std::string preset = "conv-steady";
   std::string recipe = "gan";  // what is trained, and how; see host/recipes
   std::uint64_t seed = 0;
   std::string precision = "fp32";  // "fp32"; "tf32", f32 products rounded to TF32; "bf16", see Trainer

@@ -98,15 +98,17 @@ Bounds default_bounds(const std::string& precision) {
 
 namespace {
 
-// One batch of zeros, of the record's pictures.
+// One batch of zeros, of the record's fields.
 Data batch_of(const Trajectory& trajectory) {
-  const int rows = trajectory.options().train.batch;
-  const Shape& picture = trajectory.picture();
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(picture.with_rows(rows).count()));
-  std::vector<MemorySource::Column> columns;
-  columns.push_back({picture_field("picture", picture[1], picture[2], picture[3]), std::move(pixels)});
+  const auto rows = static_cast<std::size_t>(trajectory.options().train.batch);
   Data data;
-  data["main"] = std::make_unique<MemorySource>(trajectory.path().string(), std::move(columns));
+  for (const auto& [name, fields] : trajectory.fields()) {
+    std::vector<MemorySource::Column> columns;
+    for (const Field& field : fields) {
+      columns.push_back({field, std::vector<std::uint8_t>(rows * field.row_bytes())});
+    }
+    data[name] = std::make_unique<MemorySource>(trajectory.path().string(), std::move(columns));
+  }
   return data;
 }
 
@@ -166,8 +168,8 @@ void Replay::load(const std::string& prefix, const Parameters& parameters, Block
 
 // So that the operator which gathers them, shuffled, puts each one into its recorded place.
 void Replay::upload_batch(const DrawnField& drawn) {
-  const std::vector<std::uint8_t> recorded = trajectory_.read_pictures(batch_tensor(now_.step, drawn));
-  std::vector<std::uint8_t> shuffled(recorded.size());
+  const std::vector<std::byte> recorded = trajectory_.read_batch(now_.step, drawn);
+  std::vector<std::byte> shuffled(recorded.size());
   const auto batch = static_cast<std::uint32_t>(options_.train.batch);
   const std::size_t length = recorded.size() / batch;
   const Random order = plan_.batches.order(drawn.draw, drawn.source);
@@ -195,8 +197,11 @@ ReplayedStep Replay::step() {
     now_.recorders_float32.emplace();
   }
   for (std::size_t i = 0; i < memory_.phases().size(); ++i) {
-    run_phase(i);
+    if (memory_.phases()[i].recorded.runs_at(now_.step - 1)) {
+      run_phase(i);
+    }
   }
+  compare_state();
   return now_;
 }
 
@@ -208,11 +213,16 @@ void Replay::run_phase(std::size_t number) {
   for (const RecordedDraw& draw : phase.recorded.noise) {
     upload_floats(draw.name, noise_.at(draw.name).view(draw.shape, DType::f32));
   }
+  if (phase.recorded.updates.empty()) {
+    phase.execution.run(context_);
+    return;
+  }
+  const std::string prefix = phase_prefix(trajectory_.recorded().phases, number);
   const std::size_t update = update_of(phase.execution);
   const std::optional<Off> off_before = now_.first_off;
   phase.execution.run(context_, [&](std::size_t node) {
     if (node + 1 == update) {
-      exchange_gradients(phase.recorded);
+      exchange_gradients(phase.recorded, prefix);
     }
   });
   // A phase stores its metrics at its end, but computes the loss before the gradients.
@@ -224,9 +234,9 @@ void Replay::run_phase(std::size_t number) {
   for (const std::string& name : phase.recorded.updates) {
     const Parameters& parameters = plan_.networks.parameters(name);
     const double learning_rate = learning_rate_of(phase.execution, now_.step - 1);
-    compare_weights("weight", parameters, Block::master, learning_rate);
+    compare_weights(prefix + "weight", parameters, Block::master, learning_rate);
     if (parameters.has(Block::average)) {
-      compare_weights("average", parameters, Block::average, learning_rate);
+      compare_weights(prefix + "average", parameters, Block::average, learning_rate);
     }
   }
 }
@@ -248,19 +258,20 @@ void Replay::compare_loss(const std::string& name) {
   note({{name, value}, bounds_.loss, "", recorders});
 }
 
-void Replay::exchange_gradients(const RecordedPhase& phase) {
+void Replay::exchange_gradients(const RecordedPhase& phase, const std::string& prefix) {
   for (const std::string& network : phase.updates) {
     const Parameters& parameters = plan_.networks.parameters(network);
     std::vector<std::vector<float>> recorded;
     double largest = 0;
     for (const Parameter& parameter : parameters.list()) {
-      recorded.push_back(trajectory_.read(step_tensor(now_.step, "gradient/" + parameter_name(parameters, parameter))));
+      recorded.push_back(
+          trajectory_.read(step_tensor(now_.step, prefix + "gradient/" + parameter_name(parameters, parameter))));
       largest = std::max(largest, largest_magnitude(recorded.back()));
     }
     for (std::size_t i = 0; i < recorded.size(); ++i) {
       const Parameter& parameter = parameters.list()[i];
       const View view = parameters.view(Block::gradient, parameter);
-      compare_gradient("gradient/" + parameter_name(parameters, parameter), download<float>(context_, view),
+      compare_gradient(prefix + "gradient/" + parameter_name(parameters, parameter), download<float>(context_, view),
                        recorded[i], std::max(kLeastPartOfGradients * largest, kNothing));
       upload<float>(context_, view, recorded[i]);
     }
@@ -287,7 +298,19 @@ void Replay::compare_gradient(const std::string& name, const std::vector<float>&
   note({in_element, bounds_.gradient_element, "in one element", element_in_float32});
 }
 
-void Replay::compare_weights(const char* group, const Parameters& parameters, Block block, double learning_rate) {
+void Replay::compare_state() {
+  for (const StateMemory::Array& array : memory_.state().arrays()) {
+    const std::string name = "state/" + array.name;
+    const std::vector<float> recorded = trajectory_.read(step_tensor(now_.step, name));
+    const double difference = largest_difference(download<float>(context_, array.view), recorded);
+    const Deviation deviation{name, difference / std::max(largest_magnitude(recorded), kNothing)};
+    keep_larger(now_.state, deviation);
+    note({deviation, bounds_.loss, "", {}});
+  }
+}
+
+void Replay::compare_weights(const std::string& group, const Parameters& parameters, Block block,
+                             double learning_rate) {
   for (const Parameter& parameter : parameters.list()) {
     const std::string name = fmt::format("{}/{}", group, parameter_name(parameters, parameter));
     const std::vector<float> recorded = trajectory_.read(step_tensor(now_.step, name));

@@ -18,6 +18,7 @@
 //   weight, average   max |duel - recorded| over the learning rate, the size of an update of Adam; against its own size
 //                     even a wrong update would look small. What rounding the stored weight may add, 2^-22 of it in
 //                     each step, is taken off first
+//   state             max |duel - recorded| over the largest recorded element
 //
 // Kinks: where what goes into a ReLU is zero but for rounding, two right programs may take different sides of its kink,
 // and their gradients differ by more than any rounding. Records of format 2 have no such place that float32 could
@@ -70,7 +71,8 @@ struct ReplayedStep {
   Deviations duel;
   std::optional<Deviations> recorders_float32;  // where the record tells, what its own program deviates in float32
   Deviation weight;                             // the largest; averages count as weights
-  std::optional<Off> first_off;                 // the first beyond its bound, in the order of computation
+  Deviation state;               // the largest of what else outlives the step; no name where nothing does
+  std::optional<Off> first_off;  // the first beyond its bound, in the order of computation
 };
 
 class Replay {
@@ -89,8 +91,10 @@ private:
   void load(const std::string& prefix, const Parameters& parameters, Parameters::Block block);
   void run_phase(std::size_t number);
   void compare_loss(const std::string& name);
-  void exchange_gradients(const RecordedPhase& phase);
-  void compare_weights(const char* group, const Parameters& parameters, Parameters::Block block, double learning_rate);
+  void exchange_gradients(const RecordedPhase& phase, const std::string& prefix);
+  void compare_state();
+  void compare_weights(const std::string& group, const Parameters& parameters, Parameters::Block block,
+                       double learning_rate);
   void compare_gradient(const std::string& name, const std::vector<float>& got, const std::vector<float>& recorded,
                         double least_magnitude);
   void note(Off off);

@@ -1,6 +1,7 @@
 #include "host/parity/trajectory.h"
 
 #include "host/config/configuration.h"
+#include "host/recipes/fields.h"
 #include "host/recipes/record_step.h"
 #include "host/recipes/registry.h"
 #include "kernels/check.h"
@@ -17,6 +18,7 @@ namespace duel {
 
 namespace {
 
+constexpr int kMostClasses = 1 << 20;
 constexpr std::array<const char*, 2> kFormats = {"duel trajectory 1", "duel trajectory 2"};
 
 std::string described(DType dtype, const std::vector<std::int64_t>& shape) {
@@ -41,6 +43,15 @@ std::string parameter_name(const Parameters& parameters, const Parameter& parame
   return parameters.network() + "/" + parameter.name;
 }
 
+std::string phase_prefix(const std::vector<RecordedPhase>& phases, std::size_t number) {
+  const RecordedPhase& phase = phases[number];
+  const bool is_later = std::any_of(
+      phases.begin(), phases.begin() + static_cast<std::ptrdiff_t>(number), [&](const RecordedPhase& before) {
+        return std::ranges::find_first_of(before.updates, phase.updates) != before.updates.end();
+      });
+  return is_later ? phase.name + "/" : "";
+}
+
 template <class... Args>
 void Trajectory::fail(fmt::format_string<Args...> format, Args&&... args) const {
   throw_error(Error::Kind::data, "{}: {}", path().string(), fmt::format(format, std::forward<Args>(args)...));
@@ -63,32 +74,31 @@ Trajectory::Trajectory(const std::filesystem::path& path) : file_(path) {
     }
     fail("{}", error.what());
   }
-  steps_ = read_count("steps", 1);
-  near_kinks_ = format_ >= 2 ? read_count("near_kinks", 0) : 0;
-  const SafetensorsFile::Entry& reals = file_.entry(step_tensor(1, "d_reals"));
-  const bool are_pictures = reals.dtype == DType::u8 && reals.shape.size() == 4 &&
-                            std::all_of(reals.shape.begin(), reals.shape.end(),
-                                        [](std::int64_t extent) { return extent >= 1 && extent <= INT_MAX; });
-  if (!are_pictures) {
-    fail("tensor \"step1/d_reals\" is {}, but pictures u8[batch,height,width,channels] are needed",
-         described(reals.dtype, reals.shape));
+  steps_ = read_count("steps", 1, INT_MAX);
+  near_kinks_ = format_ >= 2 ? read_count("near_kinks", 0, INT_MAX) : 0;
+  const Options::Data& data = options_.data;
+  picture_ = {1, data.synthetic_height, data.synthetic_width, data.synthetic_channels};
+  fields_["main"] = {picture_field("picture", picture_[1], picture_[2], picture_[3])};
+  if (file_.metadata().contains("classes")) {
+    fields_["main"].push_back(label_field(
+        "label", std::vector<std::string>(static_cast<std::size_t>(read_count("classes", 1, kMostClasses)))));
   }
-  picture_ = {1, static_cast<int>(reals.shape[1]), static_cast<int>(reals.shape[2]), static_cast<int>(reals.shape[3])};
   record();
   check_tensors();
 }
 
 // On given draws: what a replay needs of the record.
 void Trajectory::record() {
-  const Fields fields = {{"main", {picture_field("picture", picture_[1], picture_[2], picture_[3])}}};
   StepSettings settings;
   settings.batch = options_.train.batch;
   settings.are_draws_given = true;
   settings.batch_of = [&](Program& program, const DrawnField& drawn, Value, DType type) {
-    return program.bind("draw/" + drawn.draw, picture_.with_rows(settings.batch), type);
+    const Field& field = field_of_draw(drawn);
+    return program.bind("draw/" + drawn.draw + "/" + drawn.field, field.shape.with_rows(settings.batch),
+                        field.dtype == DType::i32 ? DType::i32 : type);
   };
   try {
-    recipe_ = make_recipe(options_, fields, total_steps(options_, 1));
+    recipe_ = make_recipe(options_, fields_, total_steps(options_, 1));
     networks_ = Networks(recipe_->make_networks());
     recorded_ = record_step(*recipe_, networks_, settings);
   } catch (const Error& error) {
@@ -96,12 +106,16 @@ void Trajectory::record() {
   }
 }
 
-int Trajectory::read_count(const std::string& key, int least) const {
+const Field& Trajectory::field_of_draw(const DrawnField& drawn) const {
+  return field_of(fields_, drawn.source, drawn.field, options_.recipe);
+}
+
+int Trajectory::read_count(const std::string& key, int least, int most) const {
   const std::string& text = file_.metadata(key);
   int count = 0;
   const auto [rest, failure] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (failure != std::errc() || rest != text.data() + text.size() || count < least) {
-    fail("its metadata says {} = \"{}\", but that must be a number from {} to {}", key, text, least, INT_MAX);
+  if (failure != std::errc() || rest != text.data() + text.size() || count < least || count > most) {
+    fail("its metadata says {} = \"{}\", but that must be a number from {} to {}", key, text, least, most);
   }
   return count;
 }
@@ -121,31 +135,42 @@ void Trajectory::check_tensors() const {
     want_all("initial/", each.network->parameters());
   }
   for (int step = 1; step <= steps_; ++step) {
-    for (const RecordedPhase& phase : recorded_.phases) {
+    for (std::size_t i = 0; i < recorded_.phases.size(); ++i) {
+      const RecordedPhase& phase = recorded_.phases[i];
+      if (!phase.runs_at(step - 1)) {
+        continue;
+      }
       for (const DrawnField& drawn : phase.batches) {
-        want(batch_tensor(step, drawn), DType::u8, picture_.with_rows(options_.train.batch));
+        const Field& field = field_of_draw(drawn);
+        want(batch_tensor(step, drawn), field.dtype, field.shape.with_rows(options_.train.batch));
       }
       for (const RecordedDraw& draw : phase.noise) {
         want(step_tensor(step, draw.name), DType::f32, draw.shape);
       }
-      want(step_tensor(step, phase.loss), DType::f32, {1});
-      if (tells_float32()) {
-        want(float32_tensor(step, phase.loss), DType::f32, {1});
+      if (!phase.loss.empty()) {
+        want(step_tensor(step, phase.loss), DType::f32, {1});
+        if (tells_float32()) {
+          want(float32_tensor(step, phase.loss), DType::f32, {1});
+        }
       }
+      const std::string prefix = phase_prefix(recorded_.phases, i);
       for (const std::string& name : phase.updates) {
         const NamedNetwork& network = networks_.at(name);
         const Parameters& parameters = network.network->parameters();
-        want_all(step_tensor(step, "gradient/"), parameters);
-        want_all(step_tensor(step, "weight/"), parameters);
+        want_all(step_tensor(step, prefix + "gradient/"), parameters);
+        want_all(step_tensor(step, prefix + "weight/"), parameters);
         if (network.is_averaged) {
-          want_all(step_tensor(step, "average/"), parameters);
+          want_all(step_tensor(step, prefix + "average/"), parameters);
         }
         for (const Parameter& parameter : parameters.list()) {
           if (tells_float32()) {
-            want(float32_tensor(step, "gradient/" + parameter_name(parameters, parameter)), DType::f32, {2});
+            want(float32_tensor(step, prefix + "gradient/" + parameter_name(parameters, parameter)), DType::f32, {2});
           }
         }
       }
+    }
+    for (const RecordedState& state : recorded_.state) {
+      want(step_tensor(step, "state/" + state.name), DType::f32, state.shape);
     }
   }
   for (const auto& [name, entry] : file_.entries()) {
@@ -187,11 +212,21 @@ std::string Trajectory::doubt() const {
   return "";
 }
 
-std::vector<std::uint8_t> Trajectory::read_pictures(const std::string& name) const {
-  const std::vector<std::byte> bytes = file_.read(name);
-  std::vector<std::uint8_t> values(bytes.size());
-  std::memcpy(values.data(), bytes.data(), bytes.size());
-  return values;
+std::vector<std::byte> Trajectory::read_batch(int step, const DrawnField& drawn) const {
+  const std::string name = batch_tensor(step, drawn);
+  std::vector<std::byte> bytes = file_.read(name);
+  const Field& field = field_of_draw(drawn);
+  if (field.kind == FieldKind::label) {
+    std::vector<std::int32_t> labels(bytes.size() / sizeof(std::int32_t));
+    std::memcpy(labels.data(), bytes.data(), bytes.size());
+    const auto classes = static_cast<std::int32_t>(field.names.size());
+    const auto wrong = std::ranges::find_if(labels, [&](std::int32_t label) { return label < 0 || label >= classes; });
+    if (wrong != labels.end()) {
+      fail("tensor \"{}\" holds the label {} at row {}, but there are {} classes", name, *wrong, wrong - labels.begin(),
+           classes);
+    }
+  }
+  return bytes;
 }
 
 std::vector<float> Trajectory::read(const std::string& name) const {

@@ -8,6 +8,10 @@
 
 namespace duel {
 
+struct SheetShape {
+  int rows = 0, columns = 0;
+};
+
 // One picture [height, width, channels] of a network: -1 becomes 0 (black) and 1 becomes 255, rounded to nearest.
 // Values outside are clamped; a NaN becomes black. The last of 2 or 4 channels is opacity.
 Picture to_picture(std::span<const float> values, int height, int width, int channels);

@@ -1,9 +1,9 @@
 #include "host/recipes/gan.h"
 
-#include "engine/models/classic.h"
 #include "engine/nn/losses.h"
 #include "engine/ops/ops.h"
 #include "host/recipes/fields.h"
+#include "host/recipes/gan_networks.h"
 #include "host/recipes/step_recorder.h"
 
 #include <cstdint>
@@ -17,30 +17,25 @@ namespace {
 constexpr const char* kGenerator = "generator";
 constexpr const char* kDiscriminator = "discriminator";
 
-ClassicConfig classic_config(const Options::Model& model, const Shape& picture) {
-  ClassicConfig config;
-  config.height = picture[1];
-  config.width = picture[2];
-  config.channels = picture[3];
-  config.latent = model.latent;
-  config.generator_widths = model.generator_widths;
-  config.generator_activation = activation_named(model.generator_activation, model.leaky_slope);
-  config.discriminator_channels = model.discriminator_channels;
-  config.discriminator_kernel = model.discriminator_kernel;
-  config.discriminator_widths = model.discriminator_widths;
-  config.discriminator_activation = activation_named(model.discriminator_activation, model.leaky_slope);
-  return config;
-}
-
 // The discriminator's view of a batch: logits, and squared gradient norms where R1 or R2 want them.
 struct Judged {
   Value real, fake;                      // logits
   Value real_gradients, fake_gradients;  // |dD/dx|^2 per picture, or none
 };
 
-Value logits_of(StepRecorder& r, Value pictures) {
-  return r.run(kDiscriminator, {pictures})[0];
+// A network's inputs: rows, and their classes where the recipe knows some.
+std::vector<Value> with_classes(Value rows, Value classes) {
+  return classes.exists() ? std::vector<Value>{rows, classes} : std::vector<Value>{rows};
 }
+
+Value logits_of(StepRecorder& r, Value pictures, Value classes) {
+  return r.run(kDiscriminator, with_classes(pictures, classes))[0];
+}
+
+// A batch of real pictures, and of which classes they are; generated ones take the same.
+struct Reals {
+  Value pictures, classes;
+};
 
 // One of the discriminator's updates of a step, of which the first has the plain names.
 struct Update {
@@ -54,15 +49,16 @@ public:
       : options_(options),
         steps_(steps),
         picture_(field_of(fields, "main", "picture", "gan")),
+        classes_(class_names(options, fields)),
         loss_(loss_named(options.loss.kind)) {}
 
   std::string name() const override { return "gan"; }
 
   std::vector<NamedNetwork> make_networks() const override {
-    const ClassicConfig config = classic_config(options_.model, picture_.shape);
+    GanNetworks made = make_gan_networks(options_.model, picture_.shape, static_cast<int>(classes_.size()));
     std::vector<NamedNetwork> networks;
-    networks.push_back({make_classic_generator(config), true, true});
-    networks.push_back({make_classic_discriminator(config), false, true});
+    networks.push_back({std::move(made.generator), true, true});
+    networks.push_back({std::move(made.discriminator), false, true});
     return networks;
   }
 
@@ -85,15 +81,21 @@ public:
 
   std::vector<DrawnField> batches() const override {
     std::vector<DrawnField> batches;
+    const auto add = [&](const std::string& draw, bool has_pictures = true) {
+      if (has_pictures) {
+        batches.push_back({draw, "main", "picture"});
+      }
+      if (is_by_class()) {
+        batches.push_back({draw, "main", "label"});
+      }
+    };
     for (const Update& update : updates()) {
-      batches.push_back({"d_reals" + update.suffix, "main", "picture"});
+      add("d_reals" + update.suffix);
     }
     if (is_lazy()) {
-      batches.push_back({"penalty_reals", "main", "picture"});
+      add("penalty_reals");
     }
-    if (generator_loss_needs_reals(loss_)) {
-      batches.push_back({"g_reals", "main", "picture"});
-    }
+    add("g_reals", generator_loss_needs_reals(loss_));
     return batches;
   }
 
@@ -128,15 +130,36 @@ public:
     latent.shape = {1, options_.model.latent};
     latent.dtype = DType::f32;
     sampling.inputs = {latent};
+    if (is_by_class()) {
+      Field classes;
+      classes.name = "classes";
+      classes.kind = FieldKind::attributes;
+      classes.shape = {1, static_cast<int>(classes_.size())};
+      classes.dtype = DType::f32;
+      classes.names = classes_;
+      sampling.inputs.push_back(classes);
+    }
     sampling.outputs = {picture_};
     sampling.networks = {kGenerator};
     sampling.record = [](Program&, const Sampling::Run& run, std::span<const Value> inputs) {
-      return run(kGenerator, {inputs[0]});
+      return run(kGenerator, {inputs.begin(), inputs.end()});
     };
     return sampling;
   }
 
 private:
+  static std::vector<std::string> class_names(const Options& options, const Fields& fields) {
+    if (!options.data.labels) {
+      return {};
+    }
+    try {
+      return field_of(fields, "main", "label", "gan").names;
+    } catch (const Error& error) {
+      throw Error(error.kind(), std::string(error.what()) + "; data.labels = false trains without classes");
+    }
+  }
+
+  bool is_by_class() const { return !classes_.empty(); }
   bool has_r1() const { return !options_.loss.r1.is_zero(); }
   bool has_r2() const { return !options_.loss.r2.is_zero(); }
   bool has_gradient_penalty() const { return !options_.loss.gradient_penalty.is_zero(); }
@@ -174,19 +197,29 @@ private:
     return rule("optimizer.discriminator_learning_rate", options_.optimizer.discriminator_learning_rate, loss, norm);
   }
 
-  Value generated(StepRecorder& r, const std::string& draw) const {
+  Value classes_of(StepRecorder& r, const std::string& draw) const {
+    return is_by_class() ? r.batch(draw, "main", "label") : Value{};
+  }
+
+  Reals reals(StepRecorder& r, const std::string& draw) const {
+    const Value pictures = r.batch(draw, "main", "picture");
+    return {pictures, classes_of(r, draw)};
+  }
+
+  Value generated(StepRecorder& r, const std::string& draw, Value classes) const {
     const Value z = r.normal(draw, {r.batch_size(), options_.model.latent});
-    return r.run(kGenerator, {ops::cast(r.program(), z, r.compute())})[0];
+    return r.run(kGenerator, with_classes(ops::cast(r.program(), z, r.compute()), classes))[0];
   }
 
   // Real and generated pictures go through in one batch; apart only where just one of the two is regularised, which
   // then spares the other's input gradient, and where the network mixes rows, which would tell the one by the other.
-  Judged judge(StepRecorder& r, Value real, Value fake, bool is_regularised) const {
+  Judged judge(StepRecorder& r, const Reals& reals, Value fake, bool is_regularised) const {
+    const auto& [real, classes] = reals;
     const bool r1 = is_regularised && has_r1(), r2 = is_regularised && has_r2();
     Judged judged;
     if (r1 != r2 || r.networks()[kDiscriminator].mixes_rows()) {
-      judged.real = logits_of(r, real);
-      judged.fake = logits_of(r, fake);
+      judged.real = logits_of(r, real, classes);
+      judged.fake = logits_of(r, fake, classes);
       if (r1) {
         judged.real_gradients = squared_gradient_norms(r.program(), judged.real, real);
       }
@@ -197,7 +230,8 @@ private:
     }
     const int batch = r.batch_size();
     const Value both = ops::concat_rows(r.program(), real, fake);
-    const Value logits = logits_of(r, both);
+    const Value of_both = is_by_class() ? ops::concat_rows(r.program(), classes, classes) : Value{};
+    const Value logits = logits_of(r, both, of_both);
     judged.real = ops::slice_rows(r.program(), logits, 0, batch);
     judged.fake = ops::slice_rows(r.program(), logits, batch, batch);
     if (r1) {
@@ -218,8 +252,8 @@ private:
 
   // The penalties behind `loss`, which need not exist. One that runs every few steps weighs so much the more, as in
   // Karras et al. (2020), section 3.1. `shares` is the name of a draw.
-  Value penalised(StepRecorder& r, Value loss, const Judged& judged, Value real, Value fake, const std::string& shares,
-                  bool is_logged) const {
+  Value penalised(StepRecorder& r, Value loss, const Judged& judged, const Reals& reals, Value fake,
+                  const std::string& shares, bool is_logged) const {
     const Options::Loss& weights = options_.loss;
     const double times = is_lazy() ? weights.penalty_every : 1;
     Program& p = r.program();
@@ -240,8 +274,8 @@ private:
       add("loss.r2", "r2", weights.r2, 0.5, ops::mean(p, judged.fake_gradients));
     }
     if (has_gradient_penalty()) {
-      const Value mixed = mix_rows(p, r.uniform(shares, {r.batch_size()}), real, fake);
-      const Value squares = squared_gradient_norms(p, logits_of(r, mixed), mixed);
+      const Value mixed = mix_rows(p, r.uniform(shares, {r.batch_size()}), reals.pictures, fake);
+      const Value squares = squared_gradient_norms(p, logits_of(r, mixed, reals.classes), mixed);
       add("loss.gradient_penalty", "gradient_penalty", weights.gradient_penalty, 1, wgan_gradient_penalty(p, squares));
     }
     return loss;
@@ -249,8 +283,8 @@ private:
 
   void record_discriminator(StepRecorder& r, const Update& update) const {
     Program& p = r.program();
-    const Value real = r.batch("d_reals" + update.suffix, "main", "picture");
-    const Value fake = generated(r, "d_latents" + update.suffix);
+    const Reals real = reals(r, "d_reals" + update.suffix);
+    const Value fake = generated(r, "d_latents" + update.suffix, real.classes);
     const Judged judged = judge(r, real, fake, !is_lazy());
     Value loss = discriminator_loss(p, loss_, judged.real, judged.fake);
     if (!is_lazy()) {
@@ -264,8 +298,8 @@ private:
   }
 
   void record_penalties(StepRecorder& r) const {
-    const Value real = r.batch("penalty_reals", "main", "picture");
-    const Value fake = generated(r, "penalty_latents");
+    const Reals real = reals(r, "penalty_reals");
+    const Value fake = generated(r, "penalty_latents", real.classes);
     const Judged judged = has_r1() || has_r2() ? judge(r, real, fake, true) : Judged{};
     const Value loss = penalised(r, {}, judged, real, fake, "penalty_shares", true);
     r.update(loss, discriminator_rule("penalty_loss", "penalty_grad_norm"));
@@ -273,10 +307,11 @@ private:
 
   void record_generator(StepRecorder& r) const {
     const Options::Optimizer& o = options_.optimizer;
-    const Value fake = generated(r, "g_latents");
+    const Value classes = classes_of(r, "g_reals");
+    const Value fake = generated(r, "g_latents", classes);
     const Value real_logits =
-        generator_loss_needs_reals(loss_) ? logits_of(r, r.batch("g_reals", "main", "picture")) : Value{};
-    const Value loss = generator_loss(r.program(), loss_, logits_of(r, fake), real_logits);
+        generator_loss_needs_reals(loss_) ? logits_of(r, r.batch("g_reals", "main", "picture"), classes) : Value{};
+    const Value loss = generator_loss(r.program(), loss_, logits_of(r, fake, classes), real_logits);
     r.update(loss, rule("optimizer.generator_learning_rate", o.generator_learning_rate, "g_loss", "g_grad_norm"));
     r.average(kGenerator, resolved("optimizer.ema_decay", o.ema_decay));
   }
@@ -284,6 +319,7 @@ private:
   Options options_;
   std::int64_t steps_;
   Field picture_;
+  std::vector<std::string> classes_;  // none where pictures are learnt without
   LossKind loss_;
 };
 

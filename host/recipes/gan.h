@@ -16,9 +16,9 @@
 
 namespace duel {
 
-// Networks "generator" and "discriminator"; draws d_reals, d_latents, shares (each real picture's part in WGAN-GP's
-// mixtures), g_reals, g_latents. Reads main/picture.
-// `steps`: of the run, for schedules.
+// Networks "generator" and "discriminator" (gan_networks.h); draws d_reals, d_latents, shares (each real picture's part
+// in WGAN-GP's mixtures), g_reals, g_latents. Reads main/picture, and with data.labels main/label: generated pictures
+// take the classes of the real batch, so that relativistic pairs are of one class. `steps`: of the run, for schedules.
 std::unique_ptr<Recipe> make_gan(const Options& options, const Fields& fields, std::int64_t steps);
 
 }  // namespace duel

@@ -3,6 +3,7 @@
 #include "host/config/configuration.h"
 #include "host/config/decimal.h"
 #include "host/device/device.h"
+#include "host/files/atomic_file.h"
 #include "host/pictures/picture_folder.h"
 #include "host/pictures/png.h"
 #include "host/pictures/sample_grid.h"
@@ -10,12 +11,12 @@
 #include "host/sample/latents.h"
 #include "host/sample/loaded_sampling.h"
 #include "host/sample/sampler.h"
+#include "host/sample/wanted_pictures.h"
 #include "kernels/check.h"
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <span>
 #include <thread>
@@ -25,68 +26,6 @@
 namespace duel {
 
 namespace {
-
-constexpr int kMostGrid = 256;
-
-struct Grid {
-  int rows = 0, columns = 0;
-};
-
-Grid parse_grid(const std::string& text) {
-  const std::size_t times = text.find('x');
-  const auto rows = decimal_integer<int>(text.substr(0, times));
-  const auto columns = decimal_integer<int>(times == std::string::npos ? "" : text.substr(times + 1));
-  if (!rows || !columns || std::min(*rows, *columns) < 1 || std::max(*rows, *columns) > kMostGrid) {
-    throw_error(Error::Kind::usage, "--grid {}: must be ROWSxCOLUMNS, each from 1 to {}, for example 8x8", text,
-                kMostGrid);
-  }
-  return {*rows, *columns};
-}
-
-// What is to be drawn, as the request says it.
-struct Wanted {
-  std::optional<Grid> grid;
-  std::vector<std::uint64_t> seeds;  // of a list, or the places that a way leads past; else empty
-  bool is_way = false;
-  int count = 0;
-};
-
-Wanted wanted_by(const GenerateRequest& request) {
-  Wanted wanted;
-  const bool is_list = !request.seeds.empty();
-  wanted.is_way = !request.interpolate.empty();
-  if (!request.grid.empty()) {
-    wanted.grid = parse_grid(request.grid);
-  }
-  const int places = wanted.grid ? wanted.grid->rows * wanted.grid->columns : kMostPictures;
-  wanted.count = wanted.grid ? places : request.count;
-  if (is_list) {
-    wanted.seeds = parse_seeds("--seeds", request.seeds, kMostPictures);
-    std::vector<std::uint64_t> sorted = wanted.seeds;
-    std::sort(sorted.begin(), sorted.end());
-    if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end()) {
-      throw_error(Error::Kind::usage, "--seeds {}: names seed {} twice", request.seeds, *twice);
-    }
-    wanted.count = static_cast<int>(wanted.seeds.size());
-  } else if (wanted.is_way) {
-    wanted.seeds = parse_seeds("--interpolate", request.interpolate, kMostPictures);
-    if (wanted.seeds.size() < 2) {
-      throw_error(Error::Kind::usage, "--interpolate {}: must be at least two seeds, for example 3,8",
-                  request.interpolate);
-    }
-    const std::int64_t count = std::ssize(wanted.seeds) + (std::ssize(wanted.seeds) - 1) * request.steps_between;
-    wanted.count = static_cast<int>(std::min<std::int64_t>(count, kMostPictures + 1));
-  } else if (wanted.count == 0) {
-    throw_error(Error::Kind::usage,
-                "generate: nothing says how many pictures; give --count, --seeds, --interpolate or --grid 8x8");
-  }
-  if (wanted.count > places) {
-    throw_error(Error::Kind::usage, "{}: {} pictures are more than the {} {}",
-                is_list ? "--seeds " + request.seeds : "--interpolate " + request.interpolate, wanted.count, places,
-                wanted.grid ? "places of --grid " + request.grid : "that are drawn at once");
-  }
-  return wanted;
-}
 
 void check_out(const GenerateRequest& request) {
   const std::filesystem::path out = request.out;
@@ -109,8 +48,11 @@ void check_out(const GenerateRequest& request) {
 // Draws the wanted pictures batch after batch.
 class Drawer {
 public:
-  Drawer(Context& context, const LoadedSampling& loaded, const GenerateRequest& request, Wanted wanted)
-      : context_(context), wanted_(std::move(wanted)), between_(request.steps_between) {
+  Drawer(Context& context, const LoadedSampling& loaded, const GenerateRequest& request, WantedPictures wanted)
+      : context_(context),
+        wanted_(std::move(wanted)),
+        between_(request.steps_between),
+        shares_(shares_of(loaded.sampling, request)) {
     const Parameters::Block block = request.raw ? Parameters::Block::master : Parameters::Block::average;
     if (wanted_.seeds.empty()) {
       sampler_.emplace(context, loaded.model(), block, request.seed);
@@ -122,15 +64,29 @@ public:
 
   std::vector<float> draw(int first, int count) {
     if (sampler_) {
-      return sampler_->draw(context_, first, count);
+      return sampler_->draw(context_, first, count, shares(first, count));
     }
     std::vector<float> latents;
     for (int i = first; i < first + count; ++i) {
       const std::vector<float> one = latent_of(i);
       latents.insert(latents.end(), one.begin(), one.end());
     }
-    const std::array rows = {std::as_bytes(std::span(latents))};
+    const std::vector<float> of_classes = shares(first, count);
+    std::vector<std::span<const std::byte>> rows = {std::as_bytes(std::span(latents))};
+    if (!of_classes.empty()) {
+      rows.push_back(std::as_bytes(std::span(of_classes)));
+    }
     return of_latents_->run(context_, rows)[0];
+  }
+
+  // Number of the class of a picture; none where it has shares of several, or the run knows none.
+  std::optional<std::size_t> class_of(int i) const {
+    if (shares_.empty()) {
+      return std::nullopt;
+    }
+    const std::vector<float>& its = shares_of_picture(i);
+    const auto whole = std::find(its.begin(), its.end(), 1.0F);
+    return whole == its.end() ? std::nullopt : std::optional(static_cast<std::size_t>(whole - its.begin()));
   }
 
   std::string name_of(int i) const {
@@ -139,6 +95,36 @@ public:
   }
 
 private:
+  static std::vector<std::vector<float>> shares_of(const Sampling& sampling, const GenerateRequest& request) {
+    const std::optional<Field> field = drawn_inputs(sampling).classes;
+    const bool is_said = !request.classes.names.empty() || !request.classes.mix.empty();
+    if (!field && !is_said) {
+      return {};
+    }
+    const std::vector<std::string> names = field ? field->names : std::vector<std::string>();
+    std::vector<std::vector<float>> shares = class_shares(request.classes, names, request.run);
+    const bool is_by_seed = !request.seeds.empty() || !request.interpolate.empty();
+    if (is_by_seed && shares.size() > 1) {
+      throw_error(Error::Kind::usage, "{}: it draws by class, so {} needs one --class, or --class-mix (there are {})",
+                  request.run, request.seeds.empty() ? "--interpolate" : "--seeds", fmt::join(names, ", "));
+    }
+    return shares;
+  }
+
+  const std::vector<float>& shares_of_picture(int i) const {
+    const int turn = wanted_.grid ? i / wanted_.grid->columns : i;
+    return shares_[static_cast<std::size_t>(turn) % shares_.size()];
+  }
+
+  std::vector<float> shares(int first, int count) const {
+    std::vector<float> all;
+    for (int i = first; i < first + count && !shares_.empty(); ++i) {
+      const std::vector<float>& its = shares_of_picture(i);
+      all.insert(all.end(), its.begin(), its.end());
+    }
+    return all;
+  }
+
   std::vector<float> latent_of(int i) {
     if (!wanted_.is_way) {
       return first_latent(context_, wanted_.seeds[static_cast<std::size_t>(i)], latent_);
@@ -152,8 +138,9 @@ private:
   }
 
   Context& context_;
-  Wanted wanted_;
+  WantedPictures wanted_;
   int between_, latent_ = 0;
+  std::vector<std::vector<float>> shares_;  // that pictures take in turn; none where the run knows no classes
   std::optional<Sampler> sampler_;
   std::optional<RowSampler> of_latents_;
 };
@@ -168,7 +155,7 @@ int encoder_threads(Context& context) {
   return static_cast<int>(std::thread::hardware_concurrency());
 }
 
-void write_sheet(Drawer& drawer, const std::string& out, int count, const Shape& picture, Grid grid) {
+void write_sheet(Drawer& drawer, const std::string& out, int count, const Shape& picture, const SheetShape& grid) {
   std::vector<float> values;
   for (int first = 0; first < count; first += Sampler::kBatch) {
     const std::vector<float> batch = drawer.draw(first, std::min(Sampler::kBatch, count - first));
@@ -190,6 +177,31 @@ void write_folder(Drawer& drawer, PictureFolder& folder, int count, const Shape&
     });
   }
   folder.sync();
+}
+
+// A field of CSV (RFC 4180).
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) {
+    return text;
+  }
+  std::string quoted = "\"";
+  for (const char letter : text) {
+    quoted += letter == '"' ? "\"\"" : std::string(1, letter);
+  }
+  return quoted + '"';
+}
+
+void write_labels(const Drawer& drawer, const std::filesystem::path& folder, int count,
+                  const std::vector<std::string>& classes) {
+  std::string table = "file,label\n";
+  for (int i = 0; i < count; ++i) {
+    const std::optional<std::size_t> its = drawer.class_of(i);
+    if (!its) {
+      return;
+    }
+    table += drawer.name_of(i) + ',' + csv_field(classes[*its]) + '\n';
+  }
+  write_file_atomically(folder / "labels.csv", std::as_bytes(std::span(table)));
 }
 
 }  // namespace
@@ -224,7 +236,7 @@ std::int64_t read_checkpoint_of(const RunDirectory& run, std::optional<std::int6
 }
 
 Generated generate(const GenerateRequest& request) {
-  const Wanted wanted = wanted_by(request);
+  const WantedPictures wanted = wanted_pictures(request);
   check_out(request);
   const RunDirectory run = RunDirectory::open_for_reading(request.run);
   Context context = make_context(request.where);
@@ -232,6 +244,11 @@ Generated generate(const GenerateRequest& request) {
   const std::int64_t step = read_checkpoint_of(run, request.step, [&](const std::filesystem::path& checkpoint) {
     loaded.emplace(context, run, checkpoint, wanted.grid ? wanted.count : 0);
   });
+  if (!draws_pictures(loaded->sampling)) {
+    throw_error(Error::Kind::usage, "{}: is a run of the recipe {}, which draws no pictures{}", request.run,
+                loaded->recipe->name(),
+                loaded->recipe->name() == "classify" ? "; `duel classify --run` tells the classes of some" : "");
+  }
   if (wanted.grid) {
     check_sheet(loaded->picture[1], loaded->picture[2], wanted.grid->rows, wanted.grid->columns);
   }
@@ -241,6 +258,9 @@ Generated generate(const GenerateRequest& request) {
   } else {
     PictureFolder folder(request.out, request.clear, encoder_threads(context));
     write_folder(drawer, folder, wanted.count, loaded->picture);
+    if (const std::optional<Field> classes = drawn_inputs(loaded->sampling).classes) {
+      write_labels(drawer, request.out, wanted.count, classes->names);
+    }
   }
   return {wanted.count, step};
 }

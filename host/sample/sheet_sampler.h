@@ -4,15 +4,17 @@
 
 #include "host/device/device_queue.h"
 #include "host/device/snapshot.h"
+#include "host/pictures/sample_grid.h"
 #include "host/sample/sampler.h"
 
 namespace duel {
 
 class SheetSampler {
 public:
-  // As Sampler's; the queue's compute stream is the context's.
+  // As Sampler's; the queue's compute stream is the context's. Where the recipe knows classes, a row is of one, and the
+  // rows take them in turn.
   SheetSampler(Context& context, DeviceQueue& queue, const SamplingModel& model, Parameters::Block block,
-               std::uint64_t seed, int count);
+               std::uint64_t seed, const SheetShape& sheet);
   SheetSampler(const SheetSampler&) = delete;
   SheetSampler& operator=(const SheetSampler&) = delete;
 
@@ -28,6 +30,7 @@ private:
   std::size_t picture_bytes_;
   int count_, batches_;
   Buffer numbers_;  // of the batches: the counter is set from here, without the host
+  Buffer classes_;  // of all pictures, batch by batch, in the same way; or nothing
   Buffer sheet_;
   DeviceQueue::Work draw_;
   Snapshot snapshot_;

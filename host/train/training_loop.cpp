@@ -21,8 +21,8 @@ namespace duel {
 
 namespace {
 
-int pictures_of_a_sheet(const Options& options) {
-  return options.output.sample_rows * options.output.sample_columns;
+SheetShape sheet_of(const Options& options) {
+  return {options.output.sample_rows, options.output.sample_columns};
 }
 
 Shape shape_of_pictures(const Recipe& recipe, const Source& main) {
@@ -62,7 +62,7 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
   first_step_ = trainer_.steps_done();
   if (draws_pictures(trainer_.recipe().sampling())) {
     const auto add = [&](std::optional<SheetSampler>& sheet, Parameters::Block block) {
-      sheet.emplace(context, trainer_.queue(), trainer_.sampling(), block, options.seed, pictures_of_a_sheet(options));
+      sheet.emplace(context, trainer_.queue(), trainer_.sampling(), block, options.seed, sheet_of(options));
     };
     add(average_, Parameters::Block::average);
     add(raw_, Parameters::Block::master);

@@ -7,6 +7,8 @@
 #include "host/run/checkpoint.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace duel {
@@ -27,6 +29,18 @@ MemoryUse memory_of(const TrainingPlan& plan, const Options& options, const Lane
   return use;
 }
 
+// Nothing can be learnt of a class without rows.
+void check_classes(const Recipe& recipe, const Data& data) {
+  std::set<std::pair<std::string, std::string>> checked;
+  for (const DrawnField& drawn : recipe.batches()) {
+    const Source& source = source_named(data, drawn.source);
+    const bool is_label = field_named(source, drawn.field).kind == FieldKind::label;
+    if (is_label && checked.emplace(drawn.source, drawn.field).second) {
+      check_every_class_has_rows(source, drawn.field);
+    }
+  }
+}
+
 }  // namespace
 
 Fields fields_of(const Data& data) {
@@ -43,6 +57,7 @@ const Source& counted_source(const Recipe& recipe, const Data& data) {
 
 TrainingPlan plan_training(std::unique_ptr<Recipe> recipe, const Options& options, const Data& data, bool is_streamed,
                            const LaneRequest& lanes, const Recording& how) {
+  check_classes(*recipe, data);
   BatchPlan batches(data, recipe->batches(),
                     {options.seed, options.train.batch, is_streamed, options.schedule.steps_per_launch});
   TrainingPlan plan{std::move(recipe), {}, std::move(batches), {}, {}};

@@ -51,6 +51,12 @@ std::vector<Recipe> recipes() {
   Options colour = small_options("steady");
   colour.data.synthetic_channels = 3;
   list.push_back({"colour", colour});
+  Options classes = small_options("conv-steady");
+  classes.data.synthetic_width = 8;
+  list.push_back({"conv_steady", classes});
+  Options by_class = small_options("classic");
+  by_class.data.labels = true;
+  list.push_back({"classic_by_class", by_class});
   list.push_back({"vae", small_vae_options()});
   return list;
 }

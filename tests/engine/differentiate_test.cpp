@@ -213,12 +213,14 @@ std::vector<DerivativeCase> cases() {
       {"shift_flip",
        [](SmallProgram& s, std::vector<Value>& in) {
          const ShiftFlip p{{5, Purpose::interpolation}, 1, true, PictureEdge::value, 0.5F};
-         return ops::shift_flip(s.program, p, take(s, in, {3, 3, 4, 2}), s.counter(2));
+         const Value x = take(s, in, {3, 3, 4, 2});  // the first of the inputs
+         return ops::shift_flip(s.program, p, x, s.counter(2));
        }},
       {"shift_flip_backward",
        [](SmallProgram& s, std::vector<Value>& in) {
          const ShiftFlip p{{5, Purpose::interpolation}, 1, true, PictureEdge::value, 0.5F};
-         return ops::shift_flip_backward(s.program, p, take(s, in, {3, 3, 4, 2}), s.counter(2));
+         const Value x = take(s, in, {3, 3, 4, 2});  // the first of the inputs
+         return ops::shift_flip_backward(s.program, p, x, s.counter(2));
        }},
       {"scatter_rows",
        [](SmallProgram& s, std::vector<Value>& in) {

@@ -107,6 +107,15 @@ TEST(SmallNodes, ArraysThatAreTooLargeStayAsTheyAre) {
   EXPECT_EQ(expect_same(record), (Names{"affine", "multiply", "reduce_sum"}));
 }
 
+TEST(SmallNodes, LabelsStayAsTheyAre) {
+  const auto record = [](SmallProgram& s) {
+    const Value labels = s.labels({2, 0, 1});
+    const Value both = ops::concat_rows(s.program, labels, labels);
+    return std::vector<Value>{ops::take_rows(s.program, s.input({3, 2}), both)};
+  };
+  EXPECT_EQ(expect_same(record), (Names{"concat_rows", "take_rows"}));
+}
+
 TEST(SmallNodes, ALongListIsCut) {
   const auto record = [](SmallProgram& s) {
     Value x = s.input({33});

@@ -111,6 +111,10 @@ TEST(Parity, AWrongNumberIsFoundAndNamed) {
   expect_found("hinge_gradient_penalty", 2, "gradient/discriminator/conv1/weight", 33, 1e-3F);
   expect_found("hinge_gradient_penalty", 2, "d_loss", 0, 1e-3F);
   expect_found("steady", 1, "g_loss", 0, 1e-3F);
+  expect_found("lazy", 1, "d_main_2/gradient/discriminator/conv1/weight", 5, 1e-3F);
+  expect_found("lazy", 2, "d_loss_2", 0, 1e-3F);
+  expect_found("lazy", 3, "penalty_loss", 0, 1e-3F);
+  expect_found("lazy", 3, "d_penalty/gradient/discriminator/dense1/weight", 7, 1e-3F);
 }
 
 // Alters one gradient of step 1 at a time, by `alter`, which says whether it did, and expects that to be found. A

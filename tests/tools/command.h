@@ -22,7 +22,7 @@ struct Outcome {
 inline const std::string kSmall =
     "--data synthetic --threads 2 --batch 8 --set data.synthetic_count=64 --set data.synthetic_height=10 "
     "--set data.synthetic_width=8 --set model.generator_widths=[16] --set model.discriminator_channels=[4] "
-    "--set model.discriminator_widths=[8] ";
+    "--set model.discriminator_widths=[8] --set model.networks=classic --set data.labels=false ";
 
 class Command : public ::testing::Test {
 protected:

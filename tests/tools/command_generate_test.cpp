@@ -78,5 +78,30 @@ TEST_F(Command, GenerateTellsProgramsWhatItMade) {
             nlohmann::json({{"out", "a"}, {"pictures", 3}, {"step", 2}}));
 }
 
+TEST_F(Command, PicturesOfClassesAreDrawnAndTabled) {
+  const std::string by_class =
+      "--set model.networks=conv-steady --set data.labels=true --set model.filters=2 "
+      "--set data.synthetic_width=12 --set data.synthetic_height=8 --set model.features=4 ";
+  ASSERT_EQ(train("--steps 2 " + by_class).exit_code, 0);
+  const std::string generate = "generate --run run ";
+  ASSERT_EQ(duel(generate + "--count 3 --class shoe,bag --out a").exit_code, 0);
+  EXPECT_EQ(read_file(folder_ / "a/labels.csv"), "file,label\n0000000.png,Shoe\n0000001.png,Bag\n0000002.png,Shoe\n");
+  ASSERT_EQ(duel(generate + "--count 3 --class shoe --out b").exit_code, 0);
+  EXPECT_EQ(read_file(folder_ / "a/0000002.png"), read_file(folder_ / "b/0000002.png"));
+  EXPECT_NE(read_file(folder_ / "a/0000001.png"), read_file(folder_ / "b/0000001.png"));
+  ASSERT_EQ(duel(generate + "--count 9 --out all").exit_code, 0);  // eight classes in turn
+  const std::string table = read_file(folder_ / "all/labels.csv");
+  EXPECT_NE(table.find("0000007.png,Bottle\n0000008.png,Box\n"), std::string::npos) << table;
+  ASSERT_EQ(duel(generate + "--seeds 4 --class-mix bag:0.5,shoe:0.5 --out mix").exit_code, 0);
+  EXPECT_EQ(names_in(folder_ / "mix"), (std::vector<std::string>{"seed_0000000004.png"}));
+  EXPECT_EQ(duel(generate + "--grid 8x2 --out sheet.png").exit_code, 0);
+  expect_outcome(duel(generate + "--count 1 --class botle --out x"), 2, "did you mean Bottle?");
+  expect_outcome(duel(generate + "--count 1 --class bag --class-mix bag:1 --out x"), 2, "--class");
+  expect_outcome(duel(generate + "--seeds 1,2 --out x"), 2, "--seeds needs one --class, or --class-mix");
+  ASSERT_EQ(duel("train --out plain --steps 1 " + kSmall).exit_code, 0);
+  expect_outcome(duel("generate --run plain --count 1 --class bag --out x"), 2,
+                 "plain: it was trained without classes");
+}
+
 }  // namespace
 }  // namespace duel::test

@@ -8,8 +8,8 @@ namespace duel::test {
 namespace {
 
 TEST_F(Command, ResumeGivesTheSameBytes) {
-  ASSERT_EQ(duel("train --out whole --steps 20 " + kSmall).exit_code, 0);
-  ASSERT_EQ(duel("train --out parts --steps 10 " + kSmall).exit_code, 0);
+  ASSERT_EQ(duel("train --out whole --preset steady --steps 20 " + kSmall).exit_code, 0);
+  ASSERT_EQ(duel("train --out parts --preset steady --steps 10 " + kSmall).exit_code, 0);
   const Outcome resumed = duel("train --out parts --resume --steps 20");
   ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
   EXPECT_NE(resumed.output.find("resumed at step 10"), std::string::npos);
@@ -40,7 +40,7 @@ TEST_F(Command, ResumeBeginsWhereThereIsNoCheckpointAndAutoWhereThereIsNoRun) {
 }
 
 TEST_F(Command, ChangesOfAResumeAreSaidOrRefused) {
-  ASSERT_EQ(train("--steps 2").exit_code, 0);
+  ASSERT_EQ(train("--preset steady --steps 2").exit_code, 0);
   ASSERT_EQ(duel("generate --run run --step 2 --count 1 --out a").exit_code, 0);
   expect_outcome(duel("train --out run --resume --steps 4 --set model.generator_activation=tanh"), 2,
                  "model.generator_activation \"relu\" -> \"tanh\"");
@@ -68,8 +68,8 @@ TEST_F(Command, FromBeginsWithTheWeightsOfAnotherRun) {
   EXPECT_EQ(first.tensors.at("average/" + weight).get(3), old_state.tensors.at(weight).get(3));
   EXPECT_EQ(first.tensors.at("adam_v/" + weight).get(3), 0);
   EXPECT_TRUE(std::filesystem::exists(folder_ / "new/checkpoints/step_000000003"));
-  expect_outcome(duel("train --out x --from old --set data.synthetic_width=9"), 2, "10x8x1, but synthetic has");
-  expect_outcome(duel("train --out x --from old --set model.latent=9"), 2, "model.latent 100 -> 9");
+  expect_outcome(duel("train --out x --from old --set data.synthetic_width=9"), 2, "its pictures are 10x8x1, but those of synthetic are 10x9x1");
+  expect_outcome(duel("train --out x --from old --set model.latent=9"), 2, "model.latent 64 -> 9");
   expect_outcome(duel("train --out x --from old --step 5"), 3, "there are those of 6");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "x"));
 }

@@ -66,7 +66,7 @@ TEST_F(Command, ADryRunTellsWhatTheRunWouldBe) {
   EXPECT_EQ(plan["steps"], 100);
   EXPECT_EQ(plan["picture"], nlohmann::json({10, 8, 1}));
   EXPECT_EQ(plan["networks"][0]["name"], "generator");
-  EXPECT_EQ(plan["networks"][0]["parameters"][0]["shape"], nlohmann::json({100, 16}));
+  EXPECT_EQ(plan["networks"][0]["parameters"][0]["shape"], nlohmann::json({64, 16}));
   EXPECT_GT(plan["memory_bytes"]["total"], plan["memory_bytes"]["parameters"]);
   EXPECT_GT(plan["disk_bytes"]["most"], plan["disk_bytes"]["checkpoint"]);
   EXPECT_GT(plan["ms_a_step"], 0.0);
@@ -139,7 +139,7 @@ TEST_F(Command, StreamedPicturesAndEagerLaunchesGiveTheSameBytes) {
   const Outcome streamed =
       duel("train --out streamed --steps 11 --residency stream --steps-per-launch 3 --no-graph " + kSmall);
   EXPECT_EQ(streamed.exit_code, 0) << streamed.output;
-  EXPECT_NE(streamed.output.find("64 pictures of 10x8x1, streamed, preset steady"), std::string::npos)
+  EXPECT_NE(streamed.output.find("64 pictures of 10x8x1, streamed, preset conv-steady"), std::string::npos)
       << streamed.output;
   EXPECT_EQ(read_file(folder_ / "resident" / state), read_file(folder_ / "streamed" / state));
   expect_outcome(duel("train --out x --residency disk " + kSmall), 2, "auto, device or stream");

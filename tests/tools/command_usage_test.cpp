@@ -1,4 +1,5 @@
 // What all verbs have in common: usage, numbers, and output that cannot be written; `duel info`.
+#include "host/config/configuration.h"
 #include "host/config/preset_files.h"
 #include "tests/tools/command.h"
 
@@ -74,6 +75,25 @@ TEST_F(Command, InfoTellsWhatThisIsAndThePresets) {
     EXPECT_EQ(nlohmann::json::parse(duel("info --presets --json").output)[std::string(preset.name)],
               preset_description(preset.text));
   }
+}
+
+TEST_F(Command, InfoPrintsAConfiguration) {
+  const std::string wanted = "info --configuration steady --set train.batch=8 --set 'loss.r1={from = 1, to = 0.5}'";
+  const Outcome text = duel(wanted);
+  Options options = preset("steady");
+  options.train.batch = 8;
+  apply_setting(parse_setting("loss.r1={from = 1, to = 0.5}"), options);
+  EXPECT_EQ(text.output, to_toml(options));
+  const nlohmann::json json = nlohmann::json::parse(duel(wanted + " --json").output);
+  EXPECT_EQ(json["preset"], "steady");
+  EXPECT_EQ(json["train"]["batch"], 8);
+  EXPECT_EQ(json["optimizer"]["beta1"], 0.0);
+  EXPECT_EQ(json["loss"]["r1"]["shape"], "linear");
+  EXPECT_EQ(json["model"]["generator_widths"].size(), 4);
+  expect_outcome(duel("info --configuration --set train.bach=8"), 2, "did you mean train.batch?");
+  expect_outcome(duel("info --set train.batch=8"), 2, "--set needs --configuration or --program");
+  expect_outcome(duel("info --config nowhere.toml"), 2, "--config needs --configuration or --program");
+  expect_outcome(duel("info --configuration steady --program steady"), 2, "--program");
 }
 
 TEST_F(Command, InfoPrintsARecordedProgram) {

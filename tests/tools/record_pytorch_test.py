@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""tools/record_pytorch.py: its presets are the program's, and `duel parity` finds its records right.
+"""tools/record_pytorch.py: it reads configurations as the program does, and `duel parity` finds its records right.
 
     record_pytorch_test.py DUEL      the program; where PyTorch is missing, what needs it is skipped
 """
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -12,26 +11,22 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
-
-if sys.version_info < (3, 11):
-    print("record_pytorch_test: skipped, the recorder needs Python 3.11 (tomllib)")
-    sys.exit(77)
-import tomllib
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RECORDER = ROOT / "tools/record_pytorch.py"
 DUEL = sys.argv.pop(1) if len(sys.argv) > 1 else str(ROOT / "build/duel")
 
 sys.dont_write_bytecode = True
-spec = importlib.util.spec_from_file_location("record_pytorch", RECORDER)
-record_pytorch = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(record_pytorch)
+sys.path.insert(0, str(RECORDER.parent))
+from torch_recorder import configuration  # noqa: E402
+from torch_recorder.refusal import Refusal  # noqa: E402
 
 
 def python_with_torch():
     """This Python, or else the distribution's, where tools/setup.sh puts PyTorch."""
     for python in (sys.executable, "/usr/bin/python3"):
-        if Path(python).exists() and subprocess.run([python, "-c", "import numpy, torch, tomllib"],
+        if Path(python).exists() and subprocess.run([python, "-c", "import numpy, torch"],
                                                     capture_output=True).returncode == 0:
             return python
     return None
@@ -50,60 +45,102 @@ def run(*words):
 
 
 class RecordPytorch(unittest.TestCase):
-    def record(self, folder, settings, *more):
-        config = Path(folder) / "config.toml"
-        config.write_text('preset = "classic"\n')
+    def record(self, folder, preset, settings, *more):
         words = [word for setting in settings for word in ("--set", setting)]
-        return run(PYTHON or sys.executable, RECORDER, "--config", config, "--out", Path(folder) / "t.safetensors", *words, *more)
+        return run(PYTHON or sys.executable, RECORDER, "--duel", DUEL, "--preset", preset, "--out", Path(folder) / "t.safetensors",
+                   *words, *more)
 
-    def test_presets_are_those_of_the_program(self):
-        small = {"data.source": "synthetic", "data.synthetic_count": 64, "train.steps": 1, "model.latent": 3,
-                 "model.generator_widths": [4], "model.discriminator_channels": [2], "model.discriminator_widths": [3],
-                 "train.batch": 4, "device": "cpu", "threads": 1}
-        words = [word for key, value in small.items() for word in ("--set", f"{key}={json.dumps(value)}")]
-        for preset in ("classic", "steady"):
-            with tempfile.TemporaryDirectory() as folder:
-                done = run(DUEL, "train", "--preset", preset, "--out", Path(folder) / "run", *words)
-                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-                written = record_pytorch.flattened(tomllib.loads((Path(folder) / "run/config.toml").read_text()))
-            self.assertEqual(written, record_pytorch.resolve({"preset": preset, **small}))
-        # The keys that are small above, and that a run therefore does not tell.
-        listed = dict(line.split(" = ", 1) for line in run(DUEL, "train", "--help-keys").stdout.splitlines()
-                      if " = " in line and not line.startswith(" "))
-        told = {key: tomllib.loads(f"value = {value}")["value"] for key, value in listed.items()}
-        self.assertEqual(told, record_pytorch.resolve({"preset": "steady"}))
+    def expect_parity(self, preset, settings, steps=2, seed=0):
+        """The record, in bytes."""
+        with tempfile.TemporaryDirectory() as folder:
+            done = self.record(folder, preset, settings, "--steps", steps, "--seed", seed)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("and 0 still are", done.stdout)
+            path = Path(folder) / "t.safetensors"
+            parity = run(DUEL, "parity", "--device", "cpu", "--threads", 2, path)
+            self.assertEqual((parity.returncode, parity.stdout.splitlines()[-1:]), (0, ["parity: ok"]),
+                             parity.stdout + parity.stderr)
+            self.assertEqual(parity.stdout.count("      recorder "), steps)
+            return path.read_bytes()
 
-    def test_the_file_is_read_as_the_program_reads_it(self):
-        config = record_pytorch.resolve({"preset": "steady", "optimizer.epsilon": 1e-9, "loss.r1": 1})
-        self.assertEqual(record_pytorch.flattened(tomllib.loads(record_pytorch.to_toml(config))), config)
-        self.assertIs(type(config["loss.r1"]), float)
-        self.assertEqual(record_pytorch.parsed_setting("loss.kind=hinge"), ("loss.kind", "hinge"))
-        self.assertEqual(record_pytorch.parsed_setting("model.generator_widths=[3, 4]"),
-                         ("model.generator_widths", [3, 4]))
+    def test_every_key_is_the_programs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "config.toml"
+            file.write_text('preset = "steady"\n[train]\nbatch = 5\n[optimizer]\nema_decay = {half_life = 100, burn_in = 3}\n')
+            config = configuration.Configuration(DUEL, "", file, ["loss.kind=hinge", "train.steps=9", "loss.r1=1"])
+            listed = run(DUEL, "train", "--help-keys").stdout
+        keys = {line.split(" = ")[0] for line in listed.split("\nA schedule")[0].splitlines() if " = " in line and line[0] != " "}
+        self.assertEqual(set(config.values), keys)
+        self.assertEqual((config["train.batch"], config["loss.kind"], config["loss.r1"], config["optimizer.beta1"]),
+                         (5, "hinge", 1.0, 0.0))
+        self.assertEqual(config.picture(), (1, 28, 28))
+        decay = config.schedule("optimizer.ema_decay")
+        self.assertEqual((decay.at(0), decay.at(1), decay.at(10 ** 6)), (0, 1 / 4, 0.5 ** (5 / 100)))
+
+    def test_a_key_that_no_recipe_asks_for_is_refused_where_it_says_something(self):
+        def told(of_the_preset, asked):
+            def answer(_, *words):
+                if "--json" not in words:
+                    return ""
+                usual = words[-1] == configuration.USUAL_PRESET
+                return json.dumps({"recipe": "gan", "loss": {"novel": 0.0 if usual else of_the_preset}, "output": {"x": usual}})
+            with mock.patch.object(configuration, "told_by", answer):
+                config = configuration.Configuration(DUEL, "other", "", [])
+                if asked:
+                    config["loss.novel"]
+                config.refuse_what_was_not_asked()
+
+        with self.assertRaisesRegex(Refusal, r"loss\.novel = 0\.5 is not recorded for the recipe gan; 0\.0 is"):
+            told(0.5, asked=False)
+        told(0.5, asked=True)
+        told(0.0, asked=False)
 
     def test_what_it_refuses(self):
         with tempfile.TemporaryDirectory() as folder:
             for setting, part in (("train.bach=3", "did you mean train.batch?"), ("train.batch=many", "train.batch"),
-                                  ("loss.kind=bse", "bce, lsgan"), ("nothing", "KEY=VALUE")):
-                done = self.record(folder, [setting])
-                self.assertEqual(done.returncode, 1, setting)
+                                  ("loss.kind=bse", "bce, lsgan"), ("nothing", "key=value")):
+                done = self.record(folder, "classic", [setting])
+                self.assertEqual((done.returncode, done.stdout), (2, ""), setting)
                 self.assertIn(part, done.stderr)
-            self.assertIn("--steps 0", self.record(folder, [], "--steps", 0).stderr)
+            for words, part in ((("--steps", 0), "--steps 0"), (("--classes", 0), "--classes 0"), (("--seed", -1), "--seed -1"),
+                                (("--duel", "/nowhere/duel"), "--duel PROGRAM"), (("--config", "/nowhere"), "/nowhere")):
+                done = self.record(folder, "classic", [], *words)
+                self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
+                self.assertTrue(done.stderr.startswith("record_pytorch: "), done.stderr)
+                self.assertIn(part, done.stderr)
+            self.assertIn("preset", self.record(folder, "clasic", []).stderr)
+
+    @unittest.skipUnless(PYTHON, "PyTorch is missing")
+    def test_refused_before_anything_is_recorded(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = self.record(folder, "classic", ["optimizer.learning_rate=0.5"], "--steps", 100000)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("optimizer.learning_rate = 0.5 is not recorded for the recipe gan", done.stderr)
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_records_of_every_loss_and_penalty_pass(self):
         penalties = (["loss.r1=0.7"], ["loss.r2=1.3"], ["loss.gradient_penalty=10", "loss.r1=0.5", "loss.r2=0.5"])
-        for i, loss in enumerate(record_pytorch.LOSSES):
-            settings = ODD + [f"loss.kind={loss}", *penalties[i % 3], "optimizer.clip_norm=0.1",
-                              "model.discriminator_activation=" + record_pytorch.ACTIVATIONS[i % 4],
-                              "model.generator_activation=" + record_pytorch.ACTIVATIONS[(i + 1) % 4]]
-            with tempfile.TemporaryDirectory() as folder:
-                done = self.record(folder, settings, "--steps", 2, "--seed", i)
-                self.assertEqual(done.returncode, 0, done.stderr)
-                parity = run(DUEL, "parity", "--device", "cpu", "--threads", 2, Path(folder) / "t.safetensors")
-                self.assertEqual((parity.returncode, parity.stdout.splitlines()[-1:]), (0, ["parity: ok"]),
-                                 parity.stdout + parity.stderr)
-                self.assertEqual(parity.stdout.count("      recorder "), 2)
+        activations = ("relu", "leaky_relu", "tanh", "sigmoid")
+        for i, loss in enumerate(("bce", "lsgan", "hinge", "relativistic", "wgan")):
+            self.expect_parity("classic", ODD + [f"loss.kind={loss}", *penalties[i % 3], "optimizer.clip_norm=0.1",
+                                                 "model.discriminator_activation=" + activations[i % 4],
+                                                 "model.generator_activation=" + activations[(i + 1) % 4]], seed=i)
+
+    @unittest.skipUnless(PYTHON, "PyTorch is missing")
+    def test_several_updates_lazy_penalties_and_weight_decay(self):
+        content = self.expect_parity("classic", ODD + ["optimizer.d_updates=2", "loss.penalty_every=2", "loss.r1=0.7",
+                                                       "loss.gradient_penalty=3", "optimizer.weight_decay=0.1"], steps=3)
+        for name in (b"step1/d_main_2/gradient/discriminator/dense1/weight", b"step2/d_loss_2", b"step3/penalty_loss"):
+            self.assertIn(b'"' + name + b'"', content)
+        self.assertNotIn(b'"step2/penalty_loss"', content)
+
+    @unittest.skipUnless(PYTHON, "PyTorch is missing")
+    def test_schedules(self):
+        self.expect_parity("steady", ODD + [
+            'optimizer.generator_learning_rate={from = 5e-4, to = 1e-4, shape = "cosine", until = 0.8, warmup = 2}',
+            'loss.r1={from = 0.5, to = 0.1, shape = "exponential"}', "loss.r2={from = 0.1, to = 0.5, begin = 0.2}",
+            "optimizer.ema_decay={half_life = 100, burn_in = 10}", "optimizer.beta2={from = 0.9, to = 0.99}",
+            "loss.penalty_every=3"], steps=6)
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_no_draw_comes_near_a_kink(self):
@@ -111,26 +148,29 @@ class RecordPytorch(unittest.TestCase):
         is drawn anew."""
         script = """
 import sys
-sys.path.insert(0, sys.argv[1])
 sys.dont_write_bytecode = True
-import record_pytorch as r
-config = r.resolve({"preset": "classic", "train.batch": 16, "model.latent": 4, "data.synthetic_height": 5,
-                    "data.synthetic_width": 4, "model.generator_widths": [9], "model.discriminator_channels": [4],
-                    "model.discriminator_widths": [6], "loss.kind": sys.argv[2], "loss.gradient_penalty": 1.0})
-r.NEAR = float(sys.argv[3])
-recording = r.Recording(config, 3)
+sys.path.insert(0, sys.argv[1])
+from torch_recorder import configuration, recording as r
+settings = ["train.batch=16", "train.steps=1", "model.latent=4", "data.synthetic_height=5", "data.synthetic_width=4",
+            "model.generator_widths=[9]", "model.discriminator_channels=[4]", "model.discriminator_widths=[6]",
+            "loss.kind=" + sys.argv[3], "loss.gradient_penalty=1.0"]
+r.NEAR = float(sys.argv[4])
+recording = r.Recording(configuration.Configuration(sys.argv[2], "classic", "", settings), 3, 1)
 recording.rounded.take_weights(recording.exact)
-draws = {**recording.discriminator_draws(), **recording.generator_draws()}
-every_row = recording.torch.arange(16)
-least = min(values.abs().min().item() / recording.deviations[name, i]
-            for name in ("d_reals", "d_latents", "shares", "g_latents")
-            for i, values in enumerate(recording.exact.kinks(name, draws[name], draws, every_row)))
+every_row, least = r.torch.arange(16), 1e9
+for phase in recording.phases:
+    draws = {}
+    for draw in phase.draws:
+        recording.draw(draw, draws)
+    for draw in phase.draws:
+        for i, values in enumerate(draw.passes(recording.exact, draws[draw.name], draws, every_row) if draw.passes else []):
+            least = min(least, values.abs().min().item() / recording.deviations[draw.name, i])
 print(recording.drawn_again, recording.left_near, least, len(recording.deviations))
 """
         for loss, kinks in (("relativistic", 2 + 2 + 2 + 3), ("hinge", 3 + 3 + 2 + 3)):
             results = {}
             for near in (0, 3000, 1e9):
-                done = run(PYTHON, "-c", script, RECORDER.parent, loss, near)
+                done = run(PYTHON, "-c", script, RECORDER.parent, DUEL, loss, near)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 results[near] = [float(word) for word in done.stdout.split()]
                 self.assertEqual(results[near][3], kinks)
@@ -146,9 +186,9 @@ print(recording.drawn_again, recording.left_near, least, len(recording.deviation
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "x.safetensors"
             script = (f"import sys; sys.path.insert(0, {str(RECORDER.parent)!r}); sys.dont_write_bytecode = True\n"
-                      "import numpy, record_pytorch\n"
+                      "import numpy\nfrom torch_recorder.safetensors_file import write_by_hand\n"
                       "tensors = {'b': numpy.arange(5, dtype=numpy.uint8), 'a': numpy.ones((2, 3), numpy.float32)}\n"
-                      f"record_pytorch.write_by_hand(tensors, {str(path)!r}, {{'format': 'something else'}})\n")
+                      f"write_by_hand(tensors, {str(path)!r}, {{'format': 'something else'}})\n")
             done = run(PYTHON, "-c", script)
             self.assertEqual(done.returncode, 0, done.stderr)
             content = path.read_bytes()

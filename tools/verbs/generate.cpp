@@ -31,6 +31,15 @@ void add_generate(CLI::App& app, int& exit_code) {
                                      "pictures between two of --interpolate; 8 where it is not given");
   CLI::Option* grid = add_text(*verb, "--grid", request->grid, "ROWSxCOLUMNS: one sheet instead, filled row by row");
   CLI::Option* clear = verb->add_flag("--clear", request->clear, "remove pictures that an earlier call left in --out");
+  CLI::Option* classes =
+      verb->add_option(
+              "--class", request->classes.names,
+              "class of the pictures, by name; several with commas between them take turns, of a sheet its rows")
+          ->expected(1)
+          ->take_all();
+  CLI::Option* mix = add_text(*verb, "--class-mix", request->classes.mix,
+                              "sneaker:0.5,ankle boot:0.5: pictures between classes, by their shares");
+  classes->excludes(mix);
   CLI::Option* seed =
       add_integer(*verb, "--seed", request->seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(),
                   "of the latents: the same seed gives the same bytes");

@@ -4,6 +4,7 @@
 #include "host/data/open_dataset.h"
 #include "host/device/choice_cache.h"
 #include "host/device/default_threads.h"
+#include "kernels/check.h"
 #include "kernels/context.h"
 #include "tools/verbs/program_listing.h"
 #include "tools/verbs/value_flags.h"
@@ -50,30 +51,49 @@ Facts facts() {
   return list;
 }
 
-// What of the verb's words asks for a recorded program.
-struct ProgramFlags {
-  std::string preset, config;
+// What of the verb's words asks for a configuration, or for the program that is recorded for it.
+struct ConfigurationFlags {
+  std::string preset, file;
   std::vector<std::string> settings;
   bool is_unfused = false;
+  CLI::Option* configuration = nullptr;
+  CLI::Option* program = nullptr;
 
-  void declare(CLI::App& verb, CLI::Option*& asked) {
-    asked = verb.add_option("--program", preset, "print a training step's program, node by node, of this preset")
-                ->expected(0, 1)
-                ->option_text("[PRESET]");
-    add_text(verb, "--config", config, "--program: a TOML file, as for duel train")->needs(asked);
-    verb.add_option("--set", settings, "--program: key=value, as for duel train; may be repeated")
+  void declare(CLI::App& verb) {
+    configuration = verb.add_option("--configuration", preset, "print every key's value in this preset, as TOML")
+                        ->expected(0, 1)
+                        ->option_text("[PRESET]");
+    program = verb.add_option("--program", preset, "print a training step's program, node by node, of this preset")
+                  ->expected(0, 1)
+                  ->option_text("[PRESET]")
+                  ->excludes(configuration);
+    add_text(verb, "--config", file, "of either: a TOML file, as for duel train");
+    verb.add_option("--set", settings, "of either: key=value, as for duel train; may be repeated")
         ->take_all()
-        ->allow_extra_args(false)
-        ->needs(asked);
-    verb.add_flag("--unfused", is_unfused, "--program: as it was recorded, before operators are fused")->needs(asked);
+        ->allow_extra_args(false);
+    verb.add_flag("--unfused", is_unfused, "--program: as it was recorded, before operators are fused")->needs(program);
+  }
+
+  bool is_configuration() const { return configuration->count() > 0; }
+  bool is_program() const { return program->count() > 0; }
+
+  void check_needed() const {
+    if (!is_configuration() && !is_program() && (!file.empty() || !settings.empty())) {
+      throw_error(Error::Kind::usage, "{} needs --configuration or --program", file.empty() ? "--set" : "--config");
+    }
+  }
+
+  Options options() const {
+    std::vector<Setting> parsed;
+    std::transform(settings.begin(), settings.end(), std::back_inserter(parsed), parse_setting);
+    Options options = resolve_options(preset, file, parsed);
+    validate(options);
+    return options;
   }
 
   std::vector<ListedPhase> listing() const {
-    std::vector<Setting> parsed;
-    std::transform(settings.begin(), settings.end(), std::back_inserter(parsed), parse_setting);
-    const Options options = resolve_options(preset, config, parsed);
-    validate(options);
-    return list_step(options, open_dataset(options.data), !is_unfused);
+    const Options all = options();
+    return list_step(all, open_dataset(all.data), !is_unfused);
   }
 };
 
@@ -107,16 +127,18 @@ void print_table(const Facts& list) {
 
 void add_info(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand(
-      "info", "Print version, build, backends, CPU features, GPUs and libraries; or a recorded step");
+      "info", "Print version, build, backends, CPU features, GPUs and libraries; a configuration; or a recorded step");
   auto json = std::make_shared<bool>(false);
   auto presets = std::make_shared<bool>(false);
   verb->add_flag("--presets", *presets, "list the presets instead, with what each is");
   verb->add_flag("--json", *json, "for programs");
-  auto flags = std::make_shared<ProgramFlags>();
-  CLI::Option* program = nullptr;
-  flags->declare(*verb, program);
-  verb->callback([json, presets, flags, program, &exit_code] {
-    if (program->count() > 0) {
+  auto flags = std::make_shared<ConfigurationFlags>();
+  flags->declare(*verb);
+  verb->callback([json, presets, flags, &exit_code] {
+    flags->check_needed();
+    if (flags->is_configuration()) {
+      fmt::print("{}", *json ? to_json(flags->options()) + "\n" : to_toml(flags->options()));
+    } else if (flags->is_program()) {
       *json ? print_listing_json(flags->listing()) : print_listing(flags->listing());
     } else {
       const Facts list = *presets ? preset_facts() : facts();

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -19,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kParityOffExitCode = 6;
-constexpr const char* kRow = "{:>5} {:<8}{} {:>9}  {:<27} {:>9}  {:<27} {:>9}\n";
+constexpr const char* kRow = "{:>5} {:<8}{} {:>9}  {:<27} {:>9}  {:<27} {:>9}{}\n";
 
 void print_head(const ParityReport& report) {
   fmt::print("{}: {} steps of preset {}, loss {}, batch {}, pictures {}x{}x{}, recorded by {}\n", report.file.string(),
@@ -34,43 +35,58 @@ void print_head(const ParityReport& report) {
       "tensor's,\n"
       "|difference| over |recorded| in norm, and the most wrong element over the tensor's largest; of weights, over "
       "the\n"
-      "learning rate. Each update takes the recorded gradients, after the engine's own were compared with them.\n"
+      "learning rate; of what else outlives a step (state), over its largest. Each update takes the recorded "
+      "gradients,\n"
+      "after the engine's own were compared with them.\n"
       "Rows `recorder`: what the recording program's own float32 deviates, from the recorded weights.\n");
+  const ReplayedStep& first = report.steps.front();
   std::string losses;
-  for (const Deviation& loss : report.steps.front().duel.losses) {
+  for (const Deviation& loss : first.duel.losses) {
     losses += fmt::format(" {:>9}", loss.tensor);
   }
-  fmt::print(kRow, "step", "", losses, "in norm", "most in", "element", "most in", "weights");
+  fmt::print(kRow, "step", "", losses, "in norm", "most in", "element", "most in", "weights",
+             first.state.tensor.empty() ? "" : "     state");
 }
 
 // "generator/dense1/weight", without the kind that the column's title says.
 std::string short_name(const Deviation& deviation) {
-  const std::string& name = deviation.tensor;
-  const std::string prefix = "gradient/";
-  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+  const std::string kind = "gradient/";
+  std::string name = deviation.tensor;
+  const std::size_t at = name.find(kind);
+  return at == std::string::npos ? name : name.erase(at, kind.size());
 }
 
 std::string number(double value) {
   return fmt::format("{:.1e}", value);
 }
 
-void print_row(const std::string& step, const char* who, const Deviations& deviations, const std::string& weights) {
-  std::string losses;
-  for (const Deviation& loss : deviations.losses) {
-    losses += fmt::format(" {:>9}", number(loss.value));
+// `columns`: the losses of the first step, at which every phase runs.
+std::string loss_cells(const Deviations& columns, const Deviations& deviations) {
+  std::string cells;
+  for (const Deviation& column : columns.losses) {
+    const auto found = std::ranges::find(deviations.losses, column.tensor, &Deviation::tensor);
+    cells += fmt::format(" {:>{}}", found == deviations.losses.end() ? "" : number(found->value),
+                         std::max<std::size_t>(9, column.tensor.size()));
   }
+  return cells;
+}
+
+void print_row(const std::string& step, const char* who, const std::string& losses, const Deviations& deviations,
+               const std::string& weights, const std::string& state) {
   fmt::print(kRow, step, who, losses, number(deviations.norm.value), short_name(deviations.norm),
-             number(deviations.element.value), short_name(deviations.element), weights);
+             number(deviations.element.value), short_name(deviations.element), weights, state);
 }
 
 void print_step(const ParityReport& so_far) {
   if (so_far.steps.size() == 1) {
     print_head(so_far);
   }
+  const Deviations& columns = so_far.steps.front().duel;
   const ReplayedStep& step = so_far.steps.back();
-  print_row(fmt::format("{}", step.step), "duel", step.duel, number(step.weight.value));
+  print_row(fmt::format("{}", step.step), "duel", loss_cells(columns, step.duel), step.duel, number(step.weight.value),
+            step.state.tensor.empty() ? "" : fmt::format(" {:>9}", number(step.state.value)));
   if (step.recorders_float32) {
-    print_row("", "recorder", *step.recorders_float32, "");
+    print_row("", "recorder", loss_cells(columns, *step.recorders_float32), *step.recorders_float32, "", "");
   }
   std::fflush(stdout);
 }
@@ -107,6 +123,9 @@ Json to_json(const Deviations& deviations) {
 
 Json to_json(const ReplayedStep& step) {
   Json object = {{"step", step.step}, {"duel", to_json(step.duel)}, {"weight", to_json(step.weight)}};
+  if (!step.state.tensor.empty()) {
+    object["state"] = to_json(step.state);
+  }
   if (step.recorders_float32) {
     object["recorder_float32"] = to_json(*step.recorders_float32);
   }

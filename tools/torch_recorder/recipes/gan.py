@@ -1,0 +1,185 @@
+"""host/recipes/gan.h: a generator against a discriminator, by class or not."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+from ..networks import classic, conv_steady
+from .recipe import Draw, Phase
+
+DISCRIMINATOR_LOSSES = {
+    "bce": lambda real, fake: (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2,
+    "lsgan": lambda real, fake: ((real - 1).square().mean() + fake.square().mean()) / 2,
+    "hinge": lambda real, fake: F.relu(1 - real).mean() + F.relu(1 + fake).mean(),
+    "relativistic": lambda real, fake: F.softplus(fake - real).mean(),
+    "wgan": lambda real, fake: fake.mean() - real.mean()}
+GENERATOR_LOSSES = {
+    "bce": lambda real, fake: F.softplus(-fake).mean(),
+    "lsgan": lambda real, fake: (fake - 1).square().mean() / 2,
+    "hinge": lambda real, fake: -fake.mean(),
+    "relativistic": lambda real, fake: F.softplus(real - fake).mean(),
+    "wgan": lambda real, fake: -fake.mean()}
+
+
+def squared_gradients(logits, pictures):
+    """|d logit / d picture|^2 of each picture."""
+    gradient, = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
+    return gradient.square().flatten(1).sum(1)
+
+
+class Judged(NamedTuple):
+    reals: torch.Tensor
+    fakes: torch.Tensor
+    real: torch.Tensor  # logits
+    fake: torch.Tensor
+
+
+class Gan:
+    def __init__(self, config, classes):
+        self.config, self.kind = config, config["loss.kind"]
+        self.has_labels = config["data.labels"]
+        self.classes = classes if self.has_labels else 0
+        self.r1, self.r2, self.gradient_penalty = (config.schedule("loss." + name)
+                                                   for name in ("r1", "r2", "gradient_penalty"))
+        has_penalties = not (self.r1.is_zero() and self.r2.is_zero() and self.gradient_penalty.is_zero())
+        self.penalty_every = config["loss.penalty_every"] if has_penalties else 1
+
+    def networks(self):
+        config, picture = self.config, self.config.picture()
+        if config["model.networks"] == "conv-steady":
+            filters = config["model.filters"]
+            return {"generator": conv_steady.Generator(picture, config["model.latent"], filters, self.classes),
+                    "discriminator": conv_steady.Discriminator(picture, filters, config["model.features"], self.classes)}
+
+        def act(network):
+            return classic.activation(config[f"model.{network}_activation"], config["model.leaky_slope"])
+
+        return {"generator": classic.Generator(picture, config["model.latent"], config["model.generator_widths"],
+                                               act("generator")),
+                "discriminator": classic.Discriminator(picture, config["model.discriminator_channels"],
+                                                       config["model.discriminator_kernel"],
+                                                       config["model.discriminator_widths"], act("discriminator"))}
+
+    def phases(self, draw):
+        rate = self.config.schedule("optimizer.discriminator_learning_rate")
+        phases = []
+        for number in range(1, self.config["optimizer.d_updates"] + 1):
+            suffix = "" if number == 1 else f"_{number}"
+            batch = Batch(self, "d_reals" + suffix, "d_latents" + suffix, "shares" + suffix)
+            is_penalised = self.penalty_every == 1
+            phases.append(Phase("d_main" + suffix, ("discriminator",), "d_loss" + suffix,
+                                batch.draws(draw, is_mixed=is_penalised and not self.gradient_penalty.is_zero()),
+                                self.discriminator_loss(batch, is_penalised), rate))
+        if self.penalty_every > 1:
+            batch = Batch(self, "penalty_reals", "penalty_latents", "penalty_shares")
+            phases.append(Phase("d_penalty", ("discriminator",), "penalty_loss",
+                                batch.draws(draw, is_mixed=not self.gradient_penalty.is_zero(), is_judged=False),
+                                self.penalty_loss(batch), rate, self.penalty_every))
+        phases.append(Phase("g_main", ("generator",), "g_loss", self.generator_draws(draw), self.generator_loss,
+                            self.config.schedule("optimizer.generator_learning_rate"),
+                            averages={"generator": self.config.schedule("optimizer.ema_decay")}))
+        return phases
+
+    # --- the discriminator's ---
+
+    def discriminator_loss(self, batch, is_penalised):
+        def loss(networks, draws, step):
+            judged = batch.judged(networks, draws)
+            value = DISCRIMINATOR_LOSSES[self.kind](judged.real, judged.fake)
+            return value + self.penalties(networks, batch, judged, draws, step) if is_penalised else value
+
+        return loss
+
+    def penalty_loss(self, batch):
+        return lambda networks, draws, step: self.penalties(networks, batch, batch.judged(networks, draws), draws, step)
+
+    def penalties(self, networks, batch, judged, draws, step):
+        """Those that are computed every few steps weigh so much the more."""
+        value = torch.zeros((), dtype=networks.dtype)
+        if not self.r1.is_zero():
+            value = value + self.r1.at(step) / 2 * squared_gradients(judged.real, judged.reals).mean()
+        if not self.r2.is_zero():
+            value = value + self.r2.at(step) / 2 * squared_gradients(judged.fake, judged.fakes).mean()
+        if not self.gradient_penalty.is_zero():
+            mixed = batch.mixtures(judged.reals, judged.fakes, draws[batch.share_draw]).detach().requires_grad_()
+            squares = squared_gradients(networks["discriminator"](mixed, *batch.labels(draws)), mixed)
+            value = value + self.gradient_penalty.at(step) * (torch.sqrt(squares + 1e-12) - 1).square().mean()
+        return self.penalty_every * value
+
+    # --- the generator's ---
+
+    def generator_draws(self, draw):
+        def pass_latents(networks, rows, draws, places):
+            labels = labels_of("g_reals", draws, places)
+            pictures, kinks = networks.through("generator", rows.to(networks.dtype), *labels)
+            return kinks + networks.through("discriminator", pictures, *labels)[1]
+
+        draws = [Draw("g_reals/label", draw.labels)] if self.has_labels else []
+        draws.append(Draw("g_latents", draw.latents, pass_latents))
+        if self.kind == "relativistic":
+            draws.append(Draw("g_reals", draw.pixels))  # only its logits are used: no kink matters
+        return draws
+
+    def generator_loss(self, networks, draws, step):
+        labels, real = labels_of("g_reals", draws), None
+        fake = networks["discriminator"](networks["generator"](draws["g_latents"].to(networks.dtype), *labels), *labels)
+        if self.kind == "relativistic":
+            with torch.no_grad():
+                real = networks["discriminator"](networks.pictures(draws["g_reals"]), *labels)
+        return GENERATOR_LOSSES[self.kind](real, fake)
+
+
+def labels_of(name, draws, places=slice(None)):
+    """A list of the labels that belong to a draw's rows; an empty one where it has none."""
+    return [draws[name + "/label"][places]] if name + "/label" in draws else []
+
+
+class Batch:
+    """The reals and fakes of one of the discriminator's phases; fakes are of the reals' classes."""
+
+    def __init__(self, gan, real_draw, latent_draw, share_draw):
+        self.gan, self.real_draw, self.latent_draw, self.share_draw = gan, real_draw, latent_draw, share_draw
+
+    def labels(self, draws, places=slice(None)):
+        return labels_of(self.real_draw, draws, places)
+
+    def fakes(self, networks, draws, places=slice(None)):
+        return self.made(networks, draws[self.latent_draw][places], draws, places)
+
+    def made(self, networks, latents, draws, places):
+        with torch.no_grad():
+            return networks["generator"](latents.to(networks.dtype), *self.labels(draws, places))
+
+    def mixtures(self, reals, fakes, shares):
+        share = shares.to(reals.dtype).reshape(-1, 1, 1, 1)
+        return share * reals + (1 - share) * fakes
+
+    def judged(self, networks, draws):
+        reals = networks.pictures(draws[self.real_draw]).requires_grad_()
+        fakes, labels = self.fakes(networks, draws).requires_grad_(), self.labels(draws)
+        return Judged(reals, fakes, networks["discriminator"](reals, *labels), networks["discriminator"](fakes, *labels))
+
+    def draws(self, draw, is_mixed, is_judged=True):
+        """is_judged: its logits go into the loss, not only into penalties."""
+        def through(networks, pictures, draws, places):
+            return networks.through("discriminator", pictures, *self.labels(draws, places))
+
+        def hinge(logits, sign):
+            return [1 + sign * logits] if is_judged and self.gan.kind == "hinge" else []
+
+        def pass_reals(networks, rows, draws, places):
+            logits, kinks = through(networks, networks.pictures(rows), draws, places)
+            return kinks + hinge(logits, -1)
+
+        def pass_latents(networks, rows, draws, places):
+            logits, kinks = through(networks, self.made(networks, rows, draws, places), draws, places)
+            return kinks + hinge(logits, 1)
+
+        def pass_shares(networks, rows, draws, places):
+            reals = networks.pictures(draws[self.real_draw][places])
+            return through(networks, self.mixtures(reals, self.fakes(networks, draws, places), rows), draws, places)[1]
+
+        draws = [Draw(self.real_draw + "/label", draw.labels)] if self.gan.has_labels else []
+        draws += [Draw(self.real_draw, draw.pixels, pass_reals), Draw(self.latent_draw, draw.latents, pass_latents)]
+        return draws + ([Draw(self.share_draw, draw.shares, pass_shares)] if is_mixed else [])
