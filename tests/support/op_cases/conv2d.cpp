@@ -172,7 +172,7 @@ std::vector<Problem> halving_problems() {
   return {
       {{33, 14, 14, 16}, 16, 4, 4, padded(2, 1, 1, 1, 1)}, {{9, 30, 30, 16}, 32, 4, 4, padded(2, 1, 1, 1, 1)},
       {{33, 15, 14, 32}, 16, 4, 4, padded(2, 0, 2, 1, 1)}, {{33, 16, 17, 16}, 48, 4, 4, padded(2, 0, 0, 0, 0)},
-      {{35, 13, 14, 48}, 16, 4, 4, padded(2, 2, 2, 2, 1)},
+      {{35, 13, 14, 16}, 16, 4, 4, padded(2, 2, 2, 2, 1)},
   };
 }
 
@@ -265,7 +265,9 @@ std::vector<OpCase> make_cases() {
     cases.push_back(backward_input_case(p));
     cases.push_back(backward_weight_case(p));
     p.in = DType::bf16;
-    cases.push_back(forward_case(p));
+    if (p.conv.stride == 1) {  // halving forwards is in f32 alone
+      cases.push_back(forward_case(p));
+    }
     cases.push_back(backward_weight_case(p));
   }
   for (const Activation& activation : activations) {
