@@ -113,6 +113,8 @@ TEST(Parity, AWrongNumberIsFoundAndNamed) {
   expect_found("steady", 1, "g_loss", 0, 1e-3F);
   expect_found("lazy", 1, "d_main_2/gradient/discriminator/conv1/weight", 5, 1e-3F);
   expect_found("lazy", 2, "d_loss_2", 0, 1e-3F);
+  expect_found("conv_steady", 1, "gradient/discriminator/classes/weight", 9, 1e-3F);
+  expect_found("conv_steady", 2, "gradient/generator/up1/weight", 33, 1e-3F);
   expect_found("lazy", 3, "penalty_loss", 0, 1e-3F);
   expect_found("lazy", 3, "d_penalty/gradient/discriminator/dense1/weight", 7, 1e-3F);
 }

@@ -135,6 +135,15 @@ class RecordPytorch(unittest.TestCase):
         self.assertNotIn(b'"step2/penalty_loss"', content)
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
+    def test_classes_and_the_convolutional_networks(self):
+        small = ["data.synthetic_height=8", "data.synthetic_width=4", "data.synthetic_channels=2", "train.batch=5",
+                 "model.latent=4", "model.filters=3", "model.features=7"]
+        content = self.expect_parity("conv-steady", small, steps=3)
+        self.assertIn(b'"step1/g_reals/label"', content)
+        self.assertNotIn(b"/label", self.expect_parity("conv-steady", [*small, "data.labels=false"]))
+        self.expect_parity("classic", ODD + ["data.labels=true", "model.discriminator_activation=tanh"])
+
+    @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_schedules(self):
         self.expect_parity("steady", ODD + [
             'optimizer.generator_learning_rate={from = 5e-4, to = 1e-4, shape = "cosine", until = 0.8, warmup = 2}',

@@ -51,6 +51,10 @@ class Configuration:
         self.asked.add(key)
         return self.values[key]
 
+    def know(self, *keys):
+        """They say nothing about what is recorded."""
+        self.asked.update(keys)
+
     def picture(self):
         """(channels, height, width)"""
         return tuple(self["data.synthetic_" + extent] for extent in ("channels", "height", "width"))

@@ -1,9 +1,12 @@
-"""engine/models/classic.h: dense layers from latents to pictures, convolutions and dense layers from pictures to logits."""
+"""engine/models/classic.h: dense layers from latents to pictures, convolutions and dense layers from pictures to logits.
+`classes`: how many, 0 for none; labels are then left out."""
 
 import math
 
 from torch import nn
 
+from .classes import ClassInput, ClassProjection
+from .start import start_layers
 from ..arrays import arrays_of
 
 
@@ -11,40 +14,34 @@ def activation(name, leaky_slope):
     return {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(leaky_slope), "tanh": nn.Tanh(), "sigmoid": nn.Sigmoid()}[name]
 
 
-def start_anew(layers):
-    """Not zero: a bias that is left out must show at once."""
-    for layer in layers:
-        nn.init.xavier_uniform_(layer.weight)
-        nn.init.uniform_(layer.bias, -0.1, 0.1)
-
-
 class Generator(nn.Module):
-    """latents [N,L] -> [N,C,H,W]"""
+    """latents [N,L], labels [N] -> [N,C,H,W]"""
 
-    def __init__(self, picture, latent, widths, act):
+    def __init__(self, picture, latent, widths, act, classes):
         super().__init__()
-        self.picture, self.act = picture, act
-        ends = [latent, *widths, math.prod(picture)]
+        self.picture, self.act, self.classes = picture, act, ClassInput(classes, latent)
+        ends = [self.classes.columns, *widths, math.prod(picture)]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(ends, ends[1:]))
 
     def start(self):
-        start_anew(self.layers)
+        start_layers(self.layers)
 
-    def forward(self, z):
+    def forward(self, z, labels=None):
+        x = self.classes(z, labels)
         for layer in self.layers[:-1]:
-            z = self.act(layer(z))
-        return self.layers[-1](z).tanh().view(-1, *self.picture)
+            x = self.act(layer(x))
+        return self.layers[-1](x).tanh().view(-1, *self.picture)
 
     def arrays(self):
         last = len(self.layers) - 1
-        return [array for i, layer in enumerate(self.layers)
-                for array in arrays_of(f"dense{i + 1}", layer, made=self.picture if i == last else None)]
+        return self.classes.arrays() + [array for i, layer in enumerate(self.layers) for array in
+                                        arrays_of(f"dense{i + 1}", layer, made=self.picture if i == last else None)]
 
 
 class Discriminator(nn.Module):
-    """[N,C,H,W] -> logits [N,1]"""
+    """[N,C,H,W], labels [N] -> logits [N,1]"""
 
-    def __init__(self, picture, channels, kernel, widths, act):
+    def __init__(self, picture, channels, kernel, widths, act, classes):
         super().__init__()
         self.act = act
         depths = [picture[0], *channels]
@@ -52,19 +49,21 @@ class Discriminator(nn.Module):
         self.deepest = (depths[-1], *picture[1:])
         ends = [math.prod(self.deepest), *widths, 1]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(ends, ends[1:]))
+        self.classes = ClassProjection(classes, ends[-2])
 
     def start(self):
-        start_anew([*self.convolutions, *self.layers])
+        start_layers([*self.convolutions, *self.layers])
+        self.classes.start()
 
-    def forward(self, x):
+    def forward(self, x, labels=None):
         for convolution in self.convolutions:
             x = self.act(convolution(x))
         x = x.flatten(1)
         for layer in self.layers[:-1]:
             x = self.act(layer(x))
-        return self.layers[-1](x)  # logits have no activation
+        return self.classes(x, self.layers[-1](x), labels)  # logits have no activation
 
     def arrays(self):
         return ([array for i, layer in enumerate(self.convolutions) for array in arrays_of(f"conv{i + 1}", layer)] +
                 [array for i, layer in enumerate(self.layers)
-                 for array in arrays_of(f"dense{i + 1}", layer, taken=None if i else self.deepest)])
+                 for array in arrays_of(f"dense{i + 1}", layer, taken=None if i else self.deepest)] + self.classes.arrays())

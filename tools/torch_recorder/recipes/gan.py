@@ -21,6 +21,11 @@ GENERATOR_LOSSES = {
     "relativistic": lambda real, fake: F.softplus(real - fake).mean(),
     "wgan": lambda real, fake: -fake.mean()}
 
+# Of the networks classic alone.
+CLASSIC_KEYS = tuple("model." + name for name in (
+    "generator_widths", "generator_activation", "discriminator_channels", "discriminator_kernel", "discriminator_widths",
+    "discriminator_activation", "leaky_slope"))
+
 
 def squared_gradients(logits, pictures):
     """|d logit / d picture|^2 of each picture."""
@@ -48,6 +53,7 @@ class Gan:
     def networks(self):
         config, picture = self.config, self.config.picture()
         if config["model.networks"] == "conv-steady":
+            config.know(*CLASSIC_KEYS)
             filters = config["model.filters"]
             return {"generator": conv_steady.Generator(picture, config["model.latent"], filters, self.classes),
                     "discriminator": conv_steady.Discriminator(picture, filters, config["model.features"], self.classes)}
@@ -56,10 +62,10 @@ class Gan:
             return classic.activation(config[f"model.{network}_activation"], config["model.leaky_slope"])
 
         return {"generator": classic.Generator(picture, config["model.latent"], config["model.generator_widths"],
-                                               act("generator")),
+                                               act("generator"), self.classes),
                 "discriminator": classic.Discriminator(picture, config["model.discriminator_channels"],
                                                        config["model.discriminator_kernel"],
-                                                       config["model.discriminator_widths"], act("discriminator"))}
+                                                       config["model.discriminator_widths"], act("discriminator"), self.classes)}
 
     def phases(self, draw):
         rate = self.config.schedule("optimizer.discriminator_learning_rate")

@@ -2,8 +2,7 @@
 
 A recipe has
     networks()      the modules by their names, each with start() and arrays() (networks/)
-    averaged        the names of those that a moving average follows, and its decay, a Schedule
-    phases()        in the order of a step
+    phases(draw)    in the order of a step; `draw` has a function for each kind of rows
     has_labels      whether what it draws has classes
 """
 
@@ -25,12 +24,12 @@ class Draw:
 
 @dataclass
 class Phase:
-    """loss: from (networks, draws) to a number. `step` counts from 0, as schedules do."""
+    """loss: from (networks, draws, step) to a number; `step` counts from 0, as schedules do."""
     name: str
     updates: tuple
     loss_name: str
     draws: list
-    loss: Callable  # (networks, draws, step)
+    loss: Callable
     learning_rate: Schedule
     every: int = 1
     averages: dict = field(default_factory=dict)  # network: the decay, a Schedule
