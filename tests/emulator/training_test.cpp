@@ -51,6 +51,9 @@ std::vector<Recipe> recipes() {
   Options colour = small_options("steady");
   colour.data.synthetic_channels = 3;
   list.push_back({"colour", colour});
+  Options classify = small_options("classify");
+  classify.model.filters = 4;
+  list.push_back({"classify", classify});
   return list;
 }
 
