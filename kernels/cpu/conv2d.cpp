@@ -4,8 +4,8 @@
 #include "kernels/conv2d.h"
 
 #include "kernels/cpu/conv2d_few_channels.h"
-#include "kernels/cpu/conv2d_halving.h"
 #include "kernels/cpu/conv2d_few_channels_forward.h"
+#include "kernels/cpu/conv2d_halving.h"
 #include "kernels/cpu/conv2d_winograd.h"
 #include "kernels/cpu/onednn.h"
 
