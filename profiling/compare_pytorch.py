@@ -19,7 +19,8 @@ except ImportError:
 import torch.nn.functional as F
 
 from peer_timing import give_up, parse_arguments, print_result, time_steps
-from torch_gan import Gan, load_pictures
+from torch_conv_steady import ConvSteady
+from torch_gan import Gan, load_labels, load_pictures
 from torch_vae import Vae
 
 PICTURES = "/usr/share/datasets/fashion-mnist"
@@ -112,7 +113,13 @@ def main():
         adam["capturable"] = True
     settings = (pictures, options.batch, options.seed, options.precision, options.device)
     is_vae = options.preset == "vae"
-    model = Vae(*settings, channels_last=tuned, **adam) if is_vae else Gan(options.preset, *settings, channels_last=tuned, **adam)
+    if is_vae:
+        model = Vae(*settings, channels_last=tuned, **adam)
+    elif options.preset == "conv-steady":
+        labels = load_labels(PICTURES) if os.path.isdir(PICTURES) else torch.randint(0, 10, (60000,))
+        model = ConvSteady(pictures, labels, *settings[1:], channels_last=tuned, **adam)
+    else:
+        model = Gan(options.preset, *settings, channels_last=tuned, **adam)
     if options.variant == "compile":
         mode = {"mode": "max-autotune"} if on_gpu else {}
         if is_vae:
