@@ -3,6 +3,9 @@
 #include "kernels/arguments.h"
 #include "kernels/dispatch.h"
 
+#include <bit>
+#include <cstdint>
+
 namespace duel {
 
 DUEL_BACKENDS(add, View a, View b, View y);
@@ -45,6 +48,10 @@ void unary(Context& context, UnaryKind kind, View x, View y) {
 }
 
 void fill(Context& context, float value, View y) {
+  if (is_present(y) && y.dtype == DType::i32) {  // as bits, which nothing computes with
+    value = std::bit_cast<float>(static_cast<std::int32_t>(value));
+    y.dtype = DType::f32;
+  }
   check_float("fill", "y", y);
   context.run([&](auto& backend) { fill(backend, value, y); });
 }

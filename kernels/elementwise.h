@@ -5,7 +5,7 @@
 //   multiply  y = a * b
 //   affine    y = scale * x + shift
 //   unary     y = f(x), f as below
-//   fill      y = value
+//   fill      y = value; y may be i32 too, for whole numbers below 2^24
 //   cast      y = x in y's type (f32 <-> bf16, rounded to nearest even); x and y may not overlap
 //
 //   softplus    log(1 + exp(x)), as max(x,0) + log1p(exp(-|x|))      derivative sigmoid(x)

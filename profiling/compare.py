@@ -27,6 +27,7 @@ def interpreter_of(bench):
     return os.environ.get(variable) or os.environ.get("PYTHON") or python_with(package) or sys.executable
 
 
+PRESETS = ("classic", "steady", "conv-steady", "vae")
 PEERS = {  # name: (bench, variant)
     "torch eager": ("compare_pytorch.py", "eager"),
     "torch tutorial": ("compare_pytorch.py", "tutorial"),
@@ -45,6 +46,8 @@ GOALS = (
     ("classic: Duel bf16 / Duel fp32", "<=", 0.6, ("duel", "classic", "bf16"), ("duel", "classic", "fp32")),
     ("fp32: Duel steady / Duel classic", "<=", 2.6, ("duel", "steady", "fp32"), ("duel", "classic", "fp32")),
     ("steady fp32: PyTorch / Duel", ">=", 2.5, ("torch eager", "steady", "fp32"), ("duel", "steady", "fp32")),
+    ("conv-steady fp32: PyTorch / Duel", ">=", 2.5, ("torch eager", "conv-steady", "fp32"), ("duel", "conv-steady", "fp32")),
+    ("conv-steady bf16: PyTorch / Duel", ">=", 2.0, ("torch eager", "conv-steady", "bf16"), ("duel", "conv-steady", "bf16")),
 )
 
 
@@ -52,7 +55,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog="compare.sh", description=__doc__.splitlines()[0])
     parser.add_argument("--duel", default=str(HERE.parent / "build/duel"), help="the program")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--cases", nargs="+", default=["classic-fp32", "steady-fp32", "classic-bf16"], metavar="PRESET-PRECISION")
+    parser.add_argument("--cases", nargs="+", default=["classic-fp32", "steady-fp32", "classic-bf16", "conv-steady-fp32", "conv-steady-bf16"], metavar="PRESET-PRECISION")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), help="only these")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3, help="of whole steps in each run")
@@ -61,12 +64,12 @@ def parse_arguments():
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of the CPU, for all alike")
     parser.add_argument("--json", metavar="FILE", help="also write everything that was measured")
     options = parser.parse_args()
-    options.cases = [tuple(case.split("-")) for case in options.cases]
+    options.cases = [tuple(case.rsplit("-", 1)) for case in options.cases]
     if options.rounds < 1:
         parser.error("--rounds must be 1 or more")
     for case in options.cases:
-        if len(case) != 2 or case[0] not in ("classic", "steady") or case[1] not in ("fp32", "tf32", "bf16"):
-            parser.error(f"--cases {'-'.join(case)}: must be classic or steady, and fp32, tf32 or bf16: classic-bf16")
+        if len(case) != 2 or case[0] not in PRESETS or case[1] not in ("fp32", "tf32", "bf16"):
+            parser.error(f"--cases {'-'.join(case)}: must be one of {', '.join(PRESETS)}, and fp32, tf32 or bf16: classic-bf16")
     if not os.access(options.duel, os.X_OK):
         parser.error(f"there is no program {options.duel}; build it: cmake --preset release && cmake --build --preset release")
     return options

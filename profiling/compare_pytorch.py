@@ -19,7 +19,9 @@ except ImportError:
 import torch.nn.functional as F
 
 from peer_timing import give_up, parse_arguments, print_result, time_steps
-from torch_gan import Gan, load_pictures
+from torch_conv_steady import ConvSteady
+from torch_gan import Gan, load_labels, load_pictures
+from torch_vae import Vae
 
 PICTURES = "/usr/share/datasets/fashion-mnist"
 
@@ -109,17 +111,28 @@ def main():
     adam = {"fused": True} if tuned and on_gpu else {}
     if options.variant == "graph":
         adam["capturable"] = True
-    gan = Gan(options.preset, pictures, options.batch, options.seed, options.precision, options.device,
-              channels_last=tuned, **adam)
+    settings = (pictures, options.batch, options.seed, options.precision, options.device)
+    is_vae = options.preset == "vae"
+    if is_vae:
+        model = Vae(*settings, channels_last=tuned, **adam)
+    elif options.preset == "conv-steady":
+        labels = load_labels(PICTURES) if os.path.isdir(PICTURES) else torch.randint(0, 10, (60000,))
+        model = ConvSteady(pictures, labels, *settings[1:], channels_last=tuned, **adam)
+    else:
+        model = Gan(options.preset, *settings, channels_last=tuned, **adam)
     if options.variant == "compile":
         mode = {"mode": "max-autotune"} if on_gpu else {}
-        gan.generator = torch.compile(gan.generator, **mode)
-        gan.discriminator = torch.compile(gan.discriminator, **mode)
+        if is_vae:
+            model.networks = torch.nn.ModuleList(torch.compile(network, **mode) for network in model.networks)
+        else:
+            model.generator = torch.compile(model.generator, **mode)
+            model.discriminator = torch.compile(model.discriminator, **mode)
 
     def draw():
-        return torch.randint(0, len(gan.pictures), (options.batch,), device=gan.device)
+        return torch.randint(0, len(pictures), (options.batch,), device=model.device)
 
-    one = tutorial_step(gan) if options.variant == "tutorial" else lambda indices: gan.step(indices, draw())
+    one = (model.step if is_vae else tutorial_step(model) if options.variant == "tutorial"
+           else lambda indices: model.step(indices, draw()))
     step = captured(lambda: one(draw())) if options.variant == "graph" else lambda: one(draw())
     synchronize = torch.cuda.synchronize if on_gpu else lambda: None
     try:

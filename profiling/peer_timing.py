@@ -14,7 +14,7 @@ ENVIRONMENT = ("OMP_NUM_THREADS", "OMP_PROC_BIND", "ATEN_CPU_CAPABILITY", "OPENB
 def parse_arguments(description, variants):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--variant", choices=variants, default=variants[0])
-    parser.add_argument("--preset", choices=("classic", "steady"), default="classic")
+    parser.add_argument("--preset", choices=("classic", "steady", "conv-steady", "vae"), default="classic")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")

@@ -139,7 +139,7 @@ def node_time(kernels, node, known):
                 known[key] = launch_time(kernels[launch["kernel"]], launch)
             except warp_walk.Unknown as problem:
                 raise SystemExit(f"predict: {name_of(launch['kernel'])} ({node['op']}, {node['place']}): the walk does not know "
-                                 f"{problem}; add it to profiling/warp_walk.py")
+                                 f"{problem}; add it to one of profiling/walk_*.py")
         time = known[key]
         us, instructions, tail = us + time["us"], instructions + time["instructions"], tail + time["tail_us"]
         limits.append((time["us"], time["limit"]))

@@ -9,6 +9,7 @@ waits for a number (no .item()). Runs on Debian's PyTorch 1.13 and on newer ones
 """
 import copy
 import gzip
+import math
 import os
 import struct
 from dataclasses import dataclass
@@ -183,22 +184,33 @@ class Gan:
         return StepResult(d_loss, g_loss, real.detach(), fake.detach())
 
 
-def load_pictures(folder):
-    """The training pictures of a folder of IDX files, plain or gzip, uint8 [count, 1, height, width]."""
-    path = os.path.join(folder, "train-images-idx3-ubyte")
+def read_idx(path, header):
+    """A file of IDX, plain or gzip: its header's numbers and its bytes. `header`: its magic number and its extents."""
     if os.path.exists(path + ".gz"):
         with gzip.open(path + ".gz") as file:
             content = file.read()
     else:
         with open(path, "rb") as file:
             content = file.read()
-    if len(content) < 16:
+    magic, extents = header
+    begin = 4 * (1 + extents)
+    if len(content) < begin:
         raise ValueError(f"{path}: shorter than an IDX header")
-    magic, count, height, width = struct.unpack_from(">4i", content)
-    if magic != 0x803 or len(content) != 16 + count * height * width:
-        raise ValueError(f"{path}: not an IDX file of pictures")
-    pixels = numpy.frombuffer(content, numpy.uint8, offset=16).reshape(count, 1, height, width)
-    return torch.from_numpy(pixels.copy())
+    numbers = struct.unpack_from(f">{1 + extents}i", content)
+    if numbers[0] != magic or len(content) != begin + math.prod(numbers[1:]):
+        raise ValueError(f"{path}: not an IDX file of magic number {magic:#x}")
+    return numpy.frombuffer(content, numpy.uint8, offset=begin).reshape(numbers[1:])
+
+
+def load_pictures(folder):
+    """The training pictures of a folder of IDX files, plain or gzip, uint8 [count, 1, height, width]."""
+    pixels = read_idx(os.path.join(folder, "train-images-idx3-ubyte"), (0x803, 3))
+    return torch.from_numpy(pixels[:, None].copy())
+
+
+def load_labels(folder):
+    """Their labels, int64 [count]."""
+    return torch.from_numpy(read_idx(os.path.join(folder, "train-labels-idx1-ubyte"), (0x801, 1)).astype(numpy.int64))
 
 
 def shuffled_batches(count, batch, seed):

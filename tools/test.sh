@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds Duel and runs every test, in an optimised build and then in one with AddressSanitizer and
-# UndefinedBehaviorSanitizer. The last line counts both together: "N passed, N failed".
+# UndefinedBehaviorSanitizer. Before its end it prints where the time went; the last line counts both builds together:
+# "N passed, N failed".
 #
 #   bash tools/test.sh [--fast]      --fast: the optimised build only
 #
@@ -19,7 +20,17 @@ for argument in "$@"; do
   esac
 done
 
-bash tools/setup.sh
+times=() # rows of the table at the end
+# Runs a command, and notes how long it took.
+timed() { # WHAT COMMAND...
+  local what=$1 begin=$SECONDS status=0
+  shift
+  "$@" < /dev/null || status=$?
+  times+=("$(printf '%9d s  %s' $((SECONDS - begin)) "$what")")
+  return "$status"
+}
+
+timed setup bash tools/setup.sh
 
 # Where nvcc is found, one architecture is enough to see that the kernels compile; no GPU runs them here.
 options=()
@@ -41,17 +52,19 @@ for preset in "${presets[@]}"; do
   folder=$(folder_of "$preset")
   report=$PWD/$folder/ctest.xml
   echo "== $preset"
-  if ! { cmake --preset "$preset" -DDUEL_TESTS=ON ${options[@]+"${options[@]}"} && cmake --build --preset "$preset" -j "$(nproc)"; } < /dev/null; then
+  if ! timed "$preset: configure" cmake --preset "$preset" -DDUEL_TESTS=ON ${options[@]+"${options[@]}"} ||
+    ! timed "$preset: compile" cmake --build --preset "$preset" -j "$(nproc)"; then
     faults+=("the $preset build failed")
     continue
   fi
   rm -f "$report"
-  ctest --test-dir "$folder" --output-on-failure --no-tests=error --timeout 300 -j "$(nproc)" \
-    --output-junit "$report" < /dev/null || faults+=("tests of the $preset build failed")
+  timed "$preset: test" ctest --test-dir "$folder" --output-on-failure --no-tests=error --timeout 300 -j "$(nproc)" \
+    --output-junit "$report" || faults+=("tests of the $preset build failed")
   if [ ! -s "$report" ]; then
     faults+=("ctest left no report of the $preset build")
     continue
   fi
+  times+=("$(python3 tools/slowest_tests.py "$report" || true)")
   all=$(count '<testcase ')
   good=$(count '<testcase .* status="run"')
   left_out=$(($(count '<skipped message="SKIP_') + $(count '<testcase .* status="disabled"')))
@@ -61,6 +74,9 @@ for preset in "${presets[@]}"; do
 done
 
 echo
+echo "where the time went:"
+printf '%s\n' "${times[@]}"
+printf '%9d s  in all\n\n' "$SECONDS"
 for fault in "${faults[@]}"; do
   echo "test: $fault"
 done

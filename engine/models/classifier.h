@@ -33,6 +33,7 @@ public:
   };
 
   Classifier(Parameters& parameters, const ClassifierConfig& config);
+  static int features(const ClassifierConfig& config) { return config.filters << (kStages - 1); }
   Result operator()(Program& program, const BoundParameters& weights, const NamedState& state, bool is_training,
                     Value pictures) const;
 

@@ -15,6 +15,8 @@ namespace {
 const LayerForm kActive{{ActivationKind::relu}, as_in_pytorch};
 const LayerForm kLinear{{}, as_in_pytorch};
 
+constexpr double kLowestLogSigma = std::numbers::ln2 - 6;
+
 constexpr Conv2d kHalvingByFive{2, 2, 2, 2, 2};  // of 5x5 filters, or transposed, of 6x6
 
 std::int64_t deepest_count(const VaeConfig& config) {
@@ -95,22 +97,34 @@ Value divergence_from_prior(Program& program, const Posterior& posterior) {
   // mean^2 + variance - (1 + log_variance)
   const Value terms =
       ops::add(program, ops::add(program, squares, variance), ops::affine(program, log_variance, -1.0, -1.0));
-  return ops::reduce_sum(program, {Axes::all, 0.5F / static_cast<float>(program.shape(mean)[0])}, terms);
+  return ops::reduce_sum(program, {Axes::each_row, 0.5F}, terms);
 }
 
-Value optimal_sigma_loss(Program& program, Value pictures, Value reconstructions) {
+Value squared_errors(Program& program, Value pictures, Value reconstructions) {
   const Program::Scope scope(program, "reconstruction");
-  const double lowest = std::numbers::ln2 - 6;
-  const auto count = static_cast<double>(program.shape(pictures).row_count());
   const Value difference =
       ops::cast(program, ops::add(program, reconstructions, ops::affine(program, pictures, -1.0)), DType::f32);
-  const Value mse = ops::mean(program, ops::multiply(program, difference, difference));
-  const Value half_log = ops::affine(program, ops::unary(program, UnaryKind::log, mse), 0.5, -lowest);
-  const Value log_sigma = ops::affine(program, ops::unary(program, UnaryKind::softplus, half_log), 1.0, lowest);
+  const float share = 1.0F / static_cast<float>(program.shape(pictures).row_count());
+  return ops::reduce_sum(program, {Axes::each_row, share}, ops::multiply(program, difference, difference));
+}
+
+Value optimal_sigma_loss(Program& program, Value mse, std::int64_t numbers_a_picture) {
+  const Program::Scope scope(program, "reconstruction");
+  const auto count = static_cast<double>(numbers_a_picture);
+  const Value half_log = ops::affine(program, ops::unary(program, UnaryKind::log, mse), 0.5, -kLowestLogSigma);
+  const Value log_sigma =
+      ops::affine(program, ops::unary(program, UnaryKind::softplus, half_log), 1.0, kLowestLogSigma);
   const Value precision = ops::unary(program, UnaryKind::exp, ops::affine(program, log_sigma, -2.0));
   const Value errors = ops::affine(program, ops::multiply(program, mse, precision), 0.5 * count);
   return ops::add(program, errors,
                   ops::affine(program, log_sigma, count, 0.5 * count * std::log(2 * std::numbers::pi)));
+}
+
+double optimal_sigma_loss(double mse, std::int64_t numbers_a_picture) {
+  const double above = std::log1p(std::exp(0.5 * std::log(mse) - kLowestLogSigma));
+  const double log_sigma = kLowestLogSigma + above;
+  return static_cast<double>(numbers_a_picture) *
+         (log_sigma + 0.5 * std::log(2 * std::numbers::pi) + 0.5 * mse * std::exp(-2 * log_sigma));
 }
 
 }  // namespace duel

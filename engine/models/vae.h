@@ -12,6 +12,8 @@
 
 #include "engine/nn/layers.h"
 
+#include <cstdint>
+
 namespace duel {
 
 struct VaeConfig {
@@ -53,15 +55,19 @@ private:
 // mean + noise exp(log_variance / 2): the sample that gradients pass through. noise f32 [N,latent], N(0, 1).
 Value sample_posterior(Program& program, const Posterior& posterior, Value noise);
 
-// The Kullback-Leibler divergence from N(0, 1), in nats, of a picture on average: f32 [1],
+// The Kullback-Leibler divergence of each picture's posterior from N(0, 1), in nats: f32 [N],
 //   -1/2 sum over the latents of (1 + log_variance - mean^2 - exp(log_variance))
 Value divergence_from_prior(Program& program, const Posterior& posterior);
 
-// What the reconstruction of a picture costs, in nats, on average: f32 [1], for D numbers a picture
+// The mean squared difference of each picture: f32 [N]. `pictures`, `reconstructions`: alike, f32 or bf16.
+Value squared_errors(Program& program, Value pictures, Value reconstructions);
+
+// What the reconstruction of a picture of D numbers costs, in nats, on average: f32 [1], the negative logarithm of the
+// normal density around the reconstruction with the best deviation for the batch,
 //   D (log sigma + 1/2 log 2 pi + mse / (2 sigma^2)),   log sigma = soft_clip(log(mse) / 2)
-// with mse the mean over the batch of the squared differences, and soft_clip(x) = m + softplus(x - m), which keeps
-// sigma above e^m. m is log 2 - 6, as pictures are in [-1,1]: the paper's -6 is for [0,1]. `pictures`,
-// `reconstructions`: [N,H,W,C], f32 or bf16, alike.
-Value optimal_sigma_loss(Program& program, Value pictures, Value reconstructions);
+// mse f32 [1]. soft_clip(x) = m + softplus(x - m), which keeps sigma above e^m. m is log 2 - 6, as pictures are in
+// [-1,1]: the paper's -6 is for [0,1].
+Value optimal_sigma_loss(Program& program, Value mse, std::int64_t numbers_a_picture);
+double optimal_sigma_loss(double mse, std::int64_t numbers_a_picture);  // the same of a number
 
 }  // namespace duel

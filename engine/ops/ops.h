@@ -14,6 +14,7 @@
 #include "kernels/optimizer.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/shift_flip.h"
 
 namespace duel::ops {
 
@@ -70,6 +71,10 @@ Value scatter_rows(Program&, Value dy, Value index, int rows);  // f32
 Value concat_columns(Program&, Value a, Value b);
 Value slice_columns(Program&, Value x, int begin, int count);
 Value pad_columns(Program&, Value x, int begin, int count);
+
+// Augmentation. The first has no derivative where pictures repeat their border.
+Value shift_flip(Program&, const ShiftFlip&, Value x, Value step);
+Value shift_flip_backward(Program&, const ShiftFlip&, Value dy, Value step);
 
 // Sources: no derivative flows into them.
 Value random_normal(Program&, const Random&, Value step, const Shape&);

@@ -108,18 +108,18 @@ void check_filter(const KernelBenchRequest& request) {
   }
 }
 
-std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
+KernelBench bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
                           const std::function<void(const KernelTime&)>& each) {
   const Options& options = request.options;
   const Data data = open_dataset(options.data);
   std::unique_ptr<Bench> vendor;
-  std::string why_no_vendor;
+  KernelBench result;
   const bool is_gpu = cuda_number(resolve_device(options.device)).has_value();
   try {
     vendor = std::make_unique<Bench>(make_context(with_kernels(options, "vendor")), options, data);
   } catch (const Error& error) {  // a GPU without libraries beside it: ours are timed alone
     check(is_gpu, "bench kernels: oneDNN cannot be used: {}", error.what());
-    why_no_vendor = error.what();
+    result.no_vendor = error.what();
   }
   Bench ours(make_context(with_kernels(options, "ours")), options, data);
   std::optional<CacheFlush> flush;
@@ -158,10 +158,15 @@ std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& cei
       time.megabytes = cost.bytes / 1e6;
       time.floor_ms = floor.us() / 1e3;
       time.by_operations = floor.by_operations();
-      each(time);
+      result.ms += time.calls * time.ms;
+      result.floor_ms += time.calls * time.floor_ms;
+      if (each) {
+        each(time);
+      }
+      result.kernels.push_back(std::move(time));
     }
   }
-  return why_no_vendor;
+  return result;
 }
 
 }  // namespace duel

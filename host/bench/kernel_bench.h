@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace duel {
 
@@ -36,9 +37,14 @@ struct KernelBenchRequest {
 // Throws kind `usage` where the filter leaves no operator of the step. Measures nothing.
 void check_filter(const KernelBenchRequest& request);
 
-// Calls `each` as soon as an operator is timed, in the order of the step. Returns why none of the vendor's kernels was
-// timed; "" where they were.
-std::string bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
-                          const std::function<void(const KernelTime&)>& each);
+struct KernelBench {
+  std::vector<KernelTime> kernels;  // in the order of the step
+  std::string no_vendor;            // why none of the vendor's kernels was timed; "" where they were
+  double ms = 0, floor_ms = 0;      // of all calls of a step
+};
+
+// Calls `each`, if given, as soon as an operator is timed.
+KernelBench bench_kernels(const KernelBenchRequest& request, const Ceilings& ceilings,
+                          const std::function<void(const KernelTime&)>& each = {});
 
 }  // namespace duel

@@ -74,7 +74,9 @@ std::vector<OptionKey> make_keys() {
   const std::vector<std::string_view> activations = {"relu", "leaky_relu", "tanh", "sigmoid"};
   return {
       {"preset", word<&O::preset>(preset_names()), "the named set of values that the others start from"},
-      {"recipe", word<&O::recipe>({"gan"}), "what is trained: gan, a generator against a discriminator"},
+      {"recipe", word<&O::recipe>({"gan", "classify", "vae"}),
+       "what is trained: gan, a generator against a discriminator; classify, a network that names pictures' classes; "
+       "vae, an encoder with a decoder"},
       {"seed", integer<&O::seed>(0, std::numeric_limits<std::uint64_t>::max()),
        "of the weights, the noise and the order of the pictures; from 2^63 on write it in quotes"},
       {"precision", word<&O::precision>({"fp32", "tf32", "bf16"}),
@@ -102,6 +104,8 @@ std::vector<OptionKey> make_keys() {
       {"model.latent", integer<&O::model, &O::Model::latent>(1, 65536), "numbers in a latent vector"},
       {"model.filters", integer<&O::model, &O::Model::filters>(1, 4096),
        "of conv-steady and other convolutional networks: channels of their largest pictures"},
+      {"model.blocks", integer<&O::model, &O::Model::blocks>(1, 100),
+       "of recipe classify: residual blocks of each of the three stages"},
       {"model.features", integer<&O::model, &O::Model::features>(1, 65536),
        "of conv-steady: numbers by which the discriminator judges a picture"},
       {"model.generator_widths", widths<&O::model, &O::Model::generator_widths>(),
@@ -126,6 +130,8 @@ std::vector<OptionKey> make_keys() {
        "lambda of the WGAN-GP penalty on mixed pictures; 0: off"},
       {"loss.penalty_every", integer<&O::loss, &O::Loss::penalty_every>(1, 64),
        "steps between penalties, which weigh as much more then: lazy regularisation"},
+      {"loss.label_smoothing", real_below<&O::loss, &O::Loss::label_smoothing>(0, 1),
+       "of recipe classify: the share of each target that all classes get alike"},
 
       {"optimizer.learning_rate", scheduled<&O::optimizer, &O::Optimizer::learning_rate>(0, 10),
        "of recipes with one optimiser; of the others each network has its own"},
@@ -149,6 +155,12 @@ std::vector<OptionKey> make_keys() {
       {"train.epochs", integer<&O::train, &O::Train::epochs>(1, 1'000'000), "passes over the pictures"},
       {"train.steps", integer<&O::train, &O::Train::steps>(0, 1'000'000'000'000),
        "steps in all; 0: epochs * (pictures / batch)"},
+      {"train.evaluate_every", integer<&O::train, &O::Train::evaluate_every>(0, kAnyInterval),
+       "steps between measurements on held-out rows, of recipes that make any; 0: only at the end"},
+
+      {"augment.shift", integer<&O::augment, &O::Augment::shift>(0, 1024),
+       "of recipe classify: pixels by which each picture of each step is moved at most; its border is repeated"},
+      {"augment.flip", flag<&O::augment, &O::Augment::flip>(), "of recipe classify: mirrors one picture in two"},
 
       {"schedule.residency", word<&O::schedule, &O::Schedule::residency>({"auto", "device", "stream"}),
        "where the pictures lie: uploaded once, or brought batch by batch; auto: on the device where they fit"},

@@ -31,6 +31,7 @@ struct Options {
     std::string networks = "classic";  // of recipe gan: classic, conv-steady
     int latent = 100;
     int filters = 32;    // of convolutional networks: output channels of the widest pictures' layers
+    int blocks = 1;      // residual blocks of each of a classifier's three stages
     int features = 128;  // numbers that conv-steady's discriminator judges a picture by
     std::vector<int> generator_widths = {128, 256, 512, 1024};  // hidden dense layers; may be empty
     std::string generator_activation = "relu";                  // relu, leaky_relu, tanh, sigmoid
@@ -47,6 +48,7 @@ struct Options {
     ScheduleOption r2;                // gamma of R2
     ScheduleOption gradient_penalty;  // lambda of WGAN-GP
     int penalty_every = 1;            // steps between penalties
+    double label_smoothing = 0;       // of recipe classify: the share of each target that all classes get alike
   } loss;
 
   struct Optimizer {                      // [optimizer]
@@ -65,8 +67,14 @@ struct Options {
   struct Train {  // [train]
     int batch = 64;
     int epochs = 100;
-    std::int64_t steps = 0;  // 0: epochs * (pictures / batch)
+    std::int64_t steps = 0;    // 0: epochs * (pictures / batch)
+    int evaluate_every = 500;  // steps between measurements on held-out rows; 0: only at the end
   } train;
+
+  struct Augment {      // [augment]: what recipe classify does to each picture of each step
+    int shift = 0;      // pixels by which it is moved at most, up or down and sideways; its border is repeated
+    bool flip = false;  // whether one in two is mirrored
+  } augment;
 
   // [schedule]: how the work reaches the device. Nothing here changes a byte of the results.
   struct Schedule {

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -33,9 +34,23 @@ struct Sampling {
   // Runs a network on inputs in f32, not training.
   using Run = std::function<std::vector<Value>(const std::string& network, const std::vector<Value>& inputs)>;
 
-  std::vector<Field> inputs, outputs;  // shapes of one row
-  std::vector<std::string> networks;   // that it runs
+  // Shapes of one row. What is recorded sees inputs as networks take them: pictures in f32, -1..1; labels i32.
+  std::vector<Field> inputs, outputs;
+  std::vector<std::string> networks;  // that it runs
   std::function<std::vector<Value>(Program&, const Run&, std::span<const Value> inputs)> record;
+};
+
+// What is measured on rows that training never sees.
+struct HeldOutMeasure {
+  using Rows = std::span<const std::vector<float>>;  // of each output of the sampling, in the source's order
+
+  // An input is a field of the source, by its name, or a vector that the source lacks: that is drawn, N(0, 1), the same
+  // numbers at every measurement.
+  Sampling sampling;
+  std::vector<std::string> needed;                                    // further fields that the source has to have
+  std::vector<std::string> metrics;                                   // in the order of logs: "held_out_accuracy"
+  std::function<std::vector<double>(const Source&, Rows)> summarize;  // a number for each metric
+  std::function<std::string(const Source&, Rows)> report = {};        // lines for the end of a run; may be empty
 };
 
 // The fields of each source, by the source's name.
@@ -51,6 +66,10 @@ public:
   virtual std::vector<DrawnField> batches() const = 0;   // in the order in which a slot of an upload ring holds them
   virtual std::vector<std::string> metrics() const = 0;  // in the order of logs
   virtual Sampling sampling() const = 0;
+  virtual std::optional<HeldOutMeasure> held_out() const { return std::nullopt; }
+  // From pictures, the first input, of the source that is counted to what the networks make of the same pictures, where
+  // they can: sheets show both, of held-out rows where any are measured.
+  virtual std::optional<Sampling> reconstruction() const { return {}; }
 };
 
 }  // namespace duel

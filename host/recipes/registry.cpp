@@ -1,6 +1,8 @@
 #include "host/recipes/registry.h"
 
+#include "host/recipes/classify.h"
 #include "host/recipes/gan.h"
+#include "host/recipes/vae.h"
 #include "kernels/check.h"
 
 #include <map>
@@ -10,7 +12,8 @@ namespace duel {
 
 std::unique_ptr<Recipe> make_recipe(const Options& options, const Fields& fields, std::int64_t steps) {
   using Make = std::unique_ptr<Recipe> (*)(const Options&, const Fields&, std::int64_t);
-  static const std::map<std::string_view, Make> recipes = {{"gan", make_gan}};
+  static const std::map<std::string_view, Make> recipes = {
+      {"classify", make_classify}, {"gan", make_gan}, {"vae", make_vae}};
   const auto found = recipes.find(options.recipe);
   check(found != recipes.end(), "recipes: there is none called {}", options.recipe);
   return found->second(options, fields, steps);

@@ -66,6 +66,9 @@ Field to_field(const nlohmann::json& json) {
   field.dtype = *type;
   field.shape = row_of(extents);
   field.names = json.value("names", std::vector<std::string>());
+  if (field.kind == FieldKind::picture && field.dtype == DType::u8) {
+    field.scale = kPictureScale;  // of all such, so that it is not written down
+  }
   return field;
 }
 

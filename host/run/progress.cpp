@@ -54,17 +54,43 @@ struct Part {
   int rank = 0;  // the greatest goes first; 0 stays
 };
 
+std::string number_text(const std::string& name, double value, int decimals) {
+  return name.ends_with("accuracy") ? fmt::format("{} {:.{}f}%", name, 100 * value, decimals - 2)
+                                    : fmt::format("{} {:.{}f}", name, value, decimals);
+}
+
+// Of two networks that play against each other.
+void add_adversarial(const ProgressState& s, std::vector<Part>& parts) {
+  parts.push_back({fmt::format("D {:.3f}  G {:.3f}", metric(s, "d_loss"), metric(s, "g_loss")), 1});
+  parts.push_back({fmt::format("acc real {:.0f}% fake {:.0f}%", 100 * metric(s, "d_accuracy_real"),
+                               100 * metric(s, "d_accuracy_fake")),
+                   3});
+  parts.push_back({fmt::format("grad D {:.2f} G {:.2f}", metric(s, "d_grad_norm"), metric(s, "g_grad_norm")), 4});
+}
+
 std::vector<Part> parts_of(const ProgressState& s) {
   const std::int64_t epoch = s.step == 0 ? 1 : (s.step - 1) / s.steps_per_epoch + 1;
-  return {{fmt::format("step {}/{}", s.step, s.last_step)},
-          {fmt::format("epoch {}/{}", epoch, s.epochs), 2},
-          {fmt::format("D {:.3f}  G {:.3f}", metric(s, "d_loss"), metric(s, "g_loss")), 1},
-          {fmt::format("acc real {:.0f}% fake {:.0f}%", 100 * metric(s, "d_accuracy_real"),
-                       100 * metric(s, "d_accuracy_fake")),
-           3},
-          {fmt::format("grad D {:.2f} G {:.2f}", metric(s, "d_grad_norm"), metric(s, "g_grad_norm")), 4},
-          {fmt::format("{:.0f} img/s", s.images_per_second)},
-          {fmt::format("ETA {}", duration_text(s.seconds_left))}};
+  std::vector<Part> parts = {{fmt::format("step {}/{}", s.step, s.last_step)},
+                             {fmt::format("epoch {}/{}", epoch, s.epochs), 2}};
+  if (std::find(s.names.begin(), s.names.end(), "d_loss") != s.names.end()) {
+    add_adversarial(s, parts);
+  } else {
+    for (std::size_t i = 0; i < std::min(s.names.size(), s.values.size()); ++i) {
+      const std::string& name = s.names[i];
+      const bool is_norm = name.ends_with("norm");
+      parts.push_back(
+          {number_text(name, static_cast<double>(s.values[i]), name.ends_with("accuracy") || is_norm ? 2 : 3),
+           i == 0    ? 1
+           : is_norm ? 4
+                     : 3});
+    }
+  }
+  for (const auto& [name, value] : s.held_out) {
+    parts.push_back({number_text(name, value, 3), 1});
+  }
+  parts.push_back({fmt::format("{:.0f} img/s", s.images_per_second)});
+  parts.push_back({fmt::format("ETA {}", duration_text(s.seconds_left))});
+  return parts;
 }
 
 std::string joined(const std::vector<Part>& parts, int most_rank) {

@@ -244,6 +244,11 @@ Generated generate(const GenerateRequest& request) {
   const std::int64_t step = read_checkpoint_of(run, request.step, [&](const std::filesystem::path& checkpoint) {
     loaded.emplace(context, run, checkpoint, wanted.grid ? wanted.count : 0);
   });
+  if (!draws_pictures(loaded->sampling)) {
+    throw_error(Error::Kind::usage, "{}: is a run of the recipe {}, which draws no pictures{}", request.run,
+                loaded->recipe->name(),
+                loaded->recipe->name() == "classify" ? "; `duel classify --run` tells the classes of some" : "");
+  }
   if (wanted.grid) {
     check_sheet(loaded->picture[1], loaded->picture[2], wanted.grid->rows, wanted.grid->columns);
   }

@@ -18,7 +18,14 @@ Value input_of(Program& program, const Field& field, const SamplingSettings& set
     const Value counter = program.bind("counter", {1}, DType::i64);
     return ops::random_normal(program, {*settings.seed, Purpose::sample_latents}, counter, shape);
   }
-  return program.bind("input/" + field.name, shape, field.dtype);
+  const Value stored = program.bind("input/" + field.name, shape, field.dtype);
+  if (field.dtype != DType::u8) {
+    return stored;
+  }
+  // All rows are the one slot of a ring, whatever the counter.
+  const Value ring = program.reshape(stored, {1, static_cast<int>(shape.count())});
+  const Value counter = program.bind("counter", {1}, DType::i64);
+  return ops::load_rows(program, {DType::u8, 0, field.scale}, ring, counter, shape, DType::f32);
 }
 
 }  // namespace

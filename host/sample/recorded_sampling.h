@@ -1,7 +1,7 @@
 // A recipe's way from latents to pictures as a recorded program.
 //
 // Storage that it reads: the networks' blocks, "state/NAME" (recorded_step.h), and
-//   counter       i64 [1]: the number of the batch, where latents are drawn
+//   counter       i64 [1]: the number of the batch
 //   input/NAME    [rows,...]: every other input, as stored
 #pragma once
 

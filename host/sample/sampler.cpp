@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,13 @@ Shape classes_shape(const Sampling& sampling) {
   return inputs.classes ? inputs.classes->shape.with_rows(Sampler::kBatch) : Shape();
 }
 
+std::vector<Field> given_inputs(const Sampling& sampling, bool are_vectors_drawn) {
+  std::vector<Field> fields;
+  std::copy_if(sampling.inputs.begin(), sampling.inputs.end(), std::back_inserter(fields),
+               [&](const Field& field) { return field.kind != FieldKind::vector || !are_vectors_drawn; });
+  return fields;
+}
+
 std::vector<Buffer> input_buffers(Context& context, const std::vector<Field>& fields) {
   std::vector<Buffer> buffers;
   for (const Field& field : fields) {
@@ -28,24 +36,41 @@ std::vector<Buffer> input_buffers(Context& context, const std::vector<Field>& fi
 
 }  // namespace
 
-DrawnInputs drawn_inputs(const Sampling& sampling) {
+namespace {
+
+// Those that there are, and perhaps others beside them.
+DrawnInputs known_inputs(const Sampling& sampling) {
   DrawnInputs inputs;
-  std::vector<std::string> names;
   for (const Field& field : sampling.inputs) {
-    names.push_back(field.name);
     if (field.kind == FieldKind::vector) {
       inputs.latent = field;
     } else if (field.kind == FieldKind::attributes) {
       inputs.classes = field;
     }
   }
-  const bool are_drawn = inputs.latent.kind == FieldKind::vector && names.size() == (inputs.classes ? 2U : 1U);
-  if (!are_drawn || sampling.outputs.empty() || sampling.outputs[0].kind != FieldKind::picture) {
+  return inputs;
+}
+
+}  // namespace
+
+bool draws_pictures(const Sampling& sampling) {
+  const DrawnInputs inputs = known_inputs(sampling);
+  const bool are_drawn =
+      inputs.latent.kind == FieldKind::vector && sampling.inputs.size() == (inputs.classes ? 2U : 1U);
+  return are_drawn && !sampling.outputs.empty() && sampling.outputs[0].kind == FieldKind::picture;
+}
+
+DrawnInputs drawn_inputs(const Sampling& sampling) {
+  if (!draws_pictures(sampling)) {
+    std::vector<std::string> names;
+    for (const Field& field : sampling.inputs) {
+      names.push_back(field.name);
+    }
     throw_error(Error::Kind::usage,
                 "sampling: pictures are drawn from a vector and perhaps a class, but this recipe makes {} from {}",
                 sampling.outputs.empty() ? "nothing" : sampling.outputs[0].name, fmt::join(names, ", "));
   }
-  return inputs;
+  return known_inputs(sampling);
 }
 
 Sampler::Sampler(Context& context, const SamplingModel& model, Parameters::Block block, std::uint64_t seed)
@@ -95,12 +120,16 @@ std::vector<float> Sampler::draw(Context& context, std::int64_t first, int count
   return drawn;
 }
 
-RowSampler::RowSampler(Context& context, const SamplingModel& model, Parameters::Block block)
-    : fields_(model.sampling.inputs),
+RowSampler::RowSampler(Context& context, const SamplingModel& model, Parameters::Block block,
+                       std::optional<std::uint64_t> seed)
+    : fields_(given_inputs(model.sampling, seed.has_value())),
+      counter_(context, sizeof(std::int64_t)),
       inputs_(input_buffers(context, fields_)),
-      execution_(make_execution(context, model, block)),
+      execution_(make_execution(context, model, block, seed)),
       arena_(context, execution_.plan().arena_bytes) {
+  counter_.clear();
   Storage storage = model.storage;
+  storage.add("counter", counter_.view({1}, DType::i64));
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     inputs_[i].clear();
     storage.add("input/" + fields_[i].name,
@@ -109,13 +138,15 @@ RowSampler::RowSampler(Context& context, const SamplingModel& model, Parameters:
   execution_.attach(arena_.data(), storage);
 }
 
-Execution RowSampler::make_execution(Context& context, const SamplingModel& model, Parameters::Block block) {
-  RecordedSampling recorded = record_sampling(model.sampling, model.networks, {Sampler::kBatch, block, std::nullopt});
+Execution RowSampler::make_execution(Context& context, const SamplingModel& model, Parameters::Block block,
+                                     std::optional<std::uint64_t> seed) {
+  RecordedSampling recorded = record_sampling(model.sampling, model.networks, {Sampler::kBatch, block, seed});
   outputs_ = recorded.outputs;
   return {context, std::move(recorded.program)};
 }
 
-std::vector<std::vector<float>> RowSampler::run(Context& context, std::span<const std::span<const std::byte>> rows) {
+std::vector<std::vector<float>> RowSampler::run(Context& context, std::span<const std::span<const std::byte>> rows,
+                                                std::int64_t batch) {
   check(rows.size() == fields_.size(), "row sampler: {} inputs, where {} are taken", rows.size(), fields_.size());
   const std::size_t count = rows[0].size() / fields_[0].row_bytes();
   check(count <= Sampler::kBatch, "row sampler: {} rows are more than a batch", count);
@@ -124,6 +155,7 @@ std::vector<std::vector<float>> RowSampler::run(Context& context, std::span<cons
           fields_[i].name, count);
     context.upload(inputs_[i].data(), rows[i].data(), rows[i].size());
   }
+  upload<std::int64_t>(context, counter_.view({1}, DType::i64), std::array{batch});
   execution_.run(context);
   std::vector<std::vector<float>> results;
   for (const Value output : outputs_) {

@@ -28,6 +28,8 @@ struct DrawnInputs {
   std::optional<Field> classes;  // f32 [1,K], by their names
 };
 
+// Whether there are such, and pictures come of them: of what is no generator there are neither sheets nor new pictures.
+bool draws_pictures(const Sampling& sampling);
 // Throws kind `usage` where the sampling takes or makes something else.
 DrawnInputs drawn_inputs(const Sampling& sampling);
 
@@ -63,18 +65,29 @@ private:
 // Any recipe's sampling of rows that are given, each as its field is stored.
 class RowSampler {
 public:
-  RowSampler(Context& context, const SamplingModel& model, Parameters::Block block);
+  // With a seed vectors are no inputs, but drawn: functions of the seed, the batch and the row's place.
+  RowSampler(Context& context, const SamplingModel& model, Parameters::Block block,
+             std::optional<std::uint64_t> seed = std::nullopt);
 
   // Rows of each input, in the order of the sampling's, at most Sampler::kBatch and equally many; returns the rows of
   // each output. A row depends on its inputs alone, not on its place or the others.
-  std::vector<std::vector<float>> run(Context& context, std::span<const std::span<const std::byte>> rows);
+  std::vector<std::vector<float>> run(Context& context, std::span<const std::span<const std::byte>> rows,
+                                      std::int64_t batch = 0);
+  const std::vector<Field>& inputs() const { return fields_; }  // that are given
+
+  // The same in parts, on the device: queues the run of what lies in the inputs.
+  void queue_batch(Context& context) const { execution_.run(context); }
+  void* input(std::size_t i) const { return inputs_[i].data(); }             // kBatch rows, as stored
+  View output(std::size_t i) const { return execution_.view(outputs_[i]); }  // f32 [kBatch,...]
 
   std::size_t bytes() const;  // on the device, without the weights
 
 private:
-  Execution make_execution(Context& context, const SamplingModel& model, Parameters::Block block);
+  Execution make_execution(Context& context, const SamplingModel& model, Parameters::Block block,
+                           std::optional<std::uint64_t> seed);
 
   std::vector<Field> fields_;
+  Buffer counter_;
   std::vector<Buffer> inputs_;
   std::vector<Value> outputs_;
   Execution execution_;

@@ -2,6 +2,8 @@
 
 #include "host/pictures/sample_grid.h"
 #include "host/run/checkpoint.h"
+#include "host/sample/sampler.h"
+#include "host/train/reconstructions.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -22,14 +24,21 @@ DiskUse plan_disk_use(const Options& options, const TrainingPlan& plan, const st
   const auto count = [&](int every) { return 1 + (every > 0 ? steps / every : 0); };
   DiskUse use;
   use.checkpoint = static_cast<double>(checkpoint_bytes(plan.networks, plan.step.state)) + kText;
-  const Shape picture = plan.recipe->sampling().outputs[0].shape;
-  // A byte for each of its values, more than a PNG of it takes.
-  use.sheets = 2.0 * static_cast<double>(
-                         sheet_bytes(picture[1], picture[2], picture[3], output.sample_rows, output.sample_columns));
+  if (const Sampling sampling = plan.recipe->sampling(); draws_pictures(sampling)) {
+    const Shape picture = sampling.outputs[0].shape;
+    // A byte for each of its values, more than a PNG of it takes.
+    const auto bytes_of = [&](int rows) {
+      return static_cast<double>(sheet_bytes(picture[1], picture[2], picture[3], rows, output.sample_columns));
+    };
+    use.sheets = 2.0 * bytes_of(output.sample_rows);
+    if (plan.recipe->reconstruction()) {
+      use.sheets += bytes_of(reconstruction_rows(output.sample_rows));
+    }
+  }
   const std::int64_t all = count(output.checkpoint_every);
   use.checkpoints = output.keep_last == 0 ? all : std::min<std::int64_t>(all, output.keep_last + std::int64_t{1});
   use.checkpoints += output.keep_last > 0 && output.keep_every > 0 ? steps / output.keep_every : 0;
-  use.pairs = count(output.samples_every);
+  use.pairs = use.sheets > 0 ? count(output.samples_every) : 0;
 
   std::error_code failure;
   use.folder = std::filesystem::absolute(run, failure);

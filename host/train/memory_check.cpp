@@ -3,6 +3,7 @@
 #include "host/device/device.h"
 #include "host/recipes/registry.h"
 #include "host/run/checkpoint.h"
+#include "host/sample/sampler.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -23,11 +24,12 @@ constexpr std::size_t kSpareBytes = std::size_t{64} << 20;
 constexpr std::size_t kHostBytes = std::size_t{64} << 20;
 
 // What training takes where device and host are one, beside MemoryUse::required(): the copy of the state that
-// checkpoints are written from (there is one at the end), and both sample sheets with theirs.
+// checkpoints are written from (there is one at the end), and the sample sheets with theirs.
 std::size_t host_bytes(const Options& options, const TrainingPlan& plan) {
   std::size_t pictures = 0;
-  for (const Field& field : plan.recipe->sampling().outputs) {
-    pictures += sizeof(float) * static_cast<std::size_t>(field.shape.count());
+  if (const Sampling sampling = plan.recipe->sampling(); draws_pictures(sampling)) {
+    pictures = sizeof(float) * static_cast<std::size_t>(sampling.outputs[0].shape.count());
+    pictures *= plan.recipe->reconstruction() ? 2 : 1;
   }
   return kHostBytes + checkpoint_bytes(plan.networks, plan.step.state) +
          4 * pictures * options.output.sample_rows * options.output.sample_columns;

@@ -25,20 +25,26 @@ SheetShape sheet_of(const Options& options) {
   return {options.output.sample_rows, options.output.sample_columns};
 }
 
+Shape shape_of_pictures(const Recipe& recipe, const Source& main) {
+  const Sampling sampling = recipe.sampling();
+  return draws_pictures(sampling) ? sampling.outputs[0].shape : field_named(main, recipe.batches().front().field).shape;
+}
+
+std::span<const float> floats_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
+}
+
 }  // namespace
 
 TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Context& context, const Data& data,
-                           TrainingPlan plan, RunDirectory& run)
+                           const Source* held_out, TrainingPlan plan, RunDirectory& run)
     : options_(options),
       context_(context),
       main_(counted_source(*plan.recipe, data)),
-      picture_(plan.recipe->sampling().outputs[0].shape),
+      picture_(shape_of_pictures(*plan.recipe, main_)),
       run_(run),
       progress_(run.log_path().string()),
       trainer_(context, options, data, std::move(plan)),
-      average_(context, trainer_.queue(), trainer_.sampling(), Parameters::Block::average, options.seed,
-               sheet_of(options)),
-      raw_(context, trainer_.queue(), trainer_.sampling(), Parameters::Block::master, options.seed, sheet_of(options)),
       last_step_(total_steps(options, trainer_.steps_per_epoch())),
       config_(to_toml(options, resolved_comments(context, options))),
       log_tail_(open_file(run.log_path(), O_WRONLY | O_CREAT | O_APPEND)),
@@ -54,10 +60,25 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
     run_.set_latest(*start.checkpoint);  // a person went back; a kill before the next checkpoint must not undo that
   }
   first_step_ = trainer_.steps_done();
+  if (draws_pictures(trainer_.recipe().sampling())) {
+    const auto add = [&](std::optional<SheetSampler>& sheet, Parameters::Block block) {
+      sheet.emplace(context, trainer_.queue(), trainer_.sampling(), block, options.seed, sheet_of(options));
+    };
+    add(average_, Parameters::Block::average);
+    add(raw_, Parameters::Block::master);
+  }
+  if (std::optional<Sampling> reconstruction = trainer_.recipe().reconstruction()) {
+    reconstructions_.emplace(options, held_out != nullptr ? *held_out : main_, trainer_, std::move(*reconstruction));
+  }
+  if (held_out != nullptr) {
+    held_out_.emplace(context, *trainer_.recipe().held_out(), *held_out, trainer_.networks(),
+                      trainer_.memory().storage());
+  }
   writes_.note_good(first_step_);
   const auto resumed_at = start.is_new ? std::nullopt : std::optional(first_step_);
   metrics_.emplace(run_.metrics_path(), resumed_at);
   events_.emplace(run_.path(), resumed_at, metrics_->kept());
+  recall_measured();
   trainer_.on_row([this](std::int64_t step, std::span<const float> values) { on_row(step, values); });
   trainer_.on_tuned([this](const std::string& report) { progress_.message(report); });
   announce(start);
@@ -102,6 +123,9 @@ int TrainingLoop::run() {
   }
   while (trainer_.steps_done() < last_step_ && !InterruptGuard::requested()) {
     trainer_.run_to(next_stop(), InterruptGuard::requested);
+    if (is_measured_at(trainer_.steps_done())) {
+      measure_held_out();
+    }
     if (is_due(options_.output.samples_every, trainer_.steps_done())) {
       take_samples();
     }
@@ -200,7 +224,8 @@ bool TrainingLoop::is_due(int every, std::int64_t step) const {
 // The next step behind which something of the state is taken.
 std::int64_t TrainingLoop::next_stop() const {
   std::int64_t stop = last_step_;
-  for (const int every : {options_.output.samples_every, options_.output.checkpoint_every}) {
+  for (const int every : {options_.output.samples_every, options_.output.checkpoint_every,
+                          held_out_ ? options_.train.evaluate_every : 0}) {
     if (every > 0) {
       stop = std::min(stop, (trainer_.steps_done() / every + 1) * every);
     }
@@ -212,7 +237,9 @@ void TrainingLoop::on_row(std::int64_t step, std::span<const float> values) {
   check_finite(step, values);
   say_warnings();
   progress_.update(progress_state(step, values));
-  if (is_due(options_.output.metrics_every, step)) {
+  if (is_measured_at(step)) {
+    waiting_row_.assign(values.begin(), values.end());
+  } else if (is_due(options_.output.metrics_every, step)) {
     write_metrics(step, values);
   } else {
     const std::lock_guard lock(logs_mutex_);
@@ -235,7 +262,44 @@ ProgressState TrainingLoop::progress_state(std::int64_t step, std::span<const fl
           steps_per_second * options_.train.batch,
           static_cast<double>(last_step_ - step) / steps_per_second,
           trainer_.metric_names(),
-          values};
+          values,
+          measured_};
+}
+
+bool TrainingLoop::is_measured_at(std::int64_t step) const {
+  return held_out_ && is_due(options_.train.evaluate_every, step);
+}
+
+void TrainingLoop::measure_held_out() {
+  trainer_.drain();  // the row of the step has come then, too
+  const std::int64_t step = trainer_.steps_done();
+  const HeldOut::Result result = held_out_->measure(context_);
+  measured_ = result.numbers;
+  write_metrics(step, waiting_row_, measured_);
+  std::string text;
+  for (const auto& [name, value] : measured_) {
+    text += fmt::format("{} {} {:.4g}", text.empty() ? "" : ",", name, value);
+  }
+  progress_.message(fmt::format("step {}:{} on {} pictures", step, text, held_out_->source().count()));
+  if (step == last_step_ && !result.report.empty()) {
+    progress_.message(result.report);
+  }
+}
+
+// A run that goes on shows what it had measured.
+void TrainingLoop::recall_measured() {
+  if (!held_out_) {
+    return;
+  }
+  for (const MetricsRow& row : metrics_->kept()) {
+    std::vector<NamedNumber> numbers;
+    for (const auto& [name, value] : row.metrics) {
+      if (std::find(held_out_->metrics().begin(), held_out_->metrics().end(), name) != held_out_->metrics().end()) {
+        numbers.emplace_back(name, value);
+      }
+    }
+    measured_ = numbers.empty() ? measured_ : numbers;
+  }
 }
 
 void TrainingLoop::check_finite(std::int64_t step, std::span<const float> values) {
@@ -252,12 +316,15 @@ void TrainingLoop::check_finite(std::int64_t step, std::span<const float> values
   }
 }
 
-void TrainingLoop::write_metrics(std::int64_t step, std::span<const float> values) {
+void TrainingLoop::write_metrics(std::int64_t step, std::span<const float> values, std::span<const NamedNumber> more) {
   std::vector<Metric> row;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (trainer_.has_metric(step, i)) {
       row.push_back({trainer_.metric_names()[i], static_cast<double>(values[i])});
     }
+  }
+  for (const auto& [name, value] : more) {
+    row.push_back({name, value});
   }
   try_logs("TensorBoard's events", [&] {
     for (const Metric& metric : row) {
@@ -279,11 +346,21 @@ void TrainingLoop::take(Snapshot& snapshot, Background::Job write) {
 }
 
 void TrainingLoop::take_samples() {
+  if (!average_) {
+    return;
+  }
   const auto take_sheet = [this, step = trainer_.steps_done()](Snapshot& sheet, const char* suffix, const char* tag) {
-    take(sheet, [=, this, &sheet] { write_sheet(sheet.bytes(), step, suffix, tag); });
+    take(sheet,
+         [=, this, &sheet] { write_sheet(floats_of(sheet.bytes()), options_.output.sample_rows, step, suffix, tag); });
   };
-  take_sheet(average_.snapshot(), "", "samples/average");
-  take_sheet(raw_.snapshot(), "_raw", "samples/raw");
+  take_sheet(average_->snapshot(), "", "samples/average");
+  take_sheet(raw_->snapshot(), "_raw", "samples/raw");
+  if (reconstructions_) {
+    take(reconstructions_->snapshot(), [this, step = trainer_.steps_done()] {
+      write_sheet(reconstructions_->sheet(), reconstructions_->rows(), step, "_reconstructions",
+                  "samples/reconstructions");
+    });
+  }
 }
 
 void TrainingLoop::take_checkpoint() {
@@ -291,10 +368,9 @@ void TrainingLoop::take_checkpoint() {
   take(trainer_.snapshot(), [this, state = trainer_.state()] { write_state(state); });
 }
 
-void TrainingLoop::write_sheet(std::span<const std::byte> pictures, std::int64_t step, const char* suffix,
+void TrainingLoop::write_sheet(std::span<const float> values, int rows, std::int64_t step, const char* suffix,
                                const char* tag) {
-  const int rows = options_.output.sample_rows, columns = options_.output.sample_columns;
-  const std::span<const float> values(reinterpret_cast<const float*>(pictures.data()), pictures.size() / sizeof(float));
+  const int columns = options_.output.sample_columns;
   const Picture sheet = sample_grid(values, rows * columns, picture_[1], picture_[2], picture_[3], rows, columns);
   const std::vector<std::uint8_t> png = encode_png(sheet);
   const std::filesystem::path path = run_.sample_path(step);

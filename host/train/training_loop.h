@@ -4,6 +4,9 @@
 // by the device between two steps, and come to the host beside the next ones (Snapshot). Once they are there, and every
 // loss up to their step was seen to be finite, a thread of their own encodes and writes them (LateWrites).
 //
+// What is measured on held-out rows stands in the row of its step, which waits for it; the device has nothing to do
+// meanwhile, so that no step changes the weights that are read.
+//
 // No file that cannot be written ends a run that is going on. What was removed is made again; a sheet, a row or a line
 // is missed with a warning, once for each kind; a checkpoint is tried again when the next one is due. Only where the
 // last one cannot be written either does the run end with an error.
@@ -18,7 +21,9 @@
 #include "host/run/metrics_log.h"
 #include "host/run/progress.h"
 #include "host/run/run_directory.h"
+#include "host/sample/held_out.h"
 #include "host/sample/sheet_sampler.h"
+#include "host/train/reconstructions.h"
 #include "host/train/trainer.h"
 
 #include <atomic>
@@ -43,9 +48,9 @@ struct RunStart {
 
 class TrainingLoop {
 public:
-  // The references outlive the loop.
-  TrainingLoop(const Options& options, const RunStart& start, Context& context, const Data& data, TrainingPlan plan,
-               RunDirectory& run);
+  // The references outlive the loop, and so does `held_out`: the rows that the recipe measures on, or none.
+  TrainingLoop(const Options& options, const RunStart& start, Context& context, const Data& data,
+               const Source* held_out, TrainingPlan plan, RunDirectory& run);
   ~TrainingLoop();
 
   // Returns the exit code as run_training() has it.
@@ -59,11 +64,14 @@ private:
   void on_row(std::int64_t step, std::span<const float> values);
   void check_finite(std::int64_t step, std::span<const float> values);
   ProgressState progress_state(std::int64_t step, std::span<const float> values) const;
-  void write_metrics(std::int64_t step, std::span<const float> values);
+  bool is_measured_at(std::int64_t step) const;
+  void measure_held_out();
+  void recall_measured();
+  void write_metrics(std::int64_t step, std::span<const float> values, std::span<const NamedNumber> more = {});
   void take(Snapshot& snapshot, Background::Job write);
   void take_samples();
   void take_checkpoint();
-  void write_sheet(std::span<const std::byte> pictures, std::int64_t step, const char* suffix, const char* tag);
+  void write_sheet(std::span<const float> values, int rows, std::int64_t step, const char* suffix, const char* tag);
   void write_state(const CheckpointState& state);
   void write_checkpoint_files(const CheckpointState& state);
   void restore();
@@ -77,11 +85,15 @@ private:
   Options options_;
   Context& context_;
   const Source& main_;
-  const Shape picture_;  // that is drawn, [1,H,W,C]
+  const Shape picture_;  // that is learnt from, and drawn where any is: [1,H,W,C]
   RunDirectory& run_;
   Progress progress_;
   Trainer trainer_;
-  SheetSampler average_, raw_;
+  std::optional<SheetSampler> average_, raw_;  // of recipes that draw pictures
+  std::optional<Reconstructions> reconstructions_;
+  std::optional<HeldOut> held_out_;
+  std::vector<NamedNumber> measured_;  // there, the last time
+  std::vector<float> waiting_row_;     // of a step at which that is measured
   std::int64_t last_step_;
   const std::string config_;  // as config.toml
   FileDescriptor log_tail_;   // of log.txt, for a signal's handler

@@ -12,6 +12,7 @@
 #include "host/run/run_directory.h"
 #include "host/train/disk_use.h"
 #include "host/train/memory_check.h"
+#include "host/train/reconstructions.h"
 #include "host/train/trainable.h"
 #include "host/train/trainer.h"
 #include "host/train/training_loop.h"
@@ -83,8 +84,8 @@ RunDirectory open_source(const TrainingRequest& request, const Data& data, std::
   const Source& main = main_source(data);
   const Shape its = picture_shape(read_manifest(checkpoint), checkpoint), ours = picture_shape(main);
   if (its != ours) {
-    throw_error(Error::Kind::usage, "--from {}: it makes pictures of {}x{}x{}, but {} has pictures of {}x{}x{}",
-                request.from, its[1], its[2], its[3], main.name(), ours[1], ours[2], ours[3]);
+    throw_error(Error::Kind::usage, "--from {}: its pictures are {}x{}x{}, but those of {} are {}x{}x{}", request.from,
+                its[1], its[2], its[3], main.name(), ours[1], ours[2], ours[3]);
   }
   verify_checkpoint(source.checkpoint_path(step));
   return source;
@@ -137,8 +138,46 @@ std::optional<std::filesystem::path> check_folders(const TrainingRequest& reques
 }
 
 void check_sheet_of(const TrainingPlan& plan, const Options& options) {
-  const Shape picture = plan.recipe->sampling().outputs[0].shape;
-  check_sheet(picture[1], picture[2], options.output.sample_rows, options.output.sample_columns);
+  const Sampling sampling = plan.recipe->sampling();
+  if (draws_pictures(sampling)) {
+    const Shape picture = sampling.outputs[0].shape;
+    const int rows = options.output.sample_rows;
+    for (const int each : {rows, plan.recipe->reconstruction() ? reconstruction_rows(rows) : rows}) {
+      check_sheet(picture[1], picture[2], each, options.output.sample_columns);
+    }
+  }
+}
+
+// Of every label that is learnt from.
+void check_classes(const Recipe& recipe, const Data& data) {
+  for (const DrawnField& drawn : recipe.batches()) {
+    const Source& source = source_named(data, drawn.source);
+    if (field_named(source, drawn.field).kind == FieldKind::label) {
+      check_every_class_has_rows(source, drawn.field);
+    }
+  }
+}
+
+// What the recipe measures on, or none: then `notes` say why, where it would.
+std::unique_ptr<const Source> held_out_rows(const Recipe& recipe, const Options& options, const Data& data,
+                                            std::vector<std::string>& notes) {
+  const std::optional<HeldOutMeasure> measure = recipe.held_out();
+  if (!measure) {
+    return nullptr;
+  }
+  const Source& main = main_source(data);
+  std::unique_ptr<const Source> rows = open_held_out(options.data, main);
+  if (!rows) {
+    notes.push_back(fmt::format("{} has no rows beside those it is trained on, so {} is not measured", main.name(),
+                                fmt::join(measure->metrics, ", ")));
+    return nullptr;
+  }
+  if (const std::string missing = missing_inputs(*measure, *rows); !missing.empty()) {
+    notes.push_back(fmt::format("the rows of {} that are held out have no {}, so {} is not measured", main.name(),
+                                missing, fmt::join(measure->metrics, ", ")));
+    return nullptr;
+  }
+  return rows;
 }
 
 // Time is measured on so many steps behind the first, which warms up pages, primitives and caches.
@@ -171,8 +210,11 @@ TrainingResult run_training(const TrainingRequest& request) {
   const Data data = open_dataset(request.options.data);
   TrainingPlan plan = plan_trainable(context, request.options, data);  // before a folder is made for nothing
   check_sheet_of(plan, request.options);
+  check_classes(*plan.recipe, data);
   const std::int64_t last_step =
       total_steps(request.options, counted_source(*plan.recipe, data).count() / request.options.train.batch);
+  std::vector<std::string> notes;
+  const std::unique_ptr<const Source> held_out = held_out_rows(*plan.recipe, request.options, data, notes);
   const DiskUse disk = plan_disk_use(request.options, plan, request.folder, last_step);
   if (!request.resume) {
     check_disk(disk);
@@ -188,8 +230,9 @@ TrainingResult run_training(const TrainingRequest& request) {
   if (disk.may_fill()) {
     start.notes.push_back(fill_warning(disk));
   }
+  start.notes.insert(start.notes.end(), notes.begin(), notes.end());
   try {
-    TrainingLoop loop(request.options, start, context, data, std::move(plan), run);
+    TrainingLoop loop(request.options, start, context, data, held_out.get(), std::move(plan), run);
     const int exit_code = loop.run();
     return {.exit_code = exit_code, .step = loop.steps_done(), .last_step = last_step};
   } catch (const std::exception& error) {
@@ -217,6 +260,8 @@ RunPlan plan_run(const TrainingRequest& request) {
   const std::optional<std::filesystem::path> checkpoint = check_folders(request, data, plan.notes);
   TrainingPlan training = plan_trainable(context, options, data);
   check_sheet_of(training, options);
+  check_classes(*training.recipe, data);
+  held_out_rows(*training.recipe, options, data, plan.notes);
   plan.data = main.name();
   plan.pictures = main.count();
   plan.picture = picture_shape(main);

@@ -1,9 +1,11 @@
 // Convolutions through oneDNN. Pictures stay in plain NHWC; only the weights are reordered into the layout that the
-// primitive likes (a few KB to a few MB). Ours are the input gradient for up to three channels (conv2d_few_channels.h),
-// where oneDNN runs at a tenth of its speed, and 3x3 filters at stride 1 in f32 (conv2d_winograd.h).
+// primitive likes (a few KB to a few MB). Ours are pictures of up to three channels that a convolution makes
+// (conv2d_few_channels.h), where oneDNN runs at a tenth of its speed, and 3x3 filters at stride 1 (conv2d_winograd.h).
 #include "kernels/conv2d.h"
 
 #include "kernels/cpu/conv2d_few_channels.h"
+#include "kernels/cpu/conv2d_few_channels_forward.h"
+#include "kernels/cpu/conv2d_halving.h"
 #include "kernels/cpu/conv2d_winograd.h"
 #include "kernels/cpu/onednn.h"
 
@@ -163,8 +165,60 @@ bool takes_winograd(const CpuContext& context, const Conv2d& conv, View x, View 
   return !context.is_vendor_only() && suits_winograd(conv, x, w, y);
 }
 
+bool takes_winograd_weight(const CpuContext& context, const Conv2d& conv, View x, View dw, View dy) {
+  return !context.is_vendor_only() && suits_winograd_weight(conv, x, dw, dy);
+}
+
+bool takes_halving(const CpuContext& context, const Conv2d& conv, View x, View w, View y) {
+  return !context.is_vendor_only() && suits_halving(conv, x, w, y);
+}
+
+bool takes_halving_weight(const CpuContext& context, const Conv2d& conv, View x, View dw, View dy) {
+  return !context.is_vendor_only() && suits_halving_weight(conv, x, dw, dy);
+}
+
+bool takes_few_channels_forward(const CpuContext& context, const Activation& act, View x, View w, View y) {
+  return !context.is_vendor_only() && suits_few_channels_forward(act, x, w, y);
+}
+
 bool takes_few_channels(const CpuContext& context, View dx) {
   return !context.is_vendor_only() && has_few_channels(dx);
+}
+
+// The weight gradient of few filters: that of the turned filters with the two pictures in each other's place, which has
+// many. It is made in the scratch memory behind the plan's own.
+struct TurnedWeight {
+  OnednnPlan& plan;
+  View dw;  // [C,R,S,K]; element (c,r,s,k) is (k,R-1-r,S-1-s,c) of the gradient
+  std::size_t offset;
+
+  TurnedWeight(CpuContext& context, const Conv2d& conv, View x, View dy, View gradient)
+      : plan(weight_plan(context, turned(conv, gradient.shape[1], gradient.shape[2]), dy, x, view(gradient))),
+        dw(view(gradient)),
+        offset((plan.scratch_bytes() + 63) / 64 * 64) {
+    context.reserve_scratch(offset + dw.bytes());
+    dw.data = static_cast<std::byte*>(context.scratch()) + offset;
+  }
+
+private:
+  static View view(View w) { return {nullptr, {w.shape[3], w.shape[1], w.shape[2], w.shape[0]}, DType::f32}; }
+};
+
+void copy_turned(View from, View dw) {
+  const int K = dw.shape[0], area = dw.shape[1] * dw.shape[2], C = dw.shape[3];
+  const auto* const source = from.as<const float>();
+  auto* const target = dw.as<float>();
+  for (int k = 0; k < K; ++k) {
+    for (int tap = 0; tap < area; ++tap) {
+      for (int c = 0; c < C; ++c) {
+        target[(k * area + tap) * C + c] = source[(c * area + area - 1 - tap) * K + k];
+      }
+    }
+  }
+}
+
+bool takes_few_filters(const CpuContext& context, const Conv2d& conv, View w) {
+  return !context.is_vendor_only() && has_few_filters(conv, w);
 }
 
 }  // namespace
@@ -173,6 +227,12 @@ void prepare_conv2d_forward(CpuContext& context, const Conv2d& conv, const Activ
                             View y) {
   if (takes_winograd(context, conv, x, w, y)) {
     context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
+  } else if (takes_halving(context, conv, x, w, y)) {
+    context.reserve_scratch(halving_scratch_bytes(context, w));
+  } else if (takes_few_channels_forward(context, act, x, w, y)) {
+    context.reserve_scratch(few_channels_forward_scratch_bytes(context, conv, x, w));
+  } else if (takes_few_filters(context, conv, w)) {
+    context.reserve_scratch(few_filters_scratch_bytes(context, conv, x, w, y));
   } else {
     forward_plan(context, conv, act, x, w, bias, y);
   }
@@ -183,14 +243,20 @@ void prepare_conv2d_backward_input(CpuContext& context, const Conv2d& conv, View
     context.reserve_scratch(few_channels_scratch_bytes(context, dy, w, dx));
   } else if (takes_winograd(context, conv, dy, w, dx)) {
     context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
+  } else if (takes_halving(context, conv, dx, w, dy)) {
+    context.reserve_scratch(halving_scratch_bytes(context, w));
   } else {
     input_plan(context, conv, dy, w, dx);
   }
 }
 
 void prepare_conv2d_backward_weight(CpuContext& context, const Conv2d& conv, View x, View dy, View dw) {
-  if (takes_winograd(context, conv, x, dw, dy)) {
+  if (takes_winograd_weight(context, conv, x, dw, dy)) {
     context.reserve_scratch(winograd_backward_weight_scratch_bytes(context, dw));
+  } else if (takes_halving_weight(context, conv, x, dw, dy)) {
+    context.reserve_scratch(halving_weight_scratch_bytes(context, dw));
+  } else if (takes_few_filters(context, conv, dw)) {
+    TurnedWeight(context, conv, x, dy, dw);
   } else {
     weight_plan(context, conv, x, dy, dw);
   }
@@ -199,6 +265,18 @@ void prepare_conv2d_backward_weight(CpuContext& context, const Conv2d& conv, Vie
 void conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& act, View x, View w, View bias, View y) {
   if (takes_winograd(context, conv, x, w, y)) {
     conv2d_forward_winograd(context, conv, act, x, w, bias, y);
+    return;
+  }
+  if (takes_halving(context, conv, x, w, y)) {
+    conv2d_forward_halving(context, conv, act, x, w, bias, y);
+    return;
+  }
+  if (takes_few_channels_forward(context, act, x, w, y)) {
+    conv2d_forward_few_channels(context, conv, act, x, w, bias, y);
+    return;
+  }
+  if (takes_few_filters(context, conv, w)) {
+    conv2d_forward_few_filters(context, conv, act, x, w, bias, y);
     return;
   }
   OnednnPlan& plan = forward_plan(context, conv, act, x, w, bias, y);
@@ -215,14 +293,22 @@ void conv2d_backward_input(CpuContext& context, const Conv2d& conv, View dy, Vie
     conv2d_backward_input_few_channels(context, conv, dy, w, dx);
   } else if (takes_winograd(context, conv, dy, w, dx)) {
     conv2d_backward_input_winograd(context, conv, dy, w, dx);
+  } else if (takes_halving(context, conv, dx, w, dy)) {
+    conv2d_backward_input_halving(context, conv, dy, w, dx);
   } else {
     input_plan(context, conv, dy, w, dx).run(context, {dy.data, w.data, dx.data});
   }
 }
 
 void conv2d_backward_weight(CpuContext& context, const Conv2d& conv, View x, View dy, View dw) {
-  if (takes_winograd(context, conv, x, dw, dy)) {
+  if (takes_winograd_weight(context, conv, x, dw, dy)) {
     conv2d_backward_weight_winograd(context, conv, x, dy, dw);
+  } else if (takes_halving_weight(context, conv, x, dw, dy)) {
+    conv2d_backward_weight_halving(context, conv, x, dy, dw);
+  } else if (takes_few_filters(context, conv, dw)) {
+    const TurnedWeight weight(context, conv, x, dy, dw);
+    weight.plan.run(context, {dy.data, x.data, weight.dw.data});
+    copy_turned(weight.dw, dw);
   } else {
     weight_plan(context, conv, x, dy, dw).run(context, {x.data, dy.data, dw.data});
   }

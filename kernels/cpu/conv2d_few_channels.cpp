@@ -1,5 +1,6 @@
 #include "kernels/cpu/conv2d_few_channels.h"
 
+#include "kernels/cpu/activation.h"
 #include "kernels/cpu/element.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/register_block.h"
@@ -17,6 +18,7 @@ struct Problem {
   int H, W, C, P, Q, K, R, S;
   int lanes;  // R*S*C in whole vectors
 
+  // Of an input gradient; of a forward pass `dy` is x and `dx` is y.
   Problem(const Conv2d& conv2d, View dy, View w, View dx)
       : conv(conv2d),
         H(dx.shape[1]),
@@ -102,18 +104,28 @@ void copy_taps(const Problem& p, const T* w, float* taps) {
   }
 }
 
-}  // namespace
+// taps[c, (r,s,k)] in f32 from w[k,R-1-r,S-1-s,c]; here p.K is the filters' c, and p.C their k.
+template <class T>
+void copy_turned_taps(const Problem& p, const T* w, float* taps) {
+  const int area = p.R * p.S;
+  std::fill_n(taps, p.taps_floats(), 0.0F);
+  for (int k = 0; k < p.C; ++k) {
+    for (int tap = 0; tap < area; ++tap) {
+      const T* const from = w + (std::int64_t{k} * area + area - 1 - tap) * p.K;
+      for (int c = 0; c < p.K; ++c) {
+        taps[std::int64_t{c} * p.lanes + tap * p.C + k] = to_float(from[c]);
+      }
+    }
+  }
+}
 
-std::size_t few_channels_scratch_bytes(const CpuContext& context, View dy, View w, View dx) {
-  const Problem p({}, dy, w, dx);
+std::size_t scratch_bytes(const CpuContext& context, const Problem& p) {
   return static_cast<std::size_t>(p.taps_floats() + context.threads() * p.thread_floats()) * sizeof(float);
 }
 
-void conv2d_backward_input_few_channels(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
-  const Problem p(conv, dy, w, dx);
-  context.reserve_scratch(few_channels_scratch_bytes(context, dy, w, dx));
-  auto* const taps = static_cast<float*>(context.scratch());
-  with_float_type(w.dtype, [&](auto element) { copy_taps(p, w.as<decltype(element)>(), taps); });
+// What all rows of dy give, picture by picture; finish(value, channel) is what is stored.
+template <class Finish>
+void spread_pictures(CpuContext& context, const Problem& p, View dy, float* taps, View dx, const Finish& finish) {
   const std::int64_t pixels = std::int64_t{p.H} * p.W * p.C;
   with_float_type(dy.dtype, [&](auto gradient) {
     using T = decltype(gradient);
@@ -137,12 +149,47 @@ void conv2d_backward_input_few_channels(CpuContext& context, const Conv2d& conv,
             }
             add_given(p, i, given, picture);
           }
-          for (std::int64_t j = 0; j < pixels; ++j) {
-            dx.as<U>()[n * pixels + j] = from_float<U>(picture[j]);
+          for (std::int64_t j = 0; j < pixels; j += p.C) {
+            for (int c = 0; c < p.C; ++c) {
+              dx.as<U>()[n * pixels + j + c] = from_float<U>(finish(picture[j + c], c));
+            }
           }
         }
       });
     });
+  });
+}
+
+}  // namespace
+
+std::size_t few_channels_scratch_bytes(const CpuContext& context, View dy, View w, View dx) {
+  return scratch_bytes(context, Problem({}, dy, w, dx));
+}
+
+void conv2d_backward_input_few_channels(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
+  const Problem p(conv, dy, w, dx);
+  context.reserve_scratch(scratch_bytes(context, p));
+  auto* const taps = static_cast<float*>(context.scratch());
+  with_float_type(w.dtype, [&](auto element) { copy_taps(p, w.as<decltype(element)>(), taps); });
+  spread_pictures(context, p, dy, taps, dx, [](float value, int) { return value; });
+}
+
+std::size_t few_filters_scratch_bytes(const CpuContext& context, const Conv2d& conv, View x, View w, View y) {
+  return scratch_bytes(context, Problem(turned(conv, w.shape[1], w.shape[2]), x, w, y));
+}
+
+void conv2d_forward_few_filters(CpuContext& context, const Conv2d& conv, const Activation& activation, View x, View w,
+                                View bias, View y) {
+  const Problem p(turned(conv, w.shape[1], w.shape[2]), x, w, y);
+  context.reserve_scratch(scratch_bytes(context, p));
+  auto* const taps = static_cast<float*>(context.scratch());
+  with_float_type(w.dtype, [&](auto element) { copy_turned_taps(p, w.as<decltype(element)>(), taps); });
+  float added[kFewChannels] = {};
+  if (bias.shape.rank() > 0) {
+    std::copy_n(bias.as<const float>(), p.C, added);
+  }
+  with_activation(activation, [&](auto act, auto) {
+    spread_pictures(context, p, x, taps, y, [&](float value, int k) { return act(value + added[k]); });
   });
 }
 

@@ -1,7 +1,7 @@
 #include "kernels/cpu/conv2d_winograd.h"
 
-#include "kernels/cpu/activation.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/cpu/vector_activation.h"
 #include "kernels/cpu/winograd_product.h"
 
 #if defined(__x86_64__)
@@ -21,7 +21,7 @@ struct Layer {
   Pictures<In> in;
   int N, P, Q, O;
   int pad_top, pad_left;
-  const float* u;     // [36,I,O], the transformed filters
+  const float* u;     // [36,I,O], the transformed filters, each matrix in panels
   const float* bias;  // [O] or null
   Out* out;           // [N,P,Q,O]
 };
@@ -33,26 +33,6 @@ constexpr int kBlockTiles = kLanes == 16 ? 10 : 4;  // whose products are in reg
 int tiles_at_once(int I, int O) {
   const int fitting = (192 << 10) / (kPlanes * (I + O) * static_cast<int>(sizeof(float)));
   return std::max(fitting / kBlockTiles, 1) * kBlockTiles;
-}
-
-// For loops over the lanes of a vector: relu and leaky_relu as one selection, tanh and sigmoid lane by lane.
-template <class Call>
-void with_vector_activation(const Activation& activation, const Call& call) {
-  const float slope = activation.slope;
-  switch (activation.kind) {
-    case ActivationKind::identity: call([](Vec v) { return v; }); return;
-    case ActivationKind::relu: call([](Vec v) { return v < 0.0F ? Vec{} : v; }); return;  // NaN passes
-    case ActivationKind::leaky_relu: call([slope](Vec v) { return v < 0.0F ? slope * v : v; }); return;
-    default: break;
-  }
-  with_activation(activation, [&](auto forward, auto) {
-    call([forward](Vec v) {
-      for (int lane = 0; lane < kLanes; ++lane) {
-        v[lane] = forward(v[lane]);
-      }
-      return v;
-    });
-  });
 }
 
 // Tiles first .. first+tiles-1 from v [36,tiles,I] by m [36,tiles,O] to the output.
@@ -68,19 +48,23 @@ void convolve_tiles(const Layer<In, Out>& layer, const Tiling& tiling, std::int6
   }
   const int next = static_cast<int>(std::min<std::int64_t>(tiles, tiling.count - first - tiles));
   const int calls = kPlanes * calls_between(kBlockTiles, tiles, I, O);
+  const int calls_a_panel = calls_between(kBlockTiles, tiles, I, 2 * kLanes);
   struct {
     TilesAhead<true, Out> outputs;
     TilesAhead<false, In> inputs;  // of the next tiles those that this row of tiles has not read
+    PanelsAhead filters;
     [[gnu::always_inline]] void operator()() {
       outputs.fetch();
       inputs.fetch();
+      filters.fetch();
     }
   } ahead{{{layer.out, layer.P, layer.Q, O}, tiling, first, tiles, 0, 0, calls},
           {layer.in, tiling, first + tiles, next, kTile - kOutputs - layer.pad_top, kTile - kOutputs - layer.pad_left,
-           calls}};
+           calls},
+          {layer.u, std::int64_t{kPlanes} * I * O, I, calls_a_panel}};
   for (int e = 0; e < kPlanes; ++e) {
-    multiply<kBlockTiles, Into::overwrite>({v + e * v_plane, I, 1}, layer.u + std::int64_t{e} * I * O, tiles, I, O,
-                                           m + e * m_plane, ahead);
+    multiply_panels<kBlockTiles>({v + e * v_plane, I, 1}, layer.u + std::int64_t{e} * I * O, tiles, I, O,
+                                 m + e * m_plane, ahead);
   }
   for (int t = 0; t < tiles; ++t) {
     const Place place(tiling, first + t);
@@ -104,7 +88,7 @@ void convolve(const CpuContext& context, const Layer<In, Out>& layer, const Acti
   const Tiling tiling(layer.N, layer.P, layer.Q);
   const int I = layer.in.C, O = layer.O, at_once = tiles_at_once(I, O);
   const std::int64_t blocks = (tiling.count + at_once - 1) / at_once;
-  with_vector_activation(activation, [&](auto act) {
+  simd::with_vector_activation(activation, [&](auto act) {
     parallel_ranges(context, blocks, 1, [&](std::int64_t begin, std::int64_t end, int member) {
       float* v = scratch + std::int64_t{member} * kPlanes * at_once * (I + O);
       float* m = v + std::int64_t{kPlanes} * at_once * I;
@@ -129,7 +113,7 @@ void transform_filters(const CpuContext& context, const T* w, int K, int C, floa
             taps[tap / 3][tap % 3][lane] = to_float(w[((std::int64_t{k} + lane) * 9 + tap) * C + c]);
           }
         }
-        spread_taps(taps, std::int64_t{C} * K, u + c * K + k);
+        spread_taps(taps, std::int64_t{C} * K, u + place_in_panels(c, k, C, K));
       }
     }
   });
@@ -145,7 +129,7 @@ void transform_turned_filters(const CpuContext& context, const T* w, int K, int 
         for (int tap = 0; tap < 9; ++tap) {
           taps[tap / 3][tap % 3] = load(w + (k * 9 + 8 - tap) * C + c);
         }
-        spread_taps(taps, std::int64_t{K} * C, u + k * C + c);
+        spread_taps(taps, std::int64_t{K} * C, u + place_in_panels(k, c, K, C));
       }
     }
   });
@@ -165,17 +149,27 @@ bool is_quick_in_bf16() {
 #endif
 }
 
+// Whether the tiles hold at most `most` times the outputs that there are.
+bool wastes_at_most(double most, View y) {
+  const std::int64_t tiles = Tiling(y.shape[0], y.shape[1], y.shape[2]).count;
+  const std::int64_t pixels = std::int64_t{y.shape[0]} * y.shape[1] * y.shape[2];
+  return static_cast<double>(tiles * kOutputs * kOutputs) <= most * static_cast<double>(pixels);
+}
+
 }  // namespace
 
 bool suits_winograd(const Conv2d& conv, View x, View w, View y) {
+  return suits_winograd_weight(conv, x, w, y) && (x.dtype == DType::f32 || wastes_at_most(1.2, y));
+}
+
+bool suits_winograd_weight(const Conv2d& conv, View x, View w, View y) {
   // Below so many tiles transforming the filters costs more than is won; where the tiles at the edges hold more than
-  // half as many outputs again as there are, the direct sum is as fast.
+  // half as many outputs again as there are, the direct sum is as fast (in bf16 from a fifth on, but for the weight
+  // gradient: at 7x7 pixels oneDNN takes 0.75 to 0.93 of the time).
   constexpr int kTilesAtLeast = 128;
   const bool fits = conv.stride == 1 && w.shape[1] == 3 && w.shape[2] == 3 && x.shape[3] % 16 == 0 &&
                     y.shape[3] % 16 == 0 && (x.dtype == DType::f32 || is_quick_in_bf16());
-  const std::int64_t tiles = Tiling(y.shape[0], y.shape[1], y.shape[2]).count;
-  const std::int64_t pixels = std::int64_t{y.shape[0]} * y.shape[1] * y.shape[2];
-  return fits && tiles >= kTilesAtLeast && tiles * kOutputs * kOutputs * 2 <= pixels * 3;
+  return fits && Tiling(y.shape[0], y.shape[1], y.shape[2]).count >= kTilesAtLeast && wastes_at_most(1.5, y);
 }
 
 std::size_t winograd_forward_scratch_bytes(const CpuContext& context, View w) {

@@ -15,6 +15,7 @@ namespace duel {
 // Whether a convolution of x with w to y is better done so. Depends on types and extents alone.
 // For the input gradient x is dy and y is dx.
 bool suits_winograd(const Conv2d&, View x, View w, View y);
+bool suits_winograd_weight(const Conv2d&, View x, View dw, View dy);
 
 std::size_t winograd_forward_scratch_bytes(const CpuContext&, View w);
 std::size_t winograd_backward_weight_scratch_bytes(const CpuContext&, View dw);

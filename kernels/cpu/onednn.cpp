@@ -132,9 +132,10 @@ std::size_t OnednnKey::hash() const {
   return hash;
 }
 
-// Of a problem that one thread computes alone. oneDNN waits until all of its threads have come, and the others are not
-// there much sooner than one has done so much (some 10 us).
-constexpr double kParallelFlops = 0.5e6;
+// Of a problem that one thread computes alone. oneDNN waits until all of its threads have come: beside other programs
+// that is the turn of one of them (4 ms), and where the threads' caches are far apart, data that move from one to the
+// other take longer than so much arithmetic (10 to 20 us of a product).
+constexpr double kParallelFlops = 1e6;
 
 OnednnPlan& OnednnCache::make_plan(CpuContext& context, const OnednnKey& key, double flops,
                                    const std::function<void(OnednnPlan&)>& make) {

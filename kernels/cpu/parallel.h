@@ -28,12 +28,9 @@ void parallel_ranges(const CpuContext& context, std::int64_t count, std::int64_t
     call(std::int64_t{0}, count, 0);
     return;
   }
-  // A grain of one is of unknown size: where there are few, the first is a large part of the whole.
-  const bool is_coarse = grain == 1 && grains < std::int64_t{4} * context.threads();
-  context.team().share(grains, is_coarse ? Team::Wake::at_once : Team::Wake::if_worth,
-                       [&](std::int64_t begin, std::int64_t end, int member) {
-                         call(begin * grain, std::min(end * grain, count), member);
-                       });
+  context.team().share(grains, [&](std::int64_t begin, std::int64_t end, int member) {
+    call(begin * grain, std::min(end * grain, count), member);
+  });
 }
 
 // Elements of a pointwise operator below which a second thread does not pay.

@@ -2,11 +2,15 @@
 //
 // A loop never waits for a thread that has not come. Its caller works at once; helpers that are awake take part, those
 // that sleep are woken where what is left is worth it, and one that comes too late finds nothing to do. So a processor
-// that is taken by another program costs its own share of the work and no more. Who waits spins for a moment (waking
-// a thread takes longer than most gaps between two operators), then sleeps, and leaves the processor to others.
+// that is taken by another program costs its own share of the work and no more. How long a loop takes is measured as it
+// runs: what is over sooner than a second thread could be of use is not shared at all. Who waits spins for a while
+// (waking a thread takes longer than most gaps between two operators), then sleeps; where another program is seen to
+// want the processor, it sleeps at once.
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -24,20 +28,16 @@ public:
 
   int threads() const { return threads_; }
 
-  // When `share` wakes helpers that sleep: before anything is done, or when the first piece has shown that it is worth
-  // its while. The latter is for loops whose pieces are small beside the whole.
-  enum class Wake { at_once, if_worth };
-
   // Calls body(begin, end, member) with ranges that together cover 0..count-1, in any order and side by side. `member`
   // is less than min(threads(), count), and no two calls that run at the same time have the same. Which ranges there
   // are, and who takes them, may differ from call to call: results must not depend on it.
   // Neither this nor `gather` may be called from within a body, or by two threads at once.
   template <class Body>
-  void share(std::int64_t count, Wake when, const Body& body) {
+  void share(std::int64_t count, const Body& body) {
     const auto call = [](const void* own, std::int64_t begin, std::int64_t end, int member) {
       (*static_cast<const Body*>(own))(begin, end, member);
     };
-    share_ranges(count, when, {call, &body});
+    share_ranges(count, {call, &body});
   }
 
   // Calls body(member) once on each of `members` threads, all at the same time: they may wait for one another in it.
@@ -66,24 +66,38 @@ private:
     std::int64_t begin = 0, end = 0;
   };
 
-  void share_ranges(std::int64_t count, Wake when, Work work);
+  // What a loop takes in the time of one thread, by what it took before: the same code and count are nearly the same
+  // work.
+  struct Past {
+    void (*call)(const void* body, std::int64_t begin, std::int64_t end, int member) = nullptr;
+    std::int64_t count = 0;
+    std::chrono::nanoseconds time{};
+    void add(std::chrono::nanoseconds measured);
+  };
+
+  void share_ranges(std::int64_t count, Work work);
+  Past& past_of(std::int64_t count, Work work);
+  bool wake_if_worth(std::chrono::nanoseconds time);
   void gather_members(int members, Work work);
   void start_helpers();
   void help(int member);
   bool take_piece(Seat& seat, int member);
-  void take_pieces(int member);
+  int take_pieces(int member);
   void finish();
   void await_others();
   void announce();
-  void wake();
+  void wake(int helpers);
+  enum class Spun { reached, in_vain, interrupted };
   template <class Reached>
-  bool spin_until(const Reached& reached) const;
+  Spun spin_until(const Reached& reached, std::chrono::nanoseconds most) const;
 
   const int threads_;
   const bool spins_;  // false where there are fewer processors than threads: who spins may keep the other from working
   std::unique_ptr<Seat[]> seats_;
   std::vector<std::thread> helpers_;
   Work work_{};
+  std::vector<Past> pasts_;                 // by a hash of what it is of
+  int vain_wakes_ = 0, wakes_to_skip_ = 0;  // see wake_if_worth
   std::atomic<bool> is_stopping_{false};
   // The words that threads sleep on (futex), and how many do.
   alignas(64) std::atomic<std::uint32_t> calls_{0};       // changes with each piece of work: helpers wait for that

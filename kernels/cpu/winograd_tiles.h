@@ -88,8 +88,9 @@ inline constexpr float kWeightB = 1 / (2 * kB2 * (kB2 - kA2));  // of b and -b
 
 template <class T>
 struct Pictures {
-  const T* data;  // [N,H,W,C]
+  const T* data;  // [N,H,W,C], or C of more channels
   int H, W, C;
+  int pitch = C;  // from a pixel to the next
 };
 
 // The tiles of outputs [N,P,Q], numbered picture by picture and row by row.
@@ -134,7 +135,7 @@ public:
       const Place place(tiling_, first_ + next_ / (kOutputs * kOutputs));
       const int h = place.top + down_ + next_ / kOutputs % kOutputs, w = place.left + right_ + next_ % kOutputs;
       if (h < pictures_.H && w < pictures_.W) {
-        prefetch<Write>(pictures_.data + ((place.picture * pictures_.H + h) * pictures_.W + w) * pictures_.C,
+        prefetch<Write>(pictures_.data + ((place.picture * pictures_.H + h) * pictures_.W + w) * pictures_.pitch,
                         pictures_.C);
       }
     }
@@ -147,39 +148,41 @@ private:
   int pixels_, at_once_, down_, right_, next_ = 0;
 };
 
-// One tile of Extent x Extent pixels, whose corner lies at (top, left), through Spread along both axes.
+// One tile of Extent x Extent pixels, Step apart, whose corner lies at (top, left), through Spread along both axes.
 // Pixels outside the picture are zero. Channel c of transformed pixel e goes to out[e * plane + c].
-template <int Extent, auto Spread, bool Inside, class T>
+template <int Extent, auto Spread, bool Inside, int Tile, int Step, class T>
 void spread_pixels(const Pictures<T>& x, std::int64_t picture, int top, int left, std::int64_t plane, float* out) {
-  const T* corner = x.data + ((picture * x.H + top) * x.W + left) * x.C;
+  const T* corner = x.data + ((picture * x.H + top) * x.W + left) * x.pitch;
   for (int c = 0; c < x.C; c += kLanes) {
-    Vec half[kTile][Extent];
+    Vec half[Tile][Extent];
     for (int j = 0; j < Extent; ++j) {
-      Vec column[Extent], spread_column[kTile];
+      Vec column[Extent], spread_column[Tile];
       for (int i = 0; i < Extent; ++i) {
-        const bool exists = Inside || (top + i >= 0 && top + i < x.H && left + j >= 0 && left + j < x.W);
-        column[i] = exists ? load(corner + (std::int64_t{i} * x.W + j) * x.C + c) : Vec{};
+        const int h = top + i * Step, w = left + j * Step;
+        const bool exists = Inside || (h >= 0 && h < x.H && w >= 0 && w < x.W);
+        column[i] = exists ? load(corner + (std::int64_t{i} * x.W + j) * Step * x.pitch + c) : Vec{};
       }
       Spread(column, spread_column);
-      for (int i = 0; i < kTile; ++i) {
+      for (int i = 0; i < Tile; ++i) {
         half[i][j] = spread_column[i];
       }
     }
-    for (int i = 0; i < kTile; ++i) {
-      Vec row[kTile];
+    for (int i = 0; i < Tile; ++i) {
+      Vec row[Tile];
       Spread(half[i], row);
-      for (int j = 0; j < kTile; ++j) {
-        store(out + (i * kTile + j) * plane + c, row[j]);
+      for (int j = 0; j < Tile; ++j) {
+        store(out + (i * Tile + j) * plane + c, row[j]);
       }
     }
   }
 }
-template <int Extent, auto Spread, class T>
+template <int Extent, auto Spread, int Tile = kTile, int Step = 1, class T>
 void spread_tile(const Pictures<T>& x, std::int64_t picture, int top, int left, std::int64_t plane, float* out) {
-  if (top >= 0 && left >= 0 && top + Extent <= x.H && left + Extent <= x.W) {
-    spread_pixels<Extent, Spread, true>(x, picture, top, left, plane, out);
+  constexpr int kReach = (Extent - 1) * Step;
+  if (top >= 0 && left >= 0 && top + kReach < x.H && left + kReach < x.W) {
+    spread_pixels<Extent, Spread, true, Tile, Step>(x, picture, top, left, plane, out);
   } else {
-    spread_pixels<Extent, Spread, false>(x, picture, top, left, plane, out);
+    spread_pixels<Extent, Spread, false, Tile, Step>(x, picture, top, left, plane, out);
   }
 }
 
@@ -199,14 +202,14 @@ inline void spread_taps(const Vec (&g)[3][3], std::int64_t plane, float* out) {
   }
 }
 
-// The way back: 36 vectors, vector e at m + e * plane, through Gather along both axes.
-template <int Extent, auto Gather>
+// The way back: Tile x Tile vectors, vector e at m + e * plane, through Gather along both axes.
+template <int Extent, auto Gather, int Tile = kTile>
 [[gnu::always_inline]] inline void gather_tile(const float* m, std::int64_t plane, Vec (&out)[Extent][Extent]) {
-  Vec half[Extent][kTile];
-  for (int j = 0; j < kTile; ++j) {
-    Vec column[kTile], gathered[Extent];
-    for (int i = 0; i < kTile; ++i) {
-      column[i] = load(m + (i * kTile + j) * plane);
+  Vec half[Extent][Tile];
+  for (int j = 0; j < Tile; ++j) {
+    Vec column[Tile], gathered[Extent];
+    for (int i = 0; i < Tile; ++i) {
+      column[i] = load(m + (i * Tile + j) * plane);
     }
     Gather(column, gathered);
     for (int i = 0; i < Extent; ++i) {

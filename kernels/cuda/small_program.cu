@@ -32,10 +32,11 @@ struct Instruction {
   ActivationKind activation;
   std::int8_t x, b, y;  // among the operands; -1: none
   std::int8_t schedule;
-  // Elements of y. Of reduce_sum and broadcast: groups of `length` elements; number k of group g lies at
-  // g * group_stride + k * stride in the large array. Of bias_act: the bias repeats every `length` elements. Of rows:
-  // the other array's elements are `begin` behind y's (slice_rows), or lie at begin .. begin + length in y.
-  int count, length, group_stride, stride, begin;
+  // Elements of y. Of reduce_sum and broadcast: groups of `length` elements, `inner` of them side by side; number k of
+  // group g lies at g / inner * group_stride + g % inner + k * stride in the large array. Of bias_act: the bias repeats
+  // every `length` elements. Of rows: the other array's elements are `begin` behind y's (slice_rows), or lie at begin
+  // .. begin + length in y.
+  int count, length, group_stride, inner, stride, begin;
   float scale, shift, slope;
   double scalar;
 };
@@ -98,7 +99,7 @@ __device__ float element_of(const Instruction& in, const List& list, const Eleme
     case SmallOp::unary: return unary_of(in.unary, x[i]);
     case SmallOp::bias_act: return activated(in.activation, in.slope, b.exists() ? x[i] + b[i % in.length] : x[i]);
     case SmallOp::activation_backward: return activated_backward(in.activation, in.slope, x[i], b[i]);
-    case SmallOp::broadcast: return in.scale * x[in.group_stride > 0 ? i / in.group_stride : i % in.stride];
+    case SmallOp::broadcast: return in.scale * x[i / in.group_stride * in.inner + i % in.inner];
     case SmallOp::concat_rows: return i < in.begin ? x[i] : b[i - in.begin];
     case SmallOp::slice_rows: return x[i + in.begin];
     case SmallOp::pad_rows: return i >= in.begin && i < in.begin + in.length ? x[i - in.begin] : 0.0F;
@@ -126,9 +127,10 @@ __device__ void sum_groups(const Instruction& in, const Elements& x, const Eleme
     return;
   }
   for (int group = thread / 32; group < in.count; group += kThreads / 32) {  // the same for all lanes of a warp
+    const int first = group / in.inner * in.group_stride + group % in.inner;
     double sum = 0;
     for (int k = thread % 32; k < in.length; k += 32) {
-      sum += static_cast<double>(x[group * in.group_stride + k * in.stride]);
+      sum += static_cast<double>(x[first + k * in.stride]);
     }
     sum = warp_sum(sum);
     if (thread % 32 == 0) {
@@ -170,22 +172,23 @@ __global__ void __launch_bounds__(kThreads) small_program_kernel(const List list
 
 namespace {
 
+// Groups of elements, of each of which there is one in the small array: see Instruction.
+void describe_groups(Axes axes, const Shape& large, const Shape& small, Instruction& to) {
+  const auto ints = [](std::int64_t value) { return static_cast<int>(value); };
+  const bool has_columns = axes == Axes::each_column || axes == Axes::each_row_and_column;
+  to.length = ints(large.count() / small.count());
+  to.inner = has_columns ? large.back() : 1;
+  to.group_stride = to.length * to.inner;
+  to.stride = to.inner;
+}
+
 // How an instruction's arrays lie.
 void describe(const SmallInstruction& from, const View& x, const View& y, Instruction& to) {
   const auto ints = [](std::int64_t value) { return static_cast<int>(value); };
   to.count = ints(y.count());
   switch (from.op) {
-    case SmallOp::reduce_sum: {
-      to.length = ints(x.count() / y.count());
-      const bool is_column = from.axes == Axes::each_column;
-      to.group_stride = is_column ? 1 : to.length;
-      to.stride = is_column ? to.count : 1;
-      return;
-    }
-    case SmallOp::broadcast:  // of which element of x: i / group_stride, or where that is 0, i % stride
-      to.group_stride = from.axes == Axes::each_column ? 0 : ints(y.count() / x.count());
-      to.stride = ints(x.count());
-      return;
+    case SmallOp::reduce_sum: describe_groups(from.axes, x.shape, y.shape, to); return;
+    case SmallOp::broadcast: describe_groups(from.axes, y.shape, x.shape, to); return;
     case SmallOp::bias_act: to.length = x.shape.back(); return;
     case SmallOp::concat_rows: to.begin = ints(x.count()); return;
     case SmallOp::slice_rows: to.begin = ints(from.index * x.shape.row_count()); return;

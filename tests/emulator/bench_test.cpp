@@ -92,26 +92,30 @@ TEST_F(EmulatedBench, AStepHasARowForEachLayerAndTimesItInGraphs) {
 TEST_F(EmulatedBench, KernelsSayWhyNoneOfAVendorsWasTimed) {
   ::setenv("DUEL_CUDA_LIBRARIES", "/nowhere", 1);
   KernelBenchRequest request{options(), "conv2d_forward", 0.1, 0.01, 4096};
-  int rows = 0;
-  const std::string why = bench_kernels(request, known_ceilings("h100"), [&](const KernelTime& time) {
-    ++rows;
+  const KernelBench bench = bench_kernels(request, known_ceilings("h100"));
+  double ms = 0, floor_ms = 0;
+  for (const KernelTime& time : bench.kernels) {
     EXPECT_GT(time.ms, 0);
     EXPECT_EQ(time.vendor_ms, 0);
-  });
-  EXPECT_GE(rows, 2);
-  EXPECT_NE(why.find("was not found in /nowhere"), std::string::npos) << why;
+    ms += time.calls * time.ms;
+    floor_ms += time.calls * time.floor_ms;
+  }
+  EXPECT_GE(bench.kernels.size(), 2U);
+  EXPECT_DOUBLE_EQ(bench.ms, ms);
+  EXPECT_DOUBLE_EQ(bench.floor_ms, floor_ms);
+  EXPECT_NE(bench.no_vendor.find("was not found in /nowhere"), std::string::npos) << bench.no_vendor;
 }
 
 TEST_F(EmulatedBench, KernelsAreTimedInTurnWithAVendors) {
   ::setenv("DUEL_CUDA_LIBRARIES", DUEL_FAKE_LIBRARIES, 1);
   const KernelBenchRequest request{options(), "conv2d_forward", 0.1, 0.01, 4096};
+  const KernelBench bench = bench_kernels(request, known_ceilings("h100"));
+  EXPECT_EQ(bench.no_vendor, "");
   int timed = 0;
-  EXPECT_EQ(bench_kernels(request, known_ceilings("h100"),
-                          [&](const KernelTime& time) {
-                            EXPECT_EQ(time.vendor_error, "");
-                            timed += time.vendor_ms > 0 ? 1 : 0;
-                          }),
-            "");
+  for (const KernelTime& time : bench.kernels) {
+    EXPECT_EQ(time.vendor_error, "");
+    timed += time.vendor_ms > 0 ? 1 : 0;
+  }
   EXPECT_EQ(timed, 4);  // two layers, in either phase
 }
 

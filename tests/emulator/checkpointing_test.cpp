@@ -7,6 +7,7 @@
 #include "host/pictures/sample_grid.h"
 #include "host/run/interrupt.h"
 #include "host/run/run_directory.h"
+#include "host/sample/classify.h"
 #include "host/sample/sampler.h"
 #include "host/train/memory_check.h"
 #include "host/train/trainer.h"
@@ -22,6 +23,8 @@
 
 #include <limits>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace duel::test {
 
@@ -113,6 +116,49 @@ TEST_F(Checkpointing, TheSameBytesAsOfATrainingThatStandsStill) {
   Options rounded = run_options("steady");
   rounded.precision = "bf16";
   expect_same(rounded, "graph", {3});
+}
+
+// What a run says of its held-out rows at a step, by metrics.jsonl.
+std::map<std::int64_t, double> measured(const std::filesystem::path& run) {
+  std::map<std::int64_t, double> found;
+  std::istringstream lines(read_file(run / "metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    const auto row = nlohmann::json::parse(line);
+    if (row.contains("held_out_accuracy")) {
+      found[row["step"].get<std::int64_t>()] = row["held_out_accuracy"].get<double>();
+    }
+  }
+  return found;
+}
+
+// With the weights of exactly that step, which the checkpoint of it holds, and without a trace in the next one's.
+TEST_F(Checkpointing, HeldOutRowsAreMeasuredBetweenTwoSteps) {
+  Options options = run_options("classify");
+  options.model.filters = 4;
+  options.data.synthetic_count = 320;
+  options.train.evaluate_every = 4;
+  options.output.checkpoint_every = 4;
+  Options without = options;
+  without.train.evaluate_every = 0;
+  emulator::runtime().late_seed = 1;
+  const TemporaryFolder folder;
+  const std::filesystem::path plain = folder / "plain", run = folder / "run";
+  ASSERT_EQ(run_training({without, plain.string(), false}).exit_code, 0);
+  emulator::runtime().late_seed = 2;
+  ASSERT_EQ(run_training({options, run.string(), false}).exit_code, 0);
+  const std::map<std::int64_t, double> found = measured(run);
+  ASSERT_EQ(found.size(), 3U);
+  for (const auto& [step, accuracy] : found) {
+    const std::string state = "checkpoints/" + step_name(step) + "/" + kState;
+    EXPECT_EQ(read_file(run / state), read_file(plain / state)) << step;
+    ClassifyRequest request;
+    request.run = run.string();
+    request.held_out = true;
+    request.step = step;
+    request.where = device_request(options);
+    EXPECT_EQ(classify(request).confusion->accuracy(), accuracy) << step;
+  }
+  EXPECT_EQ(measured(plain).size(), 1U);
 }
 
 TEST_F(Checkpointing, WithoutRoomForACopyTheStepsWaitWhichIsSaidOnce) {

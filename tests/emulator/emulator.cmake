@@ -81,13 +81,16 @@ endif()
 if(EXISTS ${DUEL_CUDA_INCLUDE}/cudnn.h)
   duel_add_fake_library(cudnn cudnn_version.h CUDNN_MAJOR)
 endif()
-gtest_discover_tests(duel_emulated_tests TEST_PREFIX emulated. TEST_FILTER "-${OPERATOR_CASES}" DISCOVERY_TIMEOUT 60
+set(LONG_CASES "VendorTest.Every*:VendorConv2dTest.Every*")
+gtest_discover_tests(duel_emulated_tests TEST_PREFIX emulated. TEST_FILTER "-${OPERATOR_CASES}:${LONG_CASES}" DISCOVERY_TIMEOUT 60
                      PROPERTIES TIMEOUT 600)
+gtest_discover_tests(duel_emulated_tests TEST_PREFIX emulated. TEST_FILTER "${LONG_CASES}" TEST_LIST duel_emulated_tests_LONG
+                     DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 COST 30)
 # In parts, or it would be the one test that ctest -j waits for.
 set(OPERATOR_PARTS 8)
 math(EXPR LAST_PART "${OPERATOR_PARTS} - 1")
 foreach(part RANGE ${LAST_PART})
   add_test(NAME emulated.operators_${part} COMMAND duel_emulated_tests --gtest_brief=1 "--gtest_filter=${OPERATOR_CASES}")
-  set_tests_properties(emulated.operators_${part} PROPERTIES TIMEOUT 600
+  set_tests_properties(emulated.operators_${part} PROPERTIES TIMEOUT 600 COST 30
                        ENVIRONMENT "GTEST_TOTAL_SHARDS=${OPERATOR_PARTS};GTEST_SHARD_INDEX=${part}")
 endforeach()

@@ -57,6 +57,10 @@ std::vector<Recipe> recipes() {
   Options by_class = small_options("classic");
   by_class.data.labels = true;
   list.push_back({"classic_by_class", by_class});
+  list.push_back({"vae", small_vae_options()});
+  Options classify = small_options("classify");
+  classify.model.filters = 4;
+  list.push_back({"classify", classify});
   return list;
 }
 

@@ -210,6 +210,18 @@ std::vector<DerivativeCase> cases() {
          const Value index = s.labels({2, 0, 2, 1, 2});
          return ops::take_rows(s.program, take(s, in, {4, 3}), index);
        }},
+      {"shift_flip",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const ShiftFlip p{{5, Purpose::interpolation}, 1, true, PictureEdge::value, 0.5F};
+         const Value x = take(s, in, {3, 3, 4, 2});  // the first of the inputs
+         return ops::shift_flip(s.program, p, x, s.counter(2));
+       }},
+      {"shift_flip_backward",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const ShiftFlip p{{5, Purpose::interpolation}, 1, true, PictureEdge::value, 0.5F};
+         const Value x = take(s, in, {3, 3, 4, 2});  // the first of the inputs
+         return ops::shift_flip_backward(s.program, p, x, s.counter(2));
+       }},
       {"scatter_rows",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value index = s.labels({2, 0, 2, 1, 2});

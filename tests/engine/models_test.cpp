@@ -192,7 +192,8 @@ TEST_P(Models, VaeComputesWhatPyTorchDoes) {
   const Value x = recorded.input("pictures");
   const Posterior posterior = encoder(p, e_weights, x);
   const Value again = decoder(p, d_weights, sample_posterior(p, posterior, recorded.input("noise")));
-  const Value divergence = divergence_from_prior(p, posterior), reconstruction = optimal_sigma_loss(p, x, again);
+  const Value divergence = ops::mean(p, divergence_from_prior(p, posterior));
+  const Value reconstruction = optimal_sigma_loss(p, ops::mean(p, squared_errors(p, x, again)), 8 * 12 * 2);
   recorded.expect("output/mean", posterior.mean);
   recorded.expect("output/log_variance", posterior.log_variance);
   recorded.expect("output/reconstructions", again);
@@ -323,7 +324,8 @@ TEST(ModelsInBf16, VaeIsNearF32) {
     const Posterior posterior = encoder(p, run.bind_weights(e), pictures);
     const Value z = sample_posterior(p, posterior, run.small().input({4, 4}));
     const Value again = decoder(p, run.bind_weights(d), ops::cast(p, z, p.dtype(pictures)));
-    const Value loss = ops::add(p, divergence_from_prior(p, posterior), optimal_sigma_loss(p, pictures, again));
+    const Value loss = ops::add(p, ops::mean(p, divergence_from_prior(p, posterior)),
+                                optimal_sigma_loss(p, ops::mean(p, squared_errors(p, pictures, again)), 28 * 28));
     return run.read({posterior.mean, posterior.log_variance, again, loss}, loss);
   });
 }

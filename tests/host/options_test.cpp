@@ -153,34 +153,38 @@ TEST(Options, EveryMemberHasAKey) {
   std::size_t members = 0;
   const auto count = [&](const auto&... member) { members += sizeof...(member); };
   {
-    const auto& [name, recipe, seed, precision, device, threads, kernels, data, model, loss, optimizer, train, schedule,
-                 output] = options;
+    const auto& [name, recipe, seed, precision, device, threads, kernels, data, model, loss, optimizer, train, augment,
+                 schedule, output] = options;
     count(name, recipe, seed, precision, device, threads, kernels);
-    static_cast<void>(std::tie(data, model, loss, optimizer, train, schedule, output));
+    static_cast<void>(std::tie(data, model, loss, optimizer, train, augment, schedule, output));
   }
   {
     const auto& [source, labels, number, height, width, channels] = options.data;
     count(source, labels, number, height, width, channels);
   }
   {
-    const auto& [a, b, c, d, e, f, g, h, i, j, k] = options.model;
-    count(a, b, c, d, e, f, g, h, i, j, k);
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = options.model;
+    count(a, b, c, d, e, f, g, h, i, j, k, l);
+  }
+  {
+    const auto& [shift, flip] = options.augment;
+    count(shift, flip);
   }
   {
     const auto& [residency, launch, steps, lanes, memory] = options.schedule;
     count(residency, launch, steps, lanes, memory);
   }
   {
-    const auto& [kind, r1, r2, penalty, every] = options.loss;
-    count(kind, r1, r2, penalty, every);
+    const auto& [kind, r1, r2, penalty, every, smoothing] = options.loss;
+    count(kind, r1, r2, penalty, every, smoothing);
   }
   {
     const auto& [a, b, c, d, e, f, g, h, i, j] = options.optimizer;
     count(a, b, c, d, e, f, g, h, i, j);
   }
   {
-    const auto& [batch, epochs, steps] = options.train;
-    count(batch, epochs, steps);
+    const auto& [batch, epochs, steps, evaluate] = options.train;
+    count(batch, epochs, steps, evaluate);
   }
   {
     const auto& [a, b, c, d, e, f, g, h] = options.output;
@@ -487,7 +491,7 @@ TEST(Options, TextThatIsNotTomlNamesThePlace) {
 
 TEST(Options, AnEmptyFileChangesNothing) {
   const ConfigFile file("");
-  expect_same(resolve_options("", file.path(), {}), preset("steady"));
+  expect_same(resolve_options("", file.path(), {}), preset("conv-steady"));
 }
 
 TEST(Options, RoundTripOfThePresets) {
@@ -506,11 +510,12 @@ TEST(Options, RoundTripOfEveryKey) {
   options.kernels = "ours";
   options.schedule = {"stream", "eager", 5, 1, "ignore"};
   options.data = {"/a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f", true, 999, 17, 19, 3};
-  options.model = {"conv-steady", 7, 33, 34, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};
-  options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16};
+  options.model = {"conv-steady", 7, 33, 3, 34, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};
+  options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16, 0.7};
   options.optimizer = {0.25, 1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324,
                        0.01, 5};
-  options.train = {11, 13, 999'999'999'999};
+  options.train = {11, 13, 999'999'999'999, 14};
+  options.augment = {15, true};
   options.output = {1, 2, 3, 4, 5, 6, 7, 9};
   const Options base = preset("classic");
   for (const OptionKey& key : option_keys()) {

@@ -32,6 +32,17 @@ TEST(Progress, TheLineFitsTheTerminal) {
   }
 }
 
+TEST(Progress, OtherRecipesShowTheirMetricsByName) {
+  const std::vector<std::string> names = {"loss", "accuracy", "grad_norm"};
+  const std::vector<float> values = {0.53F, 0.88F, 0.41F};
+  const std::vector<std::pair<std::string, double>> held_out = {{"held_out_accuracy", 0.918}};
+  const ProgressState s{120, 1200, 100, 12, 860, 84, names, values, held_out};
+  EXPECT_EQ(progress_line(s),
+            "step 120/1200  epoch 2/12  loss 0.530  accuracy 88%  grad_norm 0.41  held_out_accuracy 91.8%  860 img/s  "
+            "ETA 1:24");
+  EXPECT_EQ(progress_line(s, 80), "step 120/1200  loss 0.530  held_out_accuracy 91.8%  860 img/s  ETA 1:24");
+}
+
 TEST(Progress, NumbersOfLongRunsAreRight) {
   ProgressState s = state();
   s.step = 4'000'000'000;

@@ -10,6 +10,7 @@
 #include "tests/reference/matmul.h"
 #include "tests/reference/reduce.h"
 #include "tests/reference/rows.h"
+#include "tests/reference/shift_flip.h"
 #include "tests/support/op_runner.h"
 
 #include <gtest/gtest.h>
@@ -466,6 +467,20 @@ TEST(DerivativeTest, Rows) {
   expect_derivative(
       "pad_rows", [&](const Array& at) { return ref::pad_rows(2, 7, row, at); },
       [&](const Array&, const Array& dy) { return ref::slice_rows(2, 3, row, dy); }, a);
+}
+
+TEST(DerivativeTest, ShiftFlip) {
+  const Shape shape{3, 3, 4, 2};
+  const ShiftFlip p{{5, Purpose::interpolation}, 1, true, PictureEdge::value, 0.5F};
+  ShiftFlip without_value = p;
+  without_value.value = 0;
+  const Array x = drawn(shape, "pictures");
+  expect_derivative(
+      "shift_flip", [&](const Array& at) { return ref::shift_flip(p, shape, at, 2); },
+      [&](const Array&, const Array& dy) { return ref::shift_flip_backward(p, shape, dy, 2); }, x);
+  expect_derivative(
+      "shift_flip_backward", [&](const Array& at) { return ref::shift_flip_backward(p, shape, at, 2); },
+      [&](const Array&, const Array& dy) { return ref::shift_flip(without_value, shape, dy, 2); }, x);
 }
 
 }  // namespace

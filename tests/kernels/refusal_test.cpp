@@ -16,6 +16,7 @@
 #include "kernels/reduce.h"
 #include "kernels/rows.h"
 #include "kernels/scale_scheduled.h"
+#include "kernels/shift_flip.h"
 #include "kernels/small_program.h"
 #include "kernels/step_state.h"
 #include "tests/support/op_runner.h"
@@ -295,6 +296,40 @@ std::vector<WrongCall> wrong_maps_of_one_type(Op op) {
 std::vector<WrongCall> wrong_fills() {
   const auto call = [](View y) { return [=](Context& context) { fill(context, 1.0F, y); }; };
   return {{"y of integers", call(i64({3, 5})), {"i64[3,5]"}}, {"no y", call(kNone), {}}};
+}
+
+template <class Op>
+std::vector<WrongCall> wrong_moves(Op op) {
+  const auto call = [op](View x, View step, View y, int pixels = 2) {
+    return [=](Context& context) {
+      ShiftFlip p;
+      p.pixels = pixels;
+      op(context, p, x, step, y);
+    };
+  };
+  const Shape m{5, 4, 3, 2};
+  return {{"y of another shape", call(f32(m), i64({1}), f32({5, 3, 4, 2})), {"[5,4,3,2]", "[5,3,4,2]"}},
+          {"y of another type", call(f32(m), i64({1}), bf16(m)), {"f32[5,4,3,2]", "bf16[5,4,3,2]"}},
+          {"pictures of bytes", call(u8(m), i64({1}), u8(m)), {"u8[5,4,3,2]"}},
+          {"no pictures but rows", call(f32({5, 24}), i64({1}), f32({5, 24})), {"[5,24]"}},
+          {"two steps", call(f32(m), i64({2}), f32(m)), {"[2]"}},
+          {"backwards", call(f32(m), i64({1}), f32(m), -1), {"-1"}},
+          {"too far", call(f32(m), i64({1}), f32(m), 65536), {"65536"}},
+          {"no x", call(kNone, i64({1}), f32(m)), {}},
+          {"no y", call(f32(m), i64({1}), kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_moves_backward() {
+  std::vector<WrongCall> list = wrong_moves(
+      [](Context& c, const ShiftFlip& p, View dy, View step, View dx) { shift_flip_backward(c, p, dy, step, dx); });
+  list.push_back({"a border",
+                  [](Context& context) {
+                    ShiftFlip p;
+                    p.edge = PictureEdge::border;
+                    shift_flip_backward(context, p, f32({1, 2, 2, 1}), i64({1}), f32({1, 2, 2, 1}));
+                  },
+                  {"border"}});
+  return list;
 }
 
 std::vector<WrongCall> wrong_gathers() {
@@ -774,6 +809,9 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"unary", wrong_maps_of_one_type(unary_op)},
       {"fill", wrong_fills()},
       {"cast", wrong_maps([](Context& context, View x, View y) { cast(context, x, y); })},
+      {"shift_flip",
+       wrong_moves([](Context& c, const ShiftFlip& p, View x, View step, View y) { shift_flip(c, p, x, step, y); })},
+      {"shift_flip_backward", wrong_moves_backward()},
       {"gather_rows", wrong_gathers()},
       {"load_rows", wrong_loads()},
       {"random_normal",

@@ -20,10 +20,9 @@ TEST(TeamTest, ShareCoversEachElementOnce) {
     Team team(threads);
     for (int round = 0; round < 300; ++round) {
       const std::int64_t count = round % 70;
-      const auto when = round % 2 == 0 ? Team::Wake::at_once : Team::Wake::if_worth;
       std::vector<int> visits(count, 0);
       std::vector<int> calls(threads, 0);  // plain: no two calls at the same time have the same member
-      team.share(count, when, [&](std::int64_t begin, std::int64_t end, int member) {
+      team.share(count, [&](std::int64_t begin, std::int64_t end, int member) {
         ++calls[member];
         for (std::int64_t i = begin; i < end; ++i) {
           ++visits[i];
@@ -39,7 +38,7 @@ TEST(TeamTest, ResultsAreSeenByTheNextCall) {
   Team team(3);
   std::vector<long> values(64, 0);
   for (int round = 0; round < 500; ++round) {
-    team.share(64, Team::Wake::if_worth, [&](std::int64_t begin, std::int64_t end, int) {
+    team.share(64, [&](std::int64_t begin, std::int64_t end, int) {
       for (std::int64_t i = begin; i < end; ++i) {
         values[i] = values[i] + 1;
       }
@@ -55,7 +54,7 @@ TEST(TeamTest, ALateHelperLeavesItsWorkToTheCaller) {
   std::atomic<int> by_caller{0};
   const std::thread::id caller = std::this_thread::get_id();
   std::atomic<bool> is_one_held{false};
-  team.share(16, Team::Wake::at_once, [&](std::int64_t begin, std::int64_t end, int) {
+  team.share(16, [&](std::int64_t begin, std::int64_t end, int) {
     if (std::this_thread::get_id() != caller) {
       if (!is_one_held.exchange(true)) {
         is_held.count_down();
@@ -69,6 +68,35 @@ TEST(TeamTest, ALateHelperLeavesItsWorkToTheCaller) {
     }
   });
   EXPECT_EQ(by_caller, 15);
+}
+
+// What is over in no time is not cut into pieces, once it was seen to be so.
+TEST(TeamTest, SmallWorkStaysWithTheCaller) {
+  Team team(2);
+  int whole = 0;
+  for (int round = 0; round < 1000; ++round) {
+    std::atomic<int> calls{0};
+    team.share(1000, [&](std::int64_t, std::int64_t, int) { calls.fetch_add(1); });
+    whole += calls <= 2 ? 1 : 0;  // a first part, and the rest
+  }
+  EXPECT_GE(whole, 500);  // a caller who was interrupted took it for large work, for a while
+}
+
+// The same loop, now small, now large: whoever believes that it is still small finds out in its first part.
+TEST(TeamTest, WorkThatGrewIsShared) {
+  Team team(2);
+  for (int round = 0; round < 5; ++round) {
+    for (const int microseconds : {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 300}) {
+      std::vector<int> visits(40, 0);
+      team.share(40, [&](std::int64_t begin, std::int64_t end, int) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          ++visits[i];
+          std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
+        }
+      });
+      ASSERT_EQ(visits, std::vector<int>(40, 1));
+    }
+  }
 }
 
 TEST(TeamTest, GatheredMembersRunAtTheSameTimeAndMeet) {
@@ -101,7 +129,7 @@ TEST(TeamTest, HelpersThatSleepAreWoken) {
     EXPECT_EQ(met, 2);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     std::atomic<std::int64_t> done{0};
-    team.share(100, Team::Wake::if_worth, [&](std::int64_t begin, std::int64_t end, int) {
+    team.share(100, [&](std::int64_t begin, std::int64_t end, int) {
       std::this_thread::sleep_for(std::chrono::microseconds(50));
       done.fetch_add(end - begin);
     });
@@ -126,7 +154,7 @@ TEST(TeamTest, ATeamThatNeverWorkedAndOneJustStartedEnd) {
   for (int round = 0; round < 50; ++round) {
     Team idle(4);
     Team started(4);
-    started.share(2, Team::Wake::if_worth, [](std::int64_t, std::int64_t, int) {});
+    started.share(2, [](std::int64_t, std::int64_t, int) {});
   }
 }
 

@@ -25,6 +25,13 @@ inline Options small_options(const std::string& preset_name = "steady") {
   return options;
 }
 
+inline Options small_vae_options() {
+  Options options = small_options("vae");
+  options.data.synthetic_width = 12;  // a multiple of 4
+  options.model.filters = 3;
+  return options;
+}
+
 inline Data small_dataset(const Options& options) {
   return open_dataset(options.data);
 }

@@ -18,12 +18,19 @@ TEST_F(Command, BenchesPrintWhatProgramsCanRead) {
   EXPECT_GT(nlohmann::json::parse(roofline.output)["serial_us"], 0.0);
   const Outcome kernels = duel("bench kernels --milliseconds 1 --filter 'conv2d*' --json " + narrow);
   ASSERT_EQ(kernels.exit_code, 0) << kernels.output;
-  const auto list = nlohmann::json::parse(kernels.output)["kernels"];
-  ASSERT_FALSE(list.empty());
-  for (const auto& kernel : list) {
+  const auto object = nlohmann::json::parse(kernels.output);
+  ASSERT_FALSE(object["kernels"].empty());
+  double ms = 0;
+  for (const auto& kernel : object["kernels"]) {
     EXPECT_GT(kernel["ms"], 0.0);
     EXPECT_GT(kernel["vendor_ms"], 0.0);
+    ms += kernel["calls"].get<int>() * kernel["ms"].get<double>();
   }
+  EXPECT_NEAR(object["ms"], ms, 1e-9 * ms);
+  EXPECT_EQ(object["no_vendor"], "");
+  const Outcome table = duel("bench kernels --milliseconds 1 --filter conv2d_forward " + narrow);
+  expect_outcome(table, 0, "\nconv2d_forward ");
+  expect_outcome(table, 0, "ms for the operators of a step, each alone");
   expect_outcome(duel("bench kernels --filter nothing " + narrow), 2,
                  "--filter nothing: no operator of the step has such a name");
   // Before anything is measured or read.

@@ -68,7 +68,8 @@ TEST_F(Command, FromBeginsWithTheWeightsOfAnotherRun) {
   EXPECT_EQ(first.tensors.at("average/" + weight).get(3), old_state.tensors.at(weight).get(3));
   EXPECT_EQ(first.tensors.at("adam_v/" + weight).get(3), 0);
   EXPECT_TRUE(std::filesystem::exists(folder_ / "new/checkpoints/step_000000003"));
-  expect_outcome(duel("train --out x --from old --set data.synthetic_width=9"), 2, "10x8x1, but synthetic has");
+  expect_outcome(duel("train --out x --from old --set data.synthetic_width=9"), 2,
+                 "its pictures are 10x8x1, but those of synthetic are 10x9x1");
   expect_outcome(duel("train --out x --from old --set model.latent=9"), 2, "model.latent 64 -> 9");
   expect_outcome(duel("train --out x --from old --step 5"), 3, "there are those of 6");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "x"));

@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "profiling"))
 import machine_code  # noqa: E402
 import predict  # noqa: E402
+import walk_step  # noqa: E402
+import walk_values  # noqa: E402
 import warp_walk  # noqa: E402
 
 LAUNCHES = None
@@ -114,7 +116,7 @@ class Walk(unittest.TestCase):
                              "IADD3 R3, R6, 0x1, RZ", "EXIT")).counts.cycles
         overlapped = walk(listing("LDG.E R2, desc[UR4][R4.64]", "LDG.E R6, desc[UR4][R4.64+0x80]", "IADD3 R3, R2, 0x1, RZ",
                                   "IADD3 R3, R6, 0x1, RZ", "EXIT")).counts.cycles
-        load = warp_walk.LATENCY["load"]
+        load = walk_step.LATENCY["load"]
         self.assertTrue(2 * load < chain < 2 * load + 30, chain)
         self.assertTrue(load < overlapped < load + 30, overlapped)
 
@@ -173,6 +175,39 @@ class Walk(unittest.TestCase):
         for stride, cycles in ((16, 4), (128, 32), (80, 4)):  # rows of four 8x8 matrices
             walked = walk(listing("S2R R3, SR_LANEID", f"IMAD R3, R3, {stride:#x}, RZ", "LDSM.16.M88.4 R4, [R3]", "EXIT"))
             self.assertEqual(walked.counts.shared_cycles, cycles, stride)
+
+    def test_a_generic_address_decides_whether_memory_is_shared(self):
+        # R4, R5: an address of the launch's arguments, or shared memory's window and a place in it
+        in_global = ["LDC.64 R4, c[0x0][0x210]"]
+        in_shared = ["MOV R4, 0x400", "S2R R5, SR_SWINHI"]
+        use = ["MOV R2, 0x9", "ST.E desc[UR4][R4.64], R2", "LD.E R0, desc[UR4][R4.64]", "IADD3 R0, R0, 0x1, RZ", "EXIT"]
+        walked = walk(listing(*in_global, *use))
+        self.assertEqual((walked.r[0], walked.counts.sectors, walked.counts.shared_cycles), (walk_values.READ_VALUE + 1, 2, 0))
+        self.assertGreater(walked.counts.cycles, walk_step.LATENCY["load"])
+        walked = walk(listing(*in_shared, *use))
+        self.assertEqual((walked.r[0], walked.counts.sectors, walked.counts.shared_cycles), (10, 0, 2))
+        self.assertLess(walked.counts.cycles, walk_step.LATENCY["load"])
+
+    def test_lanes_of_one_generic_access_may_part(self):
+        # Lanes below 8 read shared memory, four bytes apart; the others global memory, so three sectors.
+        part = ["S2R R3, SR_LANEID", "ISETP.LT.AND P0, PT, R3, 0x8, PT", "LDC.64 R4, c[0x0][0x210]", "S2R R6, SR_SWINHI",
+                "SEL R5, R6, R5, P0", "IMAD R6, R3, 0x4, R4", "MOV R7, R5"]
+        walked = walk(listing(*part, "LD.E.U16 R0, desc[UR4][R6.64]", "IADD3 R0, R0, 0x1, RZ", "EXIT"))
+        self.assertEqual((walked.counts.sectors, walked.counts.shared_cycles), (3, 1))
+        self.assertGreater(walked.counts.cycles, walk_step.LATENCY["load"])
+        walked = walk(listing(*part, "ST.E.64 desc[UR4][R6.64], R8", "EXIT"))
+        self.assertEqual((walked.counts.sectors, walked.counts.shared_cycles), (3, 1))
+
+    def test_what_is_put_aside_comes_back(self):
+        aside = ["MOV R2, 0x7", "MOV R3, 0x9", "STL.64 [R1+0x8], R2", "MOV R3, RZ", "LDL.LU.64 R4, [R1+0x8]"]
+        self.assertEqual(result_of(*aside, "IADD3 R0, R4, R5, RZ"), 16)
+        with self.assertRaisesRegex(warp_walk.Unknown, "index differently"):
+            walk(listing("S2R R1, SR_LANEID", "STL [R1], R2", "EXIT"))
+
+    def test_a_small_constant_keeps_its_sign(self):
+        launch = launch_of(count=0xFE)
+        for opcode, wanted in (("LDC.S8", 0xFFFFFFFE), ("LDC.U8", 0xFE), ("LDC.S16", 0xFE)):
+            self.assertEqual(walk(listing(f"{opcode} R0, c[0x0][0x220]", "EXIT"), launch=launch).r[0], wanted)
 
     def test_an_unknown_instruction_is_refused_by_name(self):
         with self.assertRaisesRegex(warp_walk.Unknown, "WGMMA.64"):

@@ -11,11 +11,16 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cstdio>
 #include <memory>
 
 namespace duel {
 
 namespace {
+
+// --- kernels ------------------------------------------------------------------------------------------------------
+
+using Json = nlohmann::ordered_json;
 
 struct BenchKernels {
   OptionFlags flags;
@@ -27,53 +32,17 @@ struct BenchKernels {
     request.options = flags.resolve();
     check_filter(request);
     const Ceilings ceilings = ceiling_flags.resolve(request.options);
-    nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-    std::vector<std::string> vendor_errors;
-    double total = 0, floor = 0;
-    if (!json) {
-      fmt::print("{:<24} {:>5} {:>9} {:>9} {:>9} {:>8} {:>8} {:>8}  {}\n", "operator", "calls", "ms", "cold ms", "GB/s",
-                 "TFLOP/s", "of floor", "vendor/", "arrays");
-    }
-    const std::string why_no_vendor = bench_kernels(request, ceilings, [&](const KernelTime& time) {
-      total += time.calls * time.ms;
-      floor += time.calls * time.floor_ms;
-      if (!time.vendor_error.empty()) {
-        vendor_errors.push_back(time.vendor_error);
-      }
-      if (json) {
-        rows.push_back(to_json(time));
-      } else {
-        print_row(time);
-      }
-    });
-    const Options& options = request.options;
     if (json) {
-      const nlohmann::ordered_json object = {{"preset", options.preset},
-                                             {"precision", options.precision},
-                                             {"batch", options.train.batch},
-                                             {"ceilings", ceilings.source},
-                                             {"gb_per_s", ceilings.gigabytes_per_second},
-                                             {"tflop_per_s_f32", ceilings.f32},
-                                             {"tflop_per_s_tf32", ceilings.tf32},
-                                             {"tflop_per_s_bf16", ceilings.bf16},
-                                             {"no_vendor", why_no_vendor},
-                                             {"kernels", std::move(rows)}};
-      fmt::print("{}\n", object.dump(2));
+      print_json(ceilings, bench_kernels(request, ceilings));
       return;
     }
-    fmt::print(
-        "{} {} batch {}: {:.4g} ms for the operators of a step, each alone; their floors add up to {:.4g} ms "
-        "({})\n",
-        options.preset, options.precision, options.train.batch, total, floor, ceilings.source);
-    fmt::print(
-        "of floor: the floor's share of the time; vendor/: how many times longer the library's kernel takes\n{}\n",
-        kFloorWords);
-    if (!why_no_vendor.empty()) {
-      fmt::print("no kernel of a vendor was timed: {}\n", why_no_vendor);
-    }
-    for (const std::string& error : vendor_errors) {
-      fmt::print("the vendor's kernel failed: {}\n", error);
-    }
+    print_head();
+    print_end(ceilings, bench_kernels(request, ceilings, print_row));
+  }
+
+  static void print_head() {
+    fmt::print("{:<24} {:>5} {:>9} {:>9} {:>9} {:>8} {:>8} {:>8}  {}\n", "operator", "calls", "ms", "cold ms", "GB/s",
+               "TFLOP/s", "of floor", "vendor/", "arrays");
   }
 
   static std::string vendor_column(const KernelTime& time) {
@@ -89,7 +58,46 @@ struct BenchKernels {
     std::fflush(stdout);
   }
 
-  static nlohmann::ordered_json to_json(const KernelTime& time) {
+  void print_end(const Ceilings& ceilings, const KernelBench& bench) const {
+    const Options& options = request.options;
+    fmt::print(
+        "{} {} batch {}: {:.4g} ms for the operators of a step, each alone; their floors add up to {:.4g} ms "
+        "({})\n",
+        options.preset, options.precision, options.train.batch, bench.ms, bench.floor_ms, ceilings.source);
+    fmt::print(
+        "of floor: the floor's share of the time; vendor/: how many times longer the library's kernel takes\n{}\n",
+        kFloorWords);
+    if (!bench.no_vendor.empty()) {
+      fmt::print("no kernel of a vendor was timed: {}\n", bench.no_vendor);
+    }
+    for (const KernelTime& time : bench.kernels) {
+      if (!time.vendor_error.empty()) {
+        fmt::print("the vendor's kernel failed: {}\n", time.vendor_error);
+      }
+    }
+  }
+
+  void print_json(const Ceilings& ceilings, const KernelBench& bench) const {
+    const Options& options = request.options;
+    Json object = {{"preset", options.preset},
+                   {"precision", options.precision},
+                   {"batch", options.train.batch},
+                   {"ceilings", ceilings.source},
+                   {"gb_per_s", ceilings.gigabytes_per_second},
+                   {"tflop_per_s_f32", ceilings.f32},
+                   {"tflop_per_s_tf32", ceilings.tf32},
+                   {"tflop_per_s_bf16", ceilings.bf16},
+                   {"no_vendor", bench.no_vendor},
+                   {"ms", bench.ms},
+                   {"floor_ms", bench.floor_ms}};
+    object["kernels"] = Json::array();
+    for (const KernelTime& time : bench.kernels) {
+      object["kernels"].push_back(to_json(time));
+    }
+    fmt::print("{}\n", object.dump(2));
+  }
+
+  static Json to_json(const KernelTime& time) {
     return {{"op", time.key.op},
             {"arrays", time.key.arrays},
             {"where", time.key.where},
@@ -106,6 +114,8 @@ struct BenchKernels {
             {"floor", time.by_operations ? "operations" : "bytes"}};
   }
 };
+
+// --- ceilings -----------------------------------------------------------------------------------------------------
 
 struct BenchCeilings {
   OptionFlags flags;

@@ -134,6 +134,10 @@ std::vector<Problem> problems() {
       {{5, 7, 7, 1}, 33, 7, 7},
       {{1, 9, 8, 2}, 3, 7, 7, Conv2d::same(7)},
       {{1, 16, 14, 1}, 5, 7, 7, padded(3, 3, 2, 1, 0)},
+      // few channels and few filters, in rows longer than a block of pixels
+      {{5, 9, 30, 1}, 4, 3, 3, Conv2d::same(3)},
+      {{1, 6, 33, 3}, 8, 5, 5, padded(1, 0, 2, 3, 1)},
+      {{5, 7, 35, 2}, 7, 3, 4, padded(2, 1, 1, 0, 1)},
       // filters that are not square
       {{5, 6, 9, 3}, 5, 1, 5, padded(1, 0, 0, 2, 2)},
       {{1, 9, 6, 16}, 3, 3, 1, padded(2, 1, 1, 0, 0)},
@@ -159,6 +163,25 @@ std::vector<Problem> winograd_problems() {
       {{11, 14, 13, 48}, 32, 3, 3, padded(1, 2, 0, 1, 2)},
       {{33, 7, 8, 16}, 64, 3, 3, padded(1, 0, 2, 2, 1)},
       {{3, 28, 28, 32}, 64, 3, 3, Conv2d::same(3)},
+  };
+}
+
+// 4x4 filters at stride 2 over vectors of channels, with so many pictures that the CPU takes Winograd's way there: even
+// extents and odd ones, paddings from none to 2, and pictures that end at either phase.
+std::vector<Problem> halving_problems() {
+  return {
+      {{33, 14, 14, 16}, 16, 4, 4, padded(2, 1, 1, 1, 1)}, {{9, 30, 30, 16}, 32, 4, 4, padded(2, 1, 1, 1, 1)},
+      {{33, 15, 14, 32}, 16, 4, 4, padded(2, 0, 2, 1, 1)}, {{33, 16, 17, 16}, 48, 4, 4, padded(2, 0, 0, 0, 0)},
+      {{35, 13, 14, 16}, 16, 4, 4, padded(2, 2, 2, 2, 1)},
+  };
+}
+
+// Few filters at stride 1, as behind a generator: pictures of one to three channels out of many.
+std::vector<Problem> few_filter_problems() {
+  return {
+      {{5, 8, 11, 16}, 1, 3, 3, Conv2d::same(3)},
+      {{3, 7, 9, 33}, 3, 5, 3, padded(1, 2, 0, 1, 2)},
+      {{2, 9, 6, 40}, 2, 4, 4, padded(1, 1, 2, 0, 3)},
   };
 }
 
@@ -230,6 +253,22 @@ std::vector<OpCase> make_cases() {
       }
     }
     ++turn;
+  }
+  std::vector<Problem> made_by_hand = halving_problems();
+  const std::vector<Problem> few = few_filter_problems();
+  made_by_hand.insert(made_by_hand.end(), few.begin(), few.end());
+  for (Problem p : made_by_hand) {
+    p.activation = activations[turn % 5];
+    p.bias = turn % 2 == 0;
+    ++turn;
+    cases.push_back(forward_case(p));
+    cases.push_back(backward_input_case(p));
+    cases.push_back(backward_weight_case(p));
+    p.in = DType::bf16;
+    if (p.conv.stride == 1) {  // halving forwards is in f32 alone
+      cases.push_back(forward_case(p));
+    }
+    cases.push_back(backward_weight_case(p));
   }
   for (const Activation& activation : activations) {
     cases.push_back(forward_case({{9, 15, 16, 16}, 32, 3, 3, Conv2d::same(3), activation, true}));

@@ -168,6 +168,9 @@ std::vector<OpCase> make_cases() {
       cases.push_back(std::move(c));
     }
   }
+  cases.push_back(fill_case({5, 33}, DType::i32, 0.0F, "zero"));
+  cases.push_back(fill_case({7}, DType::i32, -3.0F, "negative"));
+  cases.push_back(fill_case({33}, DType::i32, 16777215.0F, "largest"));
   return cases;
 }
 

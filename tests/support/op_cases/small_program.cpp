@@ -92,7 +92,10 @@ void add_pointwise(std::vector<OpCase>& cases, const Shape& shape, DType dtype) 
 }
 
 void add_sums(std::vector<OpCase>& cases, const Shape& shape, DType dtype) {
-  for (const Axes axes : {Axes::all, Axes::each_row, Axes::each_column}) {
+  for (const Axes axes : {Axes::all, Axes::each_row, Axes::each_column, Axes::each_row_and_column}) {
+    if (axes == Axes::each_row_and_column && shape.rank() < 2) {
+      continue;
+    }
     const Shape small = reduce_output(axes, shape);
     List sum;
     sum.add(

@@ -1,0 +1,167 @@
+#include "host/recipes/classify.h"
+
+#include "engine/models/classifier.h"
+#include "engine/ops/ops.h"
+#include "host/data/confusion.h"
+#include "host/data/draw_purpose.h"
+#include "host/recipes/fields.h"
+#include "host/recipes/step_recorder.h"
+
+#include <string>
+#include <vector>
+
+namespace duel {
+
+namespace {
+
+constexpr const char* kName = "classify";
+constexpr const char* kClassifier = "classifier";
+constexpr const char* kPictures = "pictures";  // the draw
+
+class ClassifierNetwork : public Network {
+public:
+  explicit ClassifierNetwork(const ClassifierConfig& config)
+      : Network(kClassifier), classifier_(parameters(), config) {}
+
+  std::vector<Value> forward(const Pass& pass, std::span<const Value> inputs) const override {
+    const Classifier::Result result = classifier_(pass.program, pass.weights, pass.state, pass.training, inputs[0]);
+    return {result.logits, result.features};
+  }
+  bool mixes_rows() const override { return true; }
+
+private:
+  Classifier classifier_;
+};
+
+// exp(logits) over their sum in each row, by the logarithm of that sum, which no finite logits overflow.
+Value softmax(Program& program, Value logits) {
+  const Shape& shape = program.shape(logits);
+  const Value any = ops::fill(program, {shape[0]}, DType::i32, 0);  // the sums do not depend on labels
+  const Value log_sums = ops::softmax_cross_entropy(program, {}, logits, any).log_sums;
+  const Value shift = ops::broadcast(program, {Axes::each_row, -1.0F}, log_sums, shape, DType::f32);
+  return ops::unary(program, UnaryKind::exp, ops::add(program, logits, shift));
+}
+
+Field numbers(const std::string& name, int count) {
+  Field field;
+  field.name = name;
+  field.kind = FieldKind::vector;
+  field.shape = {1, count};
+  field.dtype = DType::f32;
+  return field;
+}
+
+class Classify : public Recipe {
+public:
+  Classify(const Options& options, const Fields& fields, std::int64_t steps)
+      : options_(options),
+        steps_(steps),
+        picture_(field_of(fields, "main", "picture", kName)),
+        label_(field_of(fields, "main", "label", kName)) {}
+
+  std::string name() const override { return kName; }
+
+  std::vector<NamedNetwork> make_networks() const override {
+    std::vector<NamedNetwork> networks;
+    networks.push_back({std::make_unique<ClassifierNetwork>(config()), false, true});
+    return networks;
+  }
+
+  std::vector<Phase> phases() const override {
+    return {{"main", {kClassifier}, [this](StepRecorder& r) { record(r); }}};
+  }
+
+  std::vector<DrawnField> batches() const override {
+    return {{kPictures, "main", "picture"}, {kPictures, "main", "label"}};
+  }
+
+  std::vector<std::string> metrics() const override { return {"loss", "accuracy", "grad_norm"}; }
+
+  Sampling sampling() const override {
+    Sampling sampling;
+    Field probabilities = numbers("probabilities", config().classes);
+    probabilities.names = label_.names;
+    sampling.inputs = {picture_};
+    sampling.outputs = {probabilities, numbers("features", Classifier::features(config()))};
+    sampling.networks = {kClassifier};
+    sampling.record = [](Program& p, const Sampling::Run& run, std::span<const Value> inputs) {
+      const std::vector<Value> results = run(kClassifier, {inputs[0]});
+      return std::vector<Value>{softmax(p, results[0]), results[1]};
+    };
+    return sampling;
+  }
+
+  std::optional<HeldOutMeasure> held_out() const override {
+    HeldOutMeasure measure;
+    measure.sampling = sampling();
+    measure.needed = {"label"};
+    measure.metrics = {"held_out_accuracy"};
+    measure.summarize = [](const Source& rows, HeldOutMeasure::Rows outputs) {
+      return std::vector<double>{confusion_of(rows, "label", outputs[0]).accuracy()};
+    };
+    measure.report = [](const Source& rows, HeldOutMeasure::Rows outputs) {
+      return to_text(confusion_of(rows, "label", outputs[0]));
+    };
+    return measure;
+  }
+
+private:
+  ClassifierConfig config() const {
+    ClassifierConfig config;
+    config.height = picture_.shape[1];
+    config.width = picture_.shape[2];
+    config.channels = picture_.shape[3];
+    config.classes = static_cast<int>(label_.names.size());
+    config.filters = options_.model.filters;
+    config.blocks = options_.model.blocks;
+    return config;
+  }
+
+  Value augmented(StepRecorder& r, Value pictures) const {
+    if (options_.augment.shift == 0 && !options_.augment.flip) {
+      return pictures;
+    }
+    ShiftFlip move;
+    move.random = {options_.seed, purpose_of_draw("moves")};
+    move.pixels = options_.augment.shift;
+    move.flips = options_.augment.flip;
+    move.edge = PictureEdge::border;
+    return ops::shift_flip(r.program(), move, pictures, r.step());
+  }
+
+  void record(StepRecorder& r) const {
+    Program& p = r.program();
+    const Value pictures = augmented(r, r.batch(kPictures, "main", "picture"));
+    const Value labels = r.batch(kPictures, "main", "label");
+    const Value logits = r.run(kClassifier, {pictures})[0];
+    const CrossEntropy smoothed{static_cast<float>(options_.loss.label_smoothing)};
+    r.metric("accuracy", ops::fraction_correct(p, logits, labels));
+    r.update(ops::softmax_cross_entropy(p, smoothed, logits, labels).loss, rule());
+  }
+
+  UpdateRule rule() const {
+    const Options::Optimizer& o = options_.optimizer;
+    UpdateRule rule;
+    rule.adam.learning_rate = resolve("optimizer.learning_rate", o.learning_rate, steps_, options_.train.batch);
+    rule.adam.beta1 = o.beta1;
+    rule.adam.beta2 = resolve("optimizer.beta2", o.beta2, steps_, options_.train.batch);
+    rule.adam.epsilon = o.epsilon;
+    rule.adam.weight_decay = o.weight_decay;
+    rule.clip_norm = o.clip_norm;
+    rule.loss = "loss";
+    rule.norm = "grad_norm";
+    return rule;
+  }
+
+  Options options_;
+  std::int64_t steps_;
+  Field picture_, label_;
+};
+
+}  // namespace
+
+std::unique_ptr<Recipe> make_classify(const Options& options, const Fields& fields, std::int64_t steps) {
+  return std::make_unique<Classify>(options, fields, steps);
+}
+
+}  // namespace duel
