@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 namespace duel::test {
 namespace {
@@ -117,6 +118,10 @@ TEST(Parity, AWrongNumberIsFoundAndNamed) {
   expect_found("conv_steady", 2, "gradient/generator/up1/weight", 33, 1e-3F);
   expect_found("lazy", 3, "penalty_loss", 0, 1e-3F);
   expect_found("lazy", 3, "d_penalty/gradient/discriminator/dense1/weight", 7, 1e-3F);
+  expect_found("vae", 1, "gradient/encoder/conv1/weight", 2, 1e-3F);
+  expect_found("vae", 2, "average/decoder/dense/weight", 4, 1e-2F);
+  expect_found("classify", 1, "gradient/classifier/last/weight", 3, 1e-3F);
+  expect_found("classify", 2, "state/classifier/stem/norm/running_variance", 1, 1e-3F);
 }
 
 // Alters one gradient of step 1 at a time, by `alter`, which says whether it did, and expects that to be found. A
@@ -125,7 +130,13 @@ int expect_each_found(const std::string& golden, const std::function<bool(Tensor
   const TemporaryFolder folder;
   const TensorFile whole(golden_path(golden));
   int altered = 0;
-  for (const std::string network : {"step1/gradient/generator/", "step1/gradient/discriminator/"}) {
+  std::set<std::string> networks;
+  for (const auto& [name, tensor] : whole.tensors) {
+    if (const std::string prefix = "step1/gradient/"; name.starts_with(prefix)) {
+      networks.insert(name.substr(0, name.find('/', prefix.size()) + 1));
+    }
+  }
+  for (const std::string& network : networks) {
     float largest = 0;
     for (const auto& [name, tensor] : whole.tensors) {
       largest = std::max(largest, name.starts_with(network) ? largest_magnitude(tensor) : 0);

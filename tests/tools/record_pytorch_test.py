@@ -144,6 +144,13 @@ class RecordPytorch(unittest.TestCase):
         self.expect_parity("classic", ODD + ["data.labels=true", "model.discriminator_activation=tanh"])
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
+    def test_recipes_of_other_networks(self):
+        small = ["data.synthetic_height=8", "data.synthetic_width=4", "train.batch=5", "model.filters=2"]
+        self.assertIn(b'"step2/average/encoder/', self.expect_parity("vae", [*small, "model.latent=3"]))
+        content = self.expect_parity("classify", [*small, "augment.flip=false"])
+        self.assertIn(b'"step2/state/classifier/stem/norm/running_mean"', content)
+
+    @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_schedules(self):
         self.expect_parity("steady", ODD + [
             'optimizer.generator_learning_rate={from = 5e-4, to = 1e-4, shape = "cosine", until = 0.8, warmup = 2}',

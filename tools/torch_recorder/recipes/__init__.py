@@ -1,9 +1,11 @@
 """What is trained, by the configuration's key `recipe`."""
 
 from ..refusal import Refusal
+from .classify import Classify
 from .gan import Gan
+from .vae import Vae
 
-RECIPES = {"gan": Gan}
+RECIPES = {"classify": Classify, "gan": Gan, "vae": Vae}
 
 
 def recipe_of(config, classes):
