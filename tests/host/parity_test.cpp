@@ -220,7 +220,8 @@ void write_in_format_1(const std::string& golden, const std::filesystem::path& p
 
 TEST(Parity, RecordsOfFormat1AreJudgedToo) {
   const TemporaryFolder folder;
-  for (const std::string& golden : golden_names()) {
+  // Of the one recipe, and the kind of generator, that the format knew.
+  for (const std::string golden : {"classic", "hinge_gradient_penalty", "lsgan_clipped", "steady", "wgan_dense"}) {
     write_in_format_1(golden, folder / "old.safetensors");
     const Trajectory trajectory(folder / "old.safetensors");
     EXPECT_NE(trajectory.doubt().find("format 1"), std::string::npos);
