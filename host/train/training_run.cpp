@@ -7,6 +7,7 @@
 #include "host/device/timing.h"
 #include "host/pictures/sample_grid.h"
 #include "host/recipes/registry.h"
+#include "host/recipes/unread_keys.h"
 #include "host/run/checkpoint.h"
 #include "host/run/interrupt.h"
 #include "host/run/run_directory.h"
@@ -148,16 +149,6 @@ void check_sheet_of(const TrainingPlan& plan, const Options& options) {
   }
 }
 
-// Of every label that is learnt from.
-void check_classes(const Recipe& recipe, const Data& data) {
-  for (const DrawnField& drawn : recipe.batches()) {
-    const Source& source = source_named(data, drawn.source);
-    if (field_named(source, drawn.field).kind == FieldKind::label) {
-      check_every_class_has_rows(source, drawn.field);
-    }
-  }
-}
-
 // What the recipe measures on, or none: then `notes` say why, where it would.
 std::unique_ptr<const Source> held_out_rows(const Recipe& recipe, const Options& options, const Data& data,
                                             std::vector<std::string>& notes) {
@@ -178,6 +169,12 @@ std::unique_ptr<const Source> held_out_rows(const Recipe& recipe, const Options&
     return nullptr;
   }
   return rows;
+}
+
+void note_unread(const Options& options, std::vector<std::string>& notes) {
+  if (std::string unread = unread_changes(options); !unread.empty()) {
+    notes.push_back(std::move(unread));
+  }
 }
 
 // Time is measured on so many steps behind the first, which warms up pages, primitives and caches.
@@ -210,10 +207,10 @@ TrainingResult run_training(const TrainingRequest& request) {
   const Data data = open_dataset(request.options.data);
   TrainingPlan plan = plan_trainable(context, request.options, data);  // before a folder is made for nothing
   check_sheet_of(plan, request.options);
-  check_classes(*plan.recipe, data);
   const std::int64_t last_step =
       total_steps(request.options, counted_source(*plan.recipe, data).count() / request.options.train.batch);
   std::vector<std::string> notes;
+  note_unread(request.options, notes);
   const std::unique_ptr<const Source> held_out = held_out_rows(*plan.recipe, request.options, data, notes);
   const DiskUse disk = plan_disk_use(request.options, plan, request.folder, last_step);
   if (!request.resume) {
@@ -260,7 +257,7 @@ RunPlan plan_run(const TrainingRequest& request) {
   const std::optional<std::filesystem::path> checkpoint = check_folders(request, data, plan.notes);
   TrainingPlan training = plan_trainable(context, options, data);
   check_sheet_of(training, options);
-  check_classes(*training.recipe, data);
+  note_unread(options, plan.notes);
   held_out_rows(*training.recipe, options, data, plan.notes);
   plan.data = main.name();
   plan.pictures = main.count();

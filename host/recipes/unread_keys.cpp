@@ -1,0 +1,79 @@
+#include "host/recipes/unread_keys.h"
+
+#include "host/config/option_changes.h"
+#include "host/config/presets.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace duel {
+
+namespace {
+
+// Who reads the keys that not every recipe reads: each a key, or the beginning of several.
+struct Reader {
+  std::string_view recipe, networks;  // networks: "" for any
+  std::vector<std::string_view> keys;
+};
+
+const std::vector<Reader>& readers() {
+  static const std::vector<Reader> all = {
+      {"gan",
+       "",
+       {"data.labels", "model.networks", "model.latent", "loss.kind", "loss.r1", "loss.r2", "loss.gradient_penalty",
+        "loss.penalty_every", "optimizer.generator_learning_rate", "optimizer.discriminator_learning_rate",
+        "optimizer.ema_decay", "optimizer.d_updates"}},
+      {"gan", "classic", {"model.generator_", "model.discriminator_", "model.leaky_slope"}},
+      {"gan", "conv-steady", {"model.filters", "model.features"}},
+      {"vae",
+       "",
+       {"data.labels", "model.latent", "model.filters", "optimizer.learning_rate", "optimizer.ema_decay",
+        "train.evaluate_every"}},
+      {"classify",
+       "",
+       {"model.filters", "model.blocks", "loss.label_smoothing", "augment.", "optimizer.learning_rate",
+        "train.evaluate_every"}},
+  };
+  return all;
+}
+
+bool has(const Reader& reader, std::string_view key) {
+  return std::any_of(reader.keys.begin(), reader.keys.end(),
+                     [&](std::string_view each) { return key.starts_with(each); });
+}
+
+}  // namespace
+
+bool reads_key(const Options& options, std::string_view key) {
+  bool is_common = true;
+  for (const Reader& reader : readers()) {
+    if (!has(reader, key)) {
+      continue;
+    }
+    if (reader.recipe == options.recipe && (reader.networks.empty() || reader.networks == options.model.networks)) {
+      return true;
+    }
+    is_common = false;
+  }
+  return is_common;
+}
+
+std::string unread_changes(const Options& options) {
+  std::vector<std::string> keys;
+  for (const OptionChange& change : option_changes(preset(options.preset), options)) {
+    if (!reads_key(options, change.key)) {
+      keys.push_back(change.key);
+    }
+  }
+  if (keys.empty()) {
+    return "";
+  }
+  return fmt::format("{} {} no effect: recipe {}{} does not read {}", fmt::join(keys, ", "),
+                     keys.size() == 1 ? "has" : "have", options.recipe,
+                     options.recipe == "gan" ? " with networks " + options.model.networks : "",
+                     keys.size() == 1 ? "it" : "them");
+}
+
+}  // namespace duel

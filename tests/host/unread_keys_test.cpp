@@ -1,0 +1,45 @@
+// Options that have no effect on what is trained.
+#include "host/recipes/unread_keys.h"
+
+#include "host/config/option_keys.h"
+#include "host/config/presets.h"
+
+#include <gtest/gtest.h>
+
+namespace duel::test {
+namespace {
+
+TEST(UnreadKeys, APresetReadsWhatItSays) {
+  for (const char* name : {"classic", "conv-steady", "steady", "classify", "vae"}) {
+    EXPECT_EQ(unread_changes(preset(name)), "") << name;
+  }
+}
+
+TEST(UnreadKeys, WhatIsChangedForNothingIsTold) {
+  Options options = preset("conv-steady");
+  options.model.filters = 16;
+  options.loss.r1 = 1.0;
+  options.train.batch = 8;
+  EXPECT_EQ(unread_changes(options), "");
+  options.model.discriminator_channels = {8};
+  EXPECT_EQ(unread_changes(options),
+            "model.discriminator_channels has no effect: recipe gan with networks conv-steady does not read it");
+  options = preset("vae");
+  options.loss.kind = "hinge";
+  options.optimizer.generator_learning_rate = 0.5;
+  EXPECT_EQ(unread_changes(options),
+            "loss.kind, optimizer.generator_learning_rate have no effect: recipe vae does not read them");
+}
+
+TEST(UnreadKeys, EveryKeyHasAReader) {
+  for (const OptionKey& key : option_keys()) {
+    bool is_read = false;
+    for (const char* name : {"classic", "conv-steady", "classify", "vae"}) {
+      is_read = is_read || reads_key(preset(name), key.name);
+    }
+    EXPECT_TRUE(is_read) << key.name;
+  }
+}
+
+}  // namespace
+}  // namespace duel::test
