@@ -115,6 +115,8 @@ def make_step(preset, batch, dtype):
 
 def main():
     options = OPTIONS
+    if options.preset not in RECIPES:
+        give_up(f"the preset {options.preset} is not written in JAX")
     try:
         device = jax.devices()[0]
     except RuntimeError as error:
