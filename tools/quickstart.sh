@@ -41,7 +41,7 @@ if [ -n "$in_bf16" ] && [ "$in_bf16" -lt "$milliseconds" ]; then
   milliseconds=$in_bf16
 fi
 if [ -z "$steps" ]; then
-  steps=$((230000 / (milliseconds + 1)))  # ten seconds are left for the sheets
+  steps=$((215000 / (milliseconds + 1)))  # sheets and checkpoints take the rest
   steps=$((steps < 100 ? 100 : steps > 8000 ? 8000 : steps))
 fi
 steps=$((10#$steps))  # leading zeros are decimal, as everywhere
