@@ -4,6 +4,7 @@
 #include "engine/ops/ops.h"
 #include "host/data/confusion.h"
 #include "host/data/draw_purpose.h"
+#include "host/recipes/adam_rule.h"
 #include "host/recipes/fields.h"
 #include "host/recipes/step_recorder.h"
 
@@ -140,17 +141,8 @@ private:
   }
 
   UpdateRule rule() const {
-    const Options::Optimizer& o = options_.optimizer;
-    UpdateRule rule;
-    rule.adam.learning_rate = resolve("optimizer.learning_rate", o.learning_rate, steps_, options_.train.batch);
-    rule.adam.beta1 = o.beta1;
-    rule.adam.beta2 = resolve("optimizer.beta2", o.beta2, steps_, options_.train.batch);
-    rule.adam.epsilon = o.epsilon;
-    rule.adam.weight_decay = o.weight_decay;
-    rule.clip_norm = o.clip_norm;
-    rule.loss = "loss";
-    rule.norm = "grad_norm";
-    return rule;
+    return adam_rule(options_, steps_, "optimizer.learning_rate", options_.optimizer.learning_rate, "loss",
+                     "grad_norm");
   }
 
   Options options_;

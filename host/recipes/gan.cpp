@@ -2,6 +2,7 @@
 
 #include "engine/nn/losses.h"
 #include "engine/ops/ops.h"
+#include "host/recipes/adam_rule.h"
 #include "host/recipes/fields.h"
 #include "host/recipes/gan_networks.h"
 #include "host/recipes/step_recorder.h"
@@ -180,17 +181,7 @@ private:
 
   UpdateRule rule(const char* key, const ScheduleOption& learning_rate, const std::string& loss,
                   const std::string& norm) const {
-    const Options::Optimizer& o = options_.optimizer;
-    UpdateRule rule;
-    rule.adam.learning_rate = resolved(key, learning_rate);
-    rule.adam.beta1 = o.beta1;
-    rule.adam.beta2 = resolved("optimizer.beta2", o.beta2);
-    rule.adam.epsilon = o.epsilon;
-    rule.adam.weight_decay = o.weight_decay;
-    rule.clip_norm = o.clip_norm;
-    rule.loss = loss;
-    rule.norm = norm;
-    return rule;
+    return adam_rule(options_, steps_, key, learning_rate, loss, norm);
   }
 
   UpdateRule discriminator_rule(const std::string& loss, const std::string& norm) const {

@@ -2,6 +2,7 @@
 
 #include "engine/models/vae.h"
 #include "engine/ops/ops.h"
+#include "host/recipes/adam_rule.h"
 #include "host/recipes/fields.h"
 #include "host/recipes/step_recorder.h"
 #include "kernels/check.h"
@@ -150,17 +151,8 @@ private:
   }
 
   UpdateRule rule() const {
-    const Options::Optimizer& o = options_.optimizer;
-    UpdateRule rule;
-    rule.adam.learning_rate = resolved("optimizer.learning_rate", o.learning_rate);
-    rule.adam.beta1 = o.beta1;
-    rule.adam.beta2 = resolved("optimizer.beta2", o.beta2);
-    rule.adam.epsilon = o.epsilon;
-    rule.adam.weight_decay = o.weight_decay;
-    rule.clip_norm = o.clip_norm;
-    rule.loss = "loss";
-    rule.norm = "grad_norm";
-    return rule;
+    return adam_rule(options_, steps_, "optimizer.learning_rate", options_.optimizer.learning_rate, "loss",
+                     "grad_norm");
   }
 
   void record_step(StepRecorder& r) const {

@@ -4,6 +4,7 @@
 #include "host/config/decimal.h"
 #include "host/device/device.h"
 #include "host/files/atomic_file.h"
+#include "host/files/csv.h"
 #include "host/pictures/picture_folder.h"
 #include "host/pictures/png.h"
 #include "host/pictures/sample_grid.h"
@@ -177,18 +178,6 @@ void write_folder(Drawer& drawer, PictureFolder& folder, int count, const Shape&
     });
   }
   folder.sync();
-}
-
-// A field of CSV (RFC 4180).
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "\"";
-  for (const char letter : text) {
-    quoted += letter == '"' ? "\"\"" : std::string(1, letter);
-  }
-  return quoted + '"';
 }
 
 void write_labels(const Drawer& drawer, const std::filesystem::path& folder, int count,

@@ -1,6 +1,7 @@
 #include "host/sample/classify.h"
 
 #include "host/files/atomic_file.h"
+#include "host/files/csv.h"
 #include "kernels/check.h"
 #include "tools/verbs/device_flags.h"
 #include "tools/verbs/value_flags.h"
@@ -17,18 +18,6 @@ namespace duel {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// As RFC 4180 has it: quoted where a comma, a quote or a line break is in it.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "\"";
-  for (const char letter : text) {
-    quoted += letter == '"' ? "\"\"" : std::string(1, letter);
-  }
-  return quoted + '"';
-}
 
 std::string to_csv(const Classified& classified) {
   std::string text = "file,class,probability\n";
