@@ -68,7 +68,7 @@ using Views = std::span<const View>;
 struct Traits {
   bool is_product = false;    // of matrices, or a convolution: tensor cores compute it, and vendors' libraries have it
   double inside = 1;          // of its flops, the share that does not fall on padding
-  bool has_winograd = false;  // a 3x3 convolution at stride 1
+  double winograd_share = 1;  // of its products, the share that Winograd's algorithm needs, in f32; 1: it has none
   double update_bytes = 0;    // of its bytes, those of weights and of what an optimiser keeps
 };
 

@@ -25,9 +25,9 @@ double operation_us(const Program& program, const Node& node, const Ceilings& ce
   // Only products use tensor cores; everything else computes in f32.
   const double tflops = traits.is_product ? ceilings.tflops(arithmetic_type(program, node), allow_tf32) : ceilings.f32;
   const double direct = tflops > 0 ? traits.inside * node.flops / tflops / 1e6 : 0;
-  constexpr double kMultiplications = 36.0 / (16 * 9);  // of F(4x4,3x3), beside the direct algorithm
-  return traits.has_winograd && ceilings.f32 > 0 ? std::min(direct, kMultiplications * node.flops / ceilings.f32 / 1e6)
-                                                 : direct;
+  return traits.winograd_share < 1 && ceilings.f32 > 0
+             ? std::min(direct, traits.winograd_share * node.flops / ceilings.f32 / 1e6)
+             : direct;
 }
 
 // Bytes of all that a node touches, each once: an array that is changed where it lies is read and written.

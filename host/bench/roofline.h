@@ -3,9 +3,9 @@
 //
 // An operator's floor is the longer of its bytes / bandwidth and its operations / peak. Williams, Waterman & Patterson
 // (2009), "Roofline: an insightful visual performance model". Bytes move at the rate of the operator's working set.
-// Operations are those of the direct algorithm, without what falls on padding; of 3x3 convolutions at stride 1 a
-// quarter of them, in f32, where that is less: Winograd's F(4x4,3x3), the fewest of any kernel here (Lavin & Gray,
-// 2016).
+// Operations are those of the direct algorithm, without what falls on padding; where a convolution has a form of
+// Winograd's algorithm, the share that this needs, in f32, where that is less: a quarter for 3x3 filters at stride 1,
+// 25/64 for 4x4 at stride 2 (Traits::winograd_share).
 #pragma once
 
 #include "host/config/options.h"

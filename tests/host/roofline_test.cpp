@@ -109,6 +109,22 @@ TEST(Roofline, ConvolutionsCountWhatFallsOnThePictureOrWinogradsQuarter) {
   EXPECT_NEAR(floor(0, 2), direct * inside / 2e6, 1e-3);    // whose peak is not known
 }
 
+TEST(Roofline, FiltersOfFourAtStrideTwoCountTheProductsOfTheirPhases) {
+  Options options = preset("conv-steady");
+  options.train.batch = 64;
+  options.data.source = "synthetic";
+  options.data.synthetic_count = 256;
+  const auto floor = [&](const char* precision, double bf16) {
+    options.precision = precision;
+    Ceilings ceilings{"", 1e9, 1, 0, bf16};
+    return floor_us(options, ceilings, "conv2d_forward", "d_main/discriminator/conv2");
+  };
+  // 14x14 to 7x7, of which 26 of 28 taps in either direction fall on the picture.
+  const double direct = 2 * 128 * 49 * 16 * 32 * 64.0, inside = 26.0 * 26 / (28 * 28);
+  EXPECT_NEAR(floor("fp32", 0), direct * 25 / 64 / 1e6, 1e-3);
+  EXPECT_NEAR(floor("bf16", 4), direct * inside / 4e6, 1e-3);  // products of bf16 are quicker still
+}
+
 TEST(Ceilings, BytesMoveAtTheRateOfTheirWorkingSet) {
   Ceilings ceilings{"", 10, 1, 0, 0};
   EXPECT_DOUBLE_EQ(ceilings.least_us(3e6, 1e6), 300);  // memory is all that is known

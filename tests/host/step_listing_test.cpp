@@ -56,8 +56,8 @@ TEST(StepListing, NodesSayWhatBenchesAskOfThem) {
     EXPECT_EQ(node.traits.is_product, node.op == "matmul" || node.op.starts_with("conv2d")) << node.op;
     EXPECT_GT(node.traits.inside, 0);
     EXPECT_LE(node.traits.inside, 1);
-    EXPECT_TRUE(node.traits.is_product || (node.traits.inside == 1 && !node.traits.has_winograd)) << node.op;
-    if (node.traits.has_winograd) {
+    EXPECT_TRUE(node.traits.is_product || (node.traits.inside == 1 && node.traits.winograd_share == 1)) << node.op;
+    if (node.traits.winograd_share < 1) {
       products.insert(node.op);
     }
     if (node.traits.update_bytes > 0) {
