@@ -3,8 +3,11 @@
 #include "engine/ops/ops.h"
 #include "kernels/check.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <string>
+#include <vector>
 
 namespace duel {
 
@@ -13,15 +16,58 @@ namespace {
 const LayerForm kActive{{ActivationKind::leaky_relu, 0.2F}, as_in_pytorch};
 const LayerForm kLinear{{}, as_in_pytorch};
 
-// Numbers in a quarter of the picture's height and width, at 4F channels.
+// How often a picture is halved.
+int halvings(const ConvSteadyConfig& config) {
+  int count = 2;
+  const auto stays_whole = [&](int extent) { return extent % (2 << count) == 0 && (extent >> count) >= 8; };
+  while (stays_whole(config.height) && stays_whole(config.width)) {
+    ++count;
+  }
+  return count;
+}
+
+// Channels after so many halvings from the full size.
+int channels_after(const ConvSteadyConfig& config, int halved) { return config.filters * std::min(1 << halved, 8); }
+
+// Numbers in the smallest picture.
 std::int64_t deepest_count(const ConvSteadyConfig& config) {
-  return std::int64_t{4} * config.filters * (config.height / 4) * (config.width / 4);
+  const int halved = halvings(config);
+  return std::int64_t{channels_after(config, halved)} * (config.height >> halved) * (config.width >> halved);
 }
 
 // Checked before the first layer is made: of a constructor's members, the first calls it.
 const ConvSteadyConfig& checked(const ConvSteadyConfig& config) {
   check_conv_steady(config);
   return config;
+}
+
+// "up1", "up2": each doubles the picture.
+std::vector<ConvTransposed> doubling(Parameters& parameters, const ConvSteadyConfig& config) {
+  std::vector<ConvTransposed> layers;
+  for (int halved = halvings(config); halved > 0; --halved) {
+    layers.emplace_back(parameters, "up" + std::to_string(layers.size() + 1), kHalving, channels_after(config, halved),
+                        channels_after(config, halved - 1), 4, kActive);
+  }
+  return layers;
+}
+
+// "conv1", "conv2": each halves the picture, and a last one may widen it.
+std::vector<Conv> halving(Parameters& parameters, const ConvSteadyConfig& config) {
+  std::vector<Conv> layers;
+  int channels = config.channels;
+  const auto add = [&](const Conv2d& conv, int filters, int kernel) {
+    layers.emplace_back(parameters, "conv" + std::to_string(layers.size() + 1), conv, channels, filters, kernel,
+                        kActive);
+    channels = filters;
+  };
+  const int count = halvings(config);
+  for (int halved = 0; halved < count; ++halved) {
+    add(kHalving, channels_after(config, halved), 4);
+  }
+  if (channels < channels_after(config, count)) {
+    add(Conv2d::same(3), channels_after(config, count), 3);
+  }
+  return layers;
 }
 
 }  // namespace
@@ -48,27 +94,27 @@ void check_conv_steady(const ConvSteadyConfig& config) {
 }
 
 ConvSteadyGenerator::ConvSteadyGenerator(Parameters& parameters, const ConvSteadyConfig& config)
-    : height_(checked(config).height / 4),
-      width_(config.width / 4),
-      filters_(4 * config.filters),
+    : height_(checked(config).height >> halvings(config)),
+      width_(config.width >> halvings(config)),
+      channels_(channels_after(config, halvings(config))),
       classes_(parameters, config.classes, config.latent),
       dense_(parameters, "dense", classes_.columns(), static_cast<int>(deepest_count(config)), kActive),
-      up1_(parameters, "up1", kHalving, 4 * config.filters, 2 * config.filters, 4, kActive),
-      up2_(parameters, "up2", kHalving, 2 * config.filters, config.filters, 4, kActive),
+      up_(doubling(parameters, config)),
       last_(parameters, "last", config.filters, config.channels, 3, kLinear) {}
 
 Value ConvSteadyGenerator::operator()(Program& program, const BoundParameters& weights, Value z, Value classes) const {
   const Program::Scope scope(program, "generator");
   const int count = program.shape(z)[0];
-  const Value x = program.reshape(dense_(program, weights, classes_(program, weights, z, classes), program.dtype(z)),
-                                  {count, height_, width_, filters_});
-  return last_(program, weights, up2_(program, weights, up1_(program, weights, x)));
+  Value x = program.reshape(dense_(program, weights, classes_(program, weights, z, classes), program.dtype(z)),
+                            {count, height_, width_, channels_});
+  for (const ConvTransposed& up : up_) {
+    x = up(program, weights, x);
+  }
+  return last_(program, weights, x);
 }
 
 ConvSteadyDiscriminator::ConvSteadyDiscriminator(Parameters& parameters, const ConvSteadyConfig& config)
-    : conv1_(parameters, "conv1", kHalving, checked(config).channels, config.filters, 4, kActive),
-      conv2_(parameters, "conv2", kHalving, config.filters, 2 * config.filters, 4, kActive),
-      conv3_(parameters, "conv3", 2 * config.filters, 4 * config.filters, 3, kActive),
+    : convs_(halving(parameters, checked(config))),
       dense_(parameters, "dense", static_cast<int>(deepest_count(config)), config.features, kActive),
       last_(parameters, "last", config.features, 1, kLinear),
       classes_(parameters, config.classes, config.features) {}
@@ -76,7 +122,10 @@ ConvSteadyDiscriminator::ConvSteadyDiscriminator(Parameters& parameters, const C
 Value ConvSteadyDiscriminator::operator()(Program& program, const BoundParameters& weights, Value pictures,
                                           Value classes) const {
   const Program::Scope scope(program, "discriminator");
-  Value x = conv3_(program, weights, conv2_(program, weights, conv1_(program, weights, pictures)));
+  Value x = pictures;
+  for (const Conv& conv : convs_) {
+    x = conv(program, weights, x);
+  }
   const Shape& shape = program.shape(x);
   x = program.reshape(x, {shape[0], static_cast<int>(shape.row_count())});
   const Value features = dense_(program, weights, x, program.dtype(pictures));

@@ -1,11 +1,14 @@
 // Two convolutional networks without normalisation, for relativistic pairs with R1 and R2 on every step. They are made
-// for pictures of small products; widths and the picture's size are configuration, with or without classes.
+// for pictures of products; widths and the picture's size are configuration, with or without classes.
 //
-//   generator      z [N,latent], beside the trained row of its class -> dense 4F * H/4 * W/4, act
-//                  -> transposed 4x4, stride 2: 2F, act -> the same: F, act -> 3x3: the picture [N,H,W,C], without tanh
-//   discriminator  [N,H,W,C] -> 4x4, stride 2: F, act -> the same: 2F, act -> 3x3: 4F, act -> dense: features, act
-//                  -> dense: a logit, f32 [N,1]; with classes, plus the features' product with the row of the class
-//                  (Miyato & Koyama, "cGANs with projection discriminator", 2018)
+// A picture is halved S times, as often as both its extents stay whole and at least 4, and at least twice: 28x28 to 7x7,
+// 64x64 to 4x4, 96x128 to 6x8. After k halvings from the full size there are c(k) = F * min(2^k, 8) channels.
+//
+//   generator      z [N,latent], beside the trained row of its class -> dense c(S) * H/2^S * W/2^S, act
+//                  -> S times transposed 4x4, stride 2: c(S-1), ... c(0), act -> 3x3: the picture [N,H,W,C], no tanh
+//   discriminator  [N,H,W,C] -> S times 4x4, stride 2: c(0), ... c(S-1), act -> where c(S) is more, 3x3: c(S), act
+//                  -> dense: features, act -> dense: a logit, f32 [N,1]; with classes, plus the features' product with
+//                  the row of the class (Miyato & Koyama, "cGANs with projection discriminator", 2018)
 //
 // act is leaky ReLU with slope 0.2. Weights and biases start as PyTorch's layers do, the generator's rows N(0, 1), the
 // discriminator's N(0, 1 / features).
@@ -13,6 +16,8 @@
 
 #include "engine/nn/classes.h"
 #include "engine/nn/layers.h"
+
+#include <vector>
 
 namespace duel {
 
@@ -36,10 +41,10 @@ public:
   Value operator()(Program& program, const BoundParameters& weights, Value z, Value classes) const;
 
 private:
-  int height_, width_, filters_;
+  int height_, width_, channels_;  // behind the dense layer
   ClassInput classes_;
   Dense dense_;
-  ConvTransposed up1_, up2_;
+  std::vector<ConvTransposed> up_;
   ConvSame last_;
 };
 
@@ -49,8 +54,7 @@ public:
   Value operator()(Program& program, const BoundParameters& weights, Value pictures, Value classes) const;
 
 private:
-  Conv conv1_, conv2_;
-  ConvSame conv3_;
+  std::vector<Conv> convs_;
   Dense dense_, last_;
   ClassProjection classes_;
 };

@@ -145,15 +145,13 @@ Value weighted_sum(Program& p, Value values, Value weights) {
   return ops::reduce_sum(p, {Axes::all, 1.0F}, ops::multiply(p, values, weights));
 }
 
-void compare_conv_steady(const std::string& name, int classes, bool fused) {
+void compare_conv_steady(const std::string& name, const ConvSteadyConfig& config, bool fused) {
   RecordedNetwork recorded(name);
   Program& p = recorded.program();
-  const ConvSteadyConfig config{
-      .height = 12, .width = 8, .channels = 3, .latent = 5, .filters = 3, .features = 7, .classes = classes};
   Parameters g_parameters("generator"), d_parameters("discriminator");
   const ConvSteadyGenerator generator(g_parameters, config);
   const ConvSteadyDiscriminator discriminator(d_parameters, config);
-  const Value labels = classes > 0 ? recorded.labels("labels") : Value{};
+  const Value labels = config.classes > 0 ? recorded.labels("labels") : Value{};
 
   const BoundParameters g_weights = recorded.bind_weights(g_parameters, "generator/");
   const Value pictures = generator(p, g_weights, recorded.input("z"), labels);
@@ -172,12 +170,25 @@ void compare_conv_steady(const std::string& name, int classes, bool fused) {
   recorded.run_and_compare(fused);
 }
 
+constexpr ConvSteadyConfig kConvSteady{
+    .height = 12, .width = 8, .channels = 3, .latent = 5, .filters = 3, .features = 7};
+
 TEST_P(Models, ConvSteadyComputesWhatPyTorchDoes) {
-  compare_conv_steady("conv_steady", 3, GetParam());
+  ConvSteadyConfig config = kConvSteady;
+  config.classes = 3;
+  compare_conv_steady("conv_steady", config, GetParam());
 }
 
 TEST_P(Models, ConvSteadyWithoutClassesComputesWhatPyTorchDoes) {
-  compare_conv_steady("conv_steady_without_classes", 0, GetParam());
+  compare_conv_steady("conv_steady_without_classes", kConvSteady, GetParam());
+}
+
+TEST_P(Models, ConvSteadyOfLargerPicturesComputesWhatPyTorchDoes) {
+  compare_conv_steady(
+      "conv_steady_wide",
+      {.height = 32, .width = 48, .channels = 3, .latent = 5, .filters = 2, .features = 7, .classes = 2}, GetParam());
+  compare_conv_steady("conv_steady_64",
+                      {.height = 64, .width = 64, .channels = 1, .latent = 5, .filters = 1, .features = 7}, GetParam());
 }
 
 TEST_P(Models, VaeComputesWhatPyTorchDoes) {
@@ -376,7 +387,7 @@ TEST(ModelSizes, ThatCannotBeAreRefused) {
   expect_usage_error([&] { ConvSteadyGenerator(p, {.height = 30}); }, "30x28");
   expect_usage_error([&] { ConvSteadyDiscriminator(p, {.channels = 5}); }, "5 channels");
   expect_usage_error([&] { ConvSteadyDiscriminator(p, {.features = 0}); }, "0 features");
-  expect_usage_error([&] { ConvSteadyGenerator(p, {.height = 4096, .width = 4096, .filters = 1024}); }, "4096x4096");
+  expect_usage_error([&] { ConvSteadyGenerator(p, {.height = 4092, .width = 4092, .filters = 1024}); }, "4092x4092");
   expect_usage_error([&] { VaeEncoder(p, {.width = 27}); }, "28x27");
   expect_usage_error([&] { VaeDecoder(p, {.latent = 0}); }, "0 latents");
   expect_usage_error([&] { Classifier(p, {.classes = 1}); }, "1 classes");

@@ -50,8 +50,8 @@ class Recording:
         write_safetensors(str(HERE / f"{name}.safetensors"), self.tensors, {"pytorch": torch.__version__})
 
 
-def record_conv_steady(name, classes):
-    picture, latent, filters, features, count = (3, 12, 8), 5, 3, 7, 4
+def record_conv_steady(name, classes, picture=(3, 12, 8), filters=3, count=4):
+    latent, features = 5, 7
     g = conv_steady.Generator(picture, latent, filters, classes).double()
     d = conv_steady.Discriminator(picture, filters, features, classes).double()
     z, x, y = draw(count, latent), draw(count, *picture), torch.arange(count) * 2 % max(classes, 1)
@@ -126,3 +126,5 @@ record_conv_steady("conv_steady", classes=3)
 record_conv_steady("conv_steady_without_classes", classes=0)
 record_vae()
 record_classifier()
+record_conv_steady("conv_steady_wide", classes=2, picture=(3, 32, 48), filters=2, count=2)  # three halvings
+record_conv_steady("conv_steady_64", classes=0, picture=(1, 64, 64), filters=1, count=2)  # four, and eight times F at most
