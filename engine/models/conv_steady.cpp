@@ -27,7 +27,9 @@ int halvings(const ConvSteadyConfig& config) {
 }
 
 // Channels after so many halvings from the full size.
-int channels_after(const ConvSteadyConfig& config, int halved) { return config.filters * std::min(1 << halved, 8); }
+int channels_after(const ConvSteadyConfig& config, int halved) {
+  return config.filters * std::min(1 << halved, 8);
+}
 
 // Numbers in the smallest picture.
 std::int64_t deepest_count(const ConvSteadyConfig& config) {

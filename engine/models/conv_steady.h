@@ -1,8 +1,8 @@
 // Two convolutional networks without normalisation, for relativistic pairs with R1 and R2 on every step. They are made
 // for pictures of products; widths and the picture's size are configuration, with or without classes.
 //
-// A picture is halved S times, as often as both its extents stay whole and at least 4, and at least twice: 28x28 to 7x7,
-// 64x64 to 4x4, 96x128 to 6x8. After k halvings from the full size there are c(k) = F * min(2^k, 8) channels.
+// A picture is halved S times, as often as both its extents stay whole and at least 4, and at least twice: 28x28 to
+// 7x7, 64x64 to 4x4, 96x128 to 6x8. After k halvings from the full size there are c(k) = F * min(2^k, 8) channels.
 //
 //   generator      z [N,latent], beside the trained row of its class -> dense c(S) * H/2^S * W/2^S, act
 //                  -> S times transposed 4x4, stride 2: c(S-1), ... c(0), act -> 3x3: the picture [N,H,W,C], no tanh

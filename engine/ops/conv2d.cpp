@@ -18,8 +18,8 @@ double share_inside(int extent, int filter, int places, int stride, int pad) {
   return static_cast<double>(inside) / (places * filter);
 }
 
-// Products beside the direct algorithm's, by the fewest of any kernel here (Lavin & Gray, 2016): F(4x4,3x3), and F(4x4,2x2)
-// on each of the four phases of a 4x4 filter at stride 2.
+// Products beside the direct algorithm's, by the fewest of any kernel here (Lavin & Gray, 2016): F(4x4,3x3), and
+// F(4x4,2x2) on each of the four phases of a 4x4 filter at stride 2.
 double winograd_share(const Conv2d& p, const Shape& w) {
   if (p.stride == 1 && w[1] == 3 && w[2] == 3) {
     return 36.0 / (16 * 9);
