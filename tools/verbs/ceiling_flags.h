@@ -14,9 +14,8 @@ namespace duel {
 // What the word floor means in every table, as its last lines.
 inline constexpr const char* kFloorWords =
     "A floor is the least time by the device's ceilings, for the bytes at the rate of the operator's working set or "
-    "for "
-    "its operations:\nof 3x3 convolutions at stride 1 a quarter in f32, as in Winograd's algorithm, where that is "
-    "less. "
+    "for its operations:\nthose of convolutions in f32 as few as Winograd's algorithm has (3x3 at stride 1 a quarter, "
+    "4x4 at stride 2 0.39), where that is less. "
     "FLOP are those of the direct algorithm.";
 
 class CeilingFlags {
