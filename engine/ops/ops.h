@@ -5,6 +5,7 @@
 
 #include "engine/program/program.h"
 #include "kernels/activation.h"
+#include "kernels/augment_pictures.h"
 #include "kernels/batch_norm.h"
 #include "kernels/conv2d.h"
 #include "kernels/cross_entropy.h"
@@ -72,9 +73,11 @@ Value concat_columns(Program&, Value a, Value b);
 Value slice_columns(Program&, Value x, int begin, int count);
 Value pad_columns(Program&, Value x, int begin, int count);
 
-// Augmentation. The first has no derivative where pictures repeat their border.
+// Augmentation. shift_flip has no derivative where pictures repeat their border.
 Value shift_flip(Program&, const ShiftFlip&, Value x, Value step);
 Value shift_flip_backward(Program&, const ShiftFlip&, Value dy, Value step);
+Value augment_pictures(Program&, const AugmentPictures&, Value x, Value draws, Value probability);
+Value augment_pictures_backward(Program&, const AugmentPictures&, Value dy, Value draws, Value probability);
 
 // Sources: no derivative flows into them.
 Value random_normal(Program&, const Random&, Value step, const Shape&);

@@ -160,7 +160,17 @@ std::vector<OptionKey> make_keys() {
 
       {"augment.shift", integer<&O::augment, &O::Augment::shift>(0, 1024),
        "of recipe classify: pixels by which each picture of each step is moved at most; its border is repeated"},
-      {"augment.flip", flag<&O::augment, &O::Augment::flip>(), "of recipe classify: mirrors one picture in two"},
+      {"augment.flip", flag<&O::augment, &O::Augment::flip>(),
+       "mirrors one picture in two; of recipe gan, of the real ones: mirrored pictures are then generated too"},
+      {"augment.policy", word<&O::augment, &O::Augment::policy>({"none", "product", "full"}),
+       "of recipe gan: what pictures, real and generated, go through before the discriminator: product, moves, holes, "
+       "brightness, saturation and contrast; full, the same more strongly, and mirroring"},
+      {"augment.probability", scheduled<&O::augment, &O::Augment::probability>(0, 1),
+       "with which each of these changes is made to a picture; above 0.8 generated pictures may show them"},
+      {"augment.adaptive", flag<&O::augment, &O::Augment::adaptive>(),
+       "from that number on the probability follows how surely the discriminator knows real pictures"},
+      {"augment.target", real<&O::augment, &O::Augment::target>(-1, 1),
+       "of adaptive: the mean sign of its judgement of real pictures at which the probability stays"},
 
       {"schedule.residency", word<&O::schedule, &O::Schedule::residency>({"auto", "device", "stream"}),
        "where the pictures lie: uploaded once, or brought batch by batch; auto: on the device where they fit"},

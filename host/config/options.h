@@ -71,9 +71,13 @@ struct Options {
     int evaluate_every = 500;  // steps between measurements on held-out rows; 0: only at the end
   } train;
 
-  struct Augment {      // [augment]: what recipe classify does to each picture of each step
-    int shift = 0;      // pixels by which it is moved at most, up or down and sideways; its border is repeated
-    bool flip = false;  // whether one in two is mirrored
+  struct Augment {                // [augment]: what is done to the pictures of each step
+    int shift = 0;                // of recipe classify: pixels by which each is moved at most; its border is repeated
+    bool flip = false;            // whether one in two is mirrored; of recipe gan, of the real ones
+    std::string policy = "none";  // of recipe gan: none, product, full; see host/recipes/augmentation.h
+    ScheduleOption probability = 0.5;  // with which each change of the policy is made to a picture
+    bool adaptive = false;             // the probability follows the discriminator
+    double target = 0.6;               // the mean sign of its judgement of real pictures that is aimed at
   } augment;
 
   // [schedule]: how the work reaches the device. Nothing here changes a byte of the results.

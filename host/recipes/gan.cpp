@@ -3,6 +3,7 @@
 #include "engine/nn/losses.h"
 #include "engine/ops/ops.h"
 #include "host/recipes/adam_rule.h"
+#include "host/recipes/augmentation.h"
 #include "host/recipes/fields.h"
 #include "host/recipes/gan_networks.h"
 #include "host/recipes/step_recorder.h"
@@ -51,6 +52,7 @@ public:
         steps_(steps),
         picture_(field_of(fields, "main", "picture", "gan")),
         classes_(class_names(options, fields)),
+        augmentation_(options, picture_, steps),
         loss_(loss_named(options.loss.kind)) {}
 
   std::string name() const override { return "gan"; }
@@ -120,6 +122,9 @@ public:
         names.insert(names.end(), {"d_loss" + update.suffix, "d_grad_norm" + update.suffix});
       }
     }
+    for (const std::string& name : augmentation_.metrics()) {
+      names.push_back(name);
+    }
     return names;
   }
 
@@ -170,7 +175,7 @@ private:
   std::vector<Update> updates() const {
     std::vector<Update> all = {{""}};
     for (int i = 2; i <= options_.optimizer.d_updates; ++i) {
-      all.push_back({"_" + std::to_string(i)});
+      all.push_back({fmt::format("_{}", i)});
     }
     return all;
   }
@@ -192,8 +197,12 @@ private:
     return is_by_class() ? r.batch(draw, "main", "label") : Value{};
   }
 
+  Value real_pictures(StepRecorder& r, const std::string& draw) const {
+    return augmentation_.mirrored(r, draw + "_mirror", r.batch(draw, "main", "picture"));
+  }
+
   Reals reals(StepRecorder& r, const std::string& draw) const {
-    const Value pictures = r.batch(draw, "main", "picture");
+    const Value pictures = real_pictures(r, draw);
     return {pictures, classes_of(r, draw)};
   }
 
@@ -204,13 +213,20 @@ private:
 
   // Real and generated pictures go through in one batch; apart only where just one of the two is regularised, which
   // then spares the other's input gradient, and where the network mixes rows, which would tell the one by the other.
-  Judged judge(StepRecorder& r, const Reals& reals, Value fake, bool is_regularised) const {
+  // Gradients are with respect to the pictures before augmentation. `augment` is the name of a draw.
+  Judged judge(StepRecorder& r, const Reals& reals, Value fake, const std::string& augment, bool is_regularised) const {
     const auto& [real, classes] = reals;
+    const int batch = r.batch_size();
+    const Value draws = augmentation_.draws(r, augment, 2 * batch);
     const bool r1 = is_regularised && has_r1(), r2 = is_regularised && has_r2();
     Judged judged;
     if (r1 != r2 || r.networks()[kDiscriminator].mixes_rows()) {
-      judged.real = logits_of(r, real, classes);
-      judged.fake = logits_of(r, fake, classes);
+      const auto logits_at = [&](Value pictures, int begin) {
+        const Value own = draws.exists() ? ops::slice_rows(r.program(), draws, begin, batch) : Value{};
+        return logits_of(r, augmentation_.augmented(r, pictures, own), classes);
+      };
+      judged.real = logits_at(real, 0);
+      judged.fake = logits_at(fake, batch);
       if (r1) {
         judged.real_gradients = squared_gradient_norms(r.program(), judged.real, real);
       }
@@ -219,10 +235,9 @@ private:
       }
       return judged;
     }
-    const int batch = r.batch_size();
     const Value both = ops::concat_rows(r.program(), real, fake);
     const Value of_both = is_by_class() ? ops::concat_rows(r.program(), classes, classes) : Value{};
-    const Value logits = logits_of(r, both, of_both);
+    const Value logits = logits_of(r, augmentation_.augmented(r, both, draws), of_both);
     judged.real = ops::slice_rows(r.program(), logits, 0, batch);
     judged.fake = ops::slice_rows(r.program(), logits, batch, batch);
     if (r1) {
@@ -266,7 +281,9 @@ private:
     }
     if (has_gradient_penalty()) {
       const Value mixed = mix_rows(p, r.uniform(shares, {r.batch_size()}), reals.pictures, fake);
-      const Value squares = squared_gradient_norms(p, logits_of(r, mixed, reals.classes), mixed);
+      const Value draws = augmentation_.draws(r, shares + "_augment", r.batch_size());
+      const Value logits = logits_of(r, augmentation_.augmented(r, mixed, draws), reals.classes);
+      const Value squares = squared_gradient_norms(p, logits, mixed);
       add("loss.gradient_penalty", "gradient_penalty", weights.gradient_penalty, 1, wgan_gradient_penalty(p, squares));
     }
     return loss;
@@ -276,7 +293,7 @@ private:
     Program& p = r.program();
     const Reals real = reals(r, "d_reals" + update.suffix);
     const Value fake = generated(r, "d_latents" + update.suffix, real.classes);
-    const Judged judged = judge(r, real, fake, !is_lazy());
+    const Judged judged = judge(r, real, fake, "d_augment" + update.suffix, !is_lazy());
     Value loss = discriminator_loss(p, loss_, judged.real, judged.fake);
     if (!is_lazy()) {
       loss = penalised(r, loss, judged, real, fake, "shares" + update.suffix, update.is_first());
@@ -284,6 +301,7 @@ private:
     if (update.is_first()) {
       r.metric("d_accuracy_real", fraction_positive(p, judged.real));
       r.metric("d_accuracy_fake", fraction_negative(p, judged.fake));
+      augmentation_.adapt(r, judged.real, judged.fake);
     }
     r.update(loss, discriminator_rule("d_loss" + update.suffix, "d_grad_norm" + update.suffix));
   }
@@ -291,7 +309,7 @@ private:
   void record_penalties(StepRecorder& r) const {
     const Reals real = reals(r, "penalty_reals");
     const Value fake = generated(r, "penalty_latents", real.classes);
-    const Judged judged = has_r1() || has_r2() ? judge(r, real, fake, true) : Judged{};
+    const Judged judged = has_r1() || has_r2() ? judge(r, real, fake, "penalty_augment", true) : Judged{};
     const Value loss = penalised(r, {}, judged, real, fake, "penalty_shares", true);
     r.update(loss, discriminator_rule("penalty_loss", "penalty_grad_norm"));
   }
@@ -300,9 +318,13 @@ private:
     const Options::Optimizer& o = options_.optimizer;
     const Value classes = classes_of(r, "g_reals");
     const Value fake = generated(r, "g_latents", classes);
+    const auto judged = [&](Value pictures, const std::string& augment) {
+      return logits_of(r, augmentation_.augmented(r, pictures, augmentation_.draws(r, augment, r.batch_size())),
+                       classes);
+    };
     const Value real_logits =
-        generator_loss_needs_reals(loss_) ? logits_of(r, r.batch("g_reals", "main", "picture"), classes) : Value{};
-    const Value loss = generator_loss(r.program(), loss_, logits_of(r, fake, classes), real_logits);
+        generator_loss_needs_reals(loss_) ? judged(real_pictures(r, "g_reals"), "g_reals_augment") : Value{};
+    const Value loss = generator_loss(r.program(), loss_, judged(fake, "g_augment"), real_logits);
     r.update(loss, rule("optimizer.generator_learning_rate", o.generator_learning_rate, "g_loss", "g_grad_norm"));
     r.average(kGenerator, resolved("optimizer.ema_decay", o.ema_decay));
   }
@@ -311,6 +333,7 @@ private:
   std::int64_t steps_;
   Field picture_;
   std::vector<std::string> classes_;  // none where pictures are learnt without
+  Augmentation augmentation_;
   LossKind loss_;
 };
 

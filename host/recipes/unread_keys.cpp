@@ -24,7 +24,8 @@ const std::vector<Reader>& readers() {
        "",
        {"data.labels", "model.networks", "model.latent", "loss.kind", "loss.r1", "loss.r2", "loss.gradient_penalty",
         "loss.penalty_every", "optimizer.generator_learning_rate", "optimizer.discriminator_learning_rate",
-        "optimizer.ema_decay", "optimizer.d_updates"}},
+        "optimizer.ema_decay", "optimizer.d_updates", "augment.flip", "augment.policy", "augment.probability",
+        "augment.adaptive", "augment.target"}},
       {"gan", "classic", {"model.generator_", "model.discriminator_", "model.leaky_slope"}},
       {"gan", "conv-steady", {"model.filters", "model.features"}},
       {"vae",
@@ -33,8 +34,8 @@ const std::vector<Reader>& readers() {
         "train.evaluate_every"}},
       {"classify",
        "",
-       {"model.filters", "model.blocks", "loss.label_smoothing", "augment.", "optimizer.learning_rate",
-        "train.evaluate_every"}},
+       {"model.filters", "model.blocks", "loss.label_smoothing", "augment.shift", "augment.flip",
+        "optimizer.learning_rate", "train.evaluate_every"}},
   };
   return all;
 }

@@ -222,6 +222,18 @@ std::vector<DerivativeCase> cases() {
          const Value x = take(s, in, {3, 3, 4, 2});  // the first of the inputs
          return ops::shift_flip_backward(s.program, p, x, s.counter(2));
        }},
+      {"augment_pictures",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value x = take(s, in, {3, 3, 4, 3});  // the first of the inputs
+         const Value draws = s.input({3, kAugmentDraws}, 0, 1), probability = s.input({1}, 0.8F, 0.9F);
+         return ops::augment_pictures(s.program, {1, 1, 1, 2, true, 0.3F, 0.6F, 0.4F}, x, draws, probability);
+       }},
+      {"augment_pictures_backward",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value x = take(s, in, {3, 3, 4, 3});  // the first of the inputs
+         const Value draws = s.input({3, kAugmentDraws}, 0, 1), probability = s.input({1}, 0.8F, 0.9F);
+         return ops::augment_pictures_backward(s.program, {1, 1, 1, 2, true, 0.3F, 0.6F, 0.4F}, x, draws, probability);
+       }},
       {"scatter_rows",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value index = s.labels({2, 0, 2, 1, 2});

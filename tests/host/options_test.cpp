@@ -167,8 +167,8 @@ TEST(Options, EveryMemberHasAKey) {
     count(a, b, c, d, e, f, g, h, i, j, k, l);
   }
   {
-    const auto& [shift, flip] = options.augment;
-    count(shift, flip);
+    const auto& [shift, flip, policy, probability, adaptive, target] = options.augment;
+    count(shift, flip, policy, probability, adaptive, target);
   }
   {
     const auto& [residency, launch, steps, lanes, memory] = options.schedule;
@@ -515,7 +515,7 @@ TEST(Options, RoundTripOfEveryKey) {
   options.optimizer = {0.25, 1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324,
                        0.01, 5};
   options.train = {11, 13, 999'999'999'999, 14};
-  options.augment = {15, true};
+  options.augment = {15, true, "full", 0.2, true, 0.1};
   options.output = {1, 2, 3, 4, 5, 6, 7, 9};
   const Options base = preset("classic");
   for (const OptionKey& key : option_keys()) {

@@ -122,6 +122,8 @@ TEST(Parity, AWrongNumberIsFoundAndNamed) {
   expect_found("vae", 1, "gradient/encoder/conv1/weight", 2, 1e-3F);
   expect_found("vae", 2, "average/decoder/dense/weight", 4, 1e-2F);
   expect_found("classify", 1, "gradient/classifier/last/weight", 3, 1e-3F);
+  expect_found("augmented", 2, "gradient/discriminator/conv1/weight", 9, 1e-3F);
+  expect_found("augmented", 3, "state/augment/probability", 0, 1e-3F);
   expect_found("classify", 2, "state/classifier/stem/norm/running_variance", 1, 1e-3F);
 }
 

@@ -1,5 +1,6 @@
 // The operators are closed under differentiation: each derivative below is made of other operators' references, and
 // is compared with central differences.
+#include "tests/reference/augment_pictures.h"
 #include "tests/reference/batch_norm.h"
 #include "tests/reference/bias_act.h"
 #include "tests/reference/columns.h"
@@ -481,6 +482,21 @@ TEST(DerivativeTest, ShiftFlip) {
   expect_derivative(
       "shift_flip_backward", [&](const Array& at) { return ref::shift_flip_backward(p, shape, at, 2); },
       [&](const Array&, const Array& dy) { return ref::shift_flip(without_value, shape, dy, 2); }, x);
+}
+
+TEST(DerivativeTest, AugmentPictures) {
+  const Shape shape{9, 4, 5, 4};
+  const AugmentPictures p{1, 2, 1, 2, true, 0.3F, 0.6F, 0.4F};
+  AugmentPictures linear = p;
+  linear.brightness = 0;
+  const Array x = drawn(shape, "pictures"), draws = drawn({9, kAugmentDraws}, "draws", uniform(0, 1));
+  expect_derivative(
+      "augment_pictures", [&](const Array& at) { return ref::augment_pictures(p, shape, at, draws, 0.7); },
+      [&](const Array&, const Array& dy) { return ref::augment_pictures_backward(p, shape, dy, draws, 0.7); }, x);
+  expect_derivative(
+      "augment_pictures_backward",
+      [&](const Array& at) { return ref::augment_pictures_backward(p, shape, at, draws, 0.7); },
+      [&](const Array&, const Array& dy) { return ref::augment_pictures(linear, shape, dy, draws, 0.7); }, x);
 }
 
 }  // namespace

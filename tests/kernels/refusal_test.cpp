@@ -1,5 +1,6 @@
 // Wrong calls: a dispatcher refuses shapes and types that cannot be right before any backend sees them, with an Error
 // that names the operator and the shapes. The views have no data, so a call that gets through would crash.
+#include "kernels/augment_pictures.h"
 #include "kernels/batch_norm.h"
 #include "kernels/bias_act.h"
 #include "kernels/check.h"
@@ -330,6 +331,43 @@ std::vector<WrongCall> wrong_moves_backward() {
                   },
                   {"border"}});
   return list;
+}
+
+template <class Op>
+std::vector<WrongCall> wrong_augmentations(Op op) {
+  const auto call = [op](View x, View draws, View probability, View y, const AugmentPictures& p = {}) {
+    return [=](Context& context) { op(context, p, x, draws, probability, y); };
+  };
+  const Shape m{5, 4, 3, 2};
+  const View draws = f32({5, kAugmentDraws}), one = f32({1});
+  const auto with = [&](auto AugmentPictures::*member, auto value) {
+    AugmentPictures p;
+    p.*member = value;
+    return call(f32(m), draws, one, f32(m), p);
+  };
+  return {{"y of another shape", call(f32(m), draws, one, f32({5, 3, 4, 2})), {"[5,4,3,2]", "[5,3,4,2]"}},
+          {"y of another type", call(f32(m), draws, one, bf16(m)), {"f32[5,4,3,2]", "bf16[5,4,3,2]"}},
+          {"pictures of bytes", call(u8(m), draws, one, u8(m)), {"u8[5,4,3,2]"}},
+          {"no pictures but rows", call(f32({5, 24}), draws, one, f32({5, 24})), {"[5,24]"}},
+          {"five channels", call(f32({5, 4, 3, 5}), draws, one, f32({5, 4, 3, 5})), {"[5,4,3,5]"}},
+          {"a picture of 2^32 pixels",
+           call(f32({1, 65536, 65536, 1}), f32({1, kAugmentDraws}), one, f32({1, 65536, 65536, 1})),
+           {"[1,65536,65536,1]"}},
+          {"draws for other pictures", call(f32(m), f32({4, kAugmentDraws}), one, f32(m)), {"[4,11]", "[5,11]"}},
+          {"too few draws", call(f32(m), f32({5, 10}), one, f32(m)), {"[5,10]"}},
+          {"draws in bf16", call(f32(m), bf16({5, kAugmentDraws}), one, f32(m)), {"bf16[5,11]"}},
+          {"a probability for each", call(f32(m), draws, f32({5}), f32(m)), {"f32[5]"}},
+          {"moved backwards", with(&AugmentPictures::shift_rows, -1), {"-1", "shift_rows"}},
+          {"moved too far", with(&AugmentPictures::shift_columns, 65536), {"65536", "shift_columns"}},
+          {"less than no hole", with(&AugmentPictures::hole_rows, -2), {"-2", "hole_rows"}},
+          {"too large a hole", with(&AugmentPictures::hole_columns, 65536), {"65536", "hole_columns"}},
+          {"too bright", with(&AugmentPictures::brightness, 2.5F), {"2.5", "brightness"}},
+          {"colours turned round", with(&AugmentPictures::saturation, 1.25F), {"1.25", "saturation"}},
+          {"contrast that is no number",
+           with(&AugmentPictures::contrast, std::numeric_limits<float>::quiet_NaN()),
+           {"nan", "contrast"}},
+          {"no x", call(kNone, draws, one, f32(m)), {}},
+          {"no y", call(f32(m), draws, one, kNone), {}}};
 }
 
 std::vector<WrongCall> wrong_gathers() {
@@ -812,6 +850,14 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"shift_flip",
        wrong_moves([](Context& c, const ShiftFlip& p, View x, View step, View y) { shift_flip(c, p, x, step, y); })},
       {"shift_flip_backward", wrong_moves_backward()},
+      {"augment_pictures",
+       wrong_augmentations([](Context& c, const AugmentPictures& p, View x, View draws, View probability, View y) {
+         augment_pictures(c, p, x, draws, probability, y);
+       })},
+      {"augment_pictures_backward",
+       wrong_augmentations([](Context& c, const AugmentPictures& p, View dy, View draws, View probability, View dx) {
+         augment_pictures_backward(c, p, dy, draws, probability, dx);
+       })},
       {"gather_rows", wrong_gathers()},
       {"load_rows", wrong_loads()},
       {"random_normal",

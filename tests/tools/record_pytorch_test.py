@@ -144,6 +144,15 @@ class RecordPytorch(unittest.TestCase):
         self.expect_parity("classic", ODD + ["data.labels=true", "model.discriminator_activation=tanh"])
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
+    def test_augmentation(self):
+        content = self.expect_parity("classic", ODD + [
+            "augment.policy=product", "augment.flip=true", "augment.probability={from = 0.2, to = 0.8}",
+            "loss.gradient_penalty=3", "loss.penalty_every=2", "optimizer.d_updates=2"], steps=3)
+        for name in (b"step2/d_augment_2", b"step3/penalty_shares_augment", b"step1/g_augment", b"step1/d_reals_mirror"):
+            self.assertIn(b'"' + name + b'"', content)
+        self.assertNotIn(b'penalty_augment"', content)
+
+    @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_recipes_of_other_networks(self):
         small = ["data.synthetic_height=8", "data.synthetic_width=4", "train.batch=5", "model.filters=2"]
         self.assertIn(b'"step2/average/encoder/', self.expect_parity("vae", [*small, "model.latent=3"]))

@@ -74,8 +74,8 @@ class Random:
     def latents(self, count):
         return torch.randn(count, self.latent, generator=self.generator)
 
-    def shares(self, count):
-        return torch.rand(count, generator=self.generator)
+    def shares(self, *extents):
+        return torch.rand(*extents, generator=self.generator)
 
 
 class Recording:
@@ -178,6 +178,7 @@ class Recording:
             self.store_network(f"{prefix}{group}weight/", name, self.exact[name].arrays())
         for name, decay in phase.averages.items():
             self.take_average(prefix + group, name, decay.at(step))
+        phase.behind()
 
     def take_average(self, prefix, name, decay):
         average = self.averages[name]
@@ -189,6 +190,8 @@ class Recording:
     def step(self, number):
         """`number` counts from 1."""
         updated = set()
+        if hasattr(self.recipe, "begin"):
+            self.recipe.begin(number - 1)
         for phase in self.phases:
             # Of a network's updates in a step, those behind the first phase's are told by their phase.
             group = f"{phase.name}/" if updated.intersection(phase.updates) else ""
@@ -198,3 +201,6 @@ class Recording:
         for name, network in self.exact.modules.items():
             if hasattr(network, "running"):
                 self.store_network(f"step{number}/state/", name, network.running())
+        if hasattr(self.recipe, "state"):
+            for name, tensor in self.recipe.state().items():
+                self.store(f"step{number}/state/{name}", tensor)

@@ -40,6 +40,7 @@ void OptionFlags::declare(CLI::App& verb) {
         named_.push_back({"--no-graph", "schedule.launch", "eager"});
       },
       "on a GPU, operator by operator instead of captured steps (schedule.launch)");
+  named("--augment", "augment.policy", "what the discriminator's pictures go through: none, product or full");
   named("--batch", "train.batch", "pictures a step");
   named("--steps", "train.steps", "steps to train in all");
   named("--epochs", "train.epochs", "passes over the data, where no steps are given");

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from ..networks import classic, conv_steady
+from .augmentation import Augmentation
 from .recipe import Draw, Phase
 
 DISCRIMINATOR_LOSSES = {
@@ -49,6 +50,7 @@ class Gan:
                                                    for name in ("r1", "r2", "gradient_penalty"))
         has_penalties = not (self.r1.is_zero() and self.r2.is_zero() and self.gradient_penalty.is_zero())
         self.penalty_every = config["loss.penalty_every"] if has_penalties else 1
+        self.augmentation = Augmentation(config)
 
     def networks(self):
         config, picture = self.config, self.config.picture()
@@ -67,18 +69,25 @@ class Gan:
                                                        config["model.discriminator_kernel"],
                                                        config["model.discriminator_widths"], act("discriminator"), self.classes)}
 
+    def begin(self, step):
+        self.augmentation.step = step
+
+    def state(self):
+        return self.augmentation.state()
+
     def phases(self, draw):
         rate = self.config.schedule("optimizer.discriminator_learning_rate")
         phases = []
         for number in range(1, self.config["optimizer.d_updates"] + 1):
             suffix = "" if number == 1 else f"_{number}"
-            batch = Batch(self, "d_reals" + suffix, "d_latents" + suffix, "shares" + suffix)
+            batch = Batch(self, "d_reals" + suffix, "d_latents" + suffix, "shares" + suffix, "d_augment" + suffix)
             is_penalised = self.penalty_every == 1
             phases.append(Phase("d_main" + suffix, ("discriminator",), "d_loss" + suffix,
                                 batch.draws(draw, is_mixed=is_penalised and not self.gradient_penalty.is_zero()),
-                                self.discriminator_loss(batch, is_penalised), rate))
+                                self.discriminator_loss(batch, is_penalised, is_first=number == 1), rate,
+                                behind=self.augmentation.adapt if number == 1 else lambda: None))
         if self.penalty_every > 1:
-            batch = Batch(self, "penalty_reals", "penalty_latents", "penalty_shares")
+            batch = Batch(self, "penalty_reals", "penalty_latents", "penalty_shares", "penalty_augment")
             phases.append(Phase("d_penalty", ("discriminator",), "penalty_loss",
                                 batch.draws(draw, is_mixed=not self.gradient_penalty.is_zero(), is_judged=False),
                                 self.penalty_loss(batch), rate, self.penalty_every))
@@ -89,9 +98,11 @@ class Gan:
 
     # --- the discriminator's ---
 
-    def discriminator_loss(self, batch, is_penalised):
+    def discriminator_loss(self, batch, is_penalised, is_first):
         def loss(networks, draws, step):
             judged = batch.judged(networks, draws)
+            if is_first and networks.dtype == torch.float64:
+                self.augmentation.see(judged.real, judged.fake)
             value = DISCRIMINATOR_LOSSES[self.kind](judged.real, judged.fake)
             return value + self.penalties(networks, batch, judged, draws, step) if is_penalised else value
 
@@ -109,7 +120,8 @@ class Gan:
             value = value + self.r2.at(step) / 2 * squared_gradients(judged.fake, judged.fakes).mean()
         if not self.gradient_penalty.is_zero():
             mixed = batch.mixtures(judged.reals, judged.fakes, draws[batch.share_draw]).detach().requires_grad_()
-            squares = squared_gradients(networks["discriminator"](mixed, *batch.labels(draws)), mixed)
+            augmented = self.augmentation.augmented(mixed, draws, batch.share_draw + "_augment")
+            squares = squared_gradients(networks["discriminator"](augmented, *batch.labels(draws)), mixed)
             value = value + self.gradient_penalty.at(step) * (torch.sqrt(squares + 1e-12) - 1).square().mean()
         return self.penalty_every * value
 
@@ -119,20 +131,26 @@ class Gan:
         def pass_latents(networks, rows, draws, places):
             labels = labels_of("g_reals", draws, places)
             pictures, kinks = networks.through("generator", rows.to(networks.dtype), *labels)
+            pictures = self.augmentation.augmented(pictures, draws, "g_augment", places)
             return kinks + networks.through("discriminator", pictures, *labels)[1]
 
         draws = [Draw("g_reals/label", draw.labels)] if self.has_labels else []
+        draws += self.augmentation.draws(draw, "g_augment")
         draws.append(Draw("g_latents", draw.latents, pass_latents))
         if self.kind == "relativistic":
+            draws += self.augmentation.draws(draw, "g_reals_augment") + self.augmentation.mirror_draws(draw, "g_reals")
             draws.append(Draw("g_reals", draw.pixels))  # only its logits are used: no kink matters
         return draws
 
     def generator_loss(self, networks, draws, step):
         labels, real = labels_of("g_reals", draws), None
-        fake = networks["discriminator"](networks["generator"](draws["g_latents"].to(networks.dtype), *labels), *labels)
+        made = networks["generator"](draws["g_latents"].to(networks.dtype), *labels)
+        fake = networks["discriminator"](self.augmentation.augmented(made, draws, "g_augment"), *labels)
         if self.kind == "relativistic":
             with torch.no_grad():
-                real = networks["discriminator"](networks.pictures(draws["g_reals"]), *labels)
+                pictures = self.augmentation.mirrored(networks.pictures(draws["g_reals"]), draws, "g_reals")
+                pictures = self.augmentation.augmented(pictures, draws, "g_reals_augment")
+                real = networks["discriminator"](pictures, *labels)
         return GENERATOR_LOSSES[self.kind](real, fake)
 
 
@@ -144,8 +162,9 @@ def labels_of(name, draws, places=slice(None)):
 class Batch:
     """The reals and fakes of one of the discriminator's phases; fakes are of the reals' classes."""
 
-    def __init__(self, gan, real_draw, latent_draw, share_draw):
+    def __init__(self, gan, real_draw, latent_draw, share_draw, augment_draw):
         self.gan, self.real_draw, self.latent_draw, self.share_draw = gan, real_draw, latent_draw, share_draw
+        self.augment_draw, self.augmentation, self.count = augment_draw, gan.augmentation, gan.config["train.batch"]
 
     def labels(self, draws, places=slice(None)):
         return labels_of(self.real_draw, draws, places)
@@ -157,14 +176,25 @@ class Batch:
         with torch.no_grad():
             return networks["generator"](latents.to(networks.dtype), *self.labels(draws, places))
 
+    def reals(self, networks, rows, draws, places=slice(None)):
+        return self.augmentation.mirrored(networks.pictures(rows), draws, self.real_draw, places)
+
+    def augmented(self, pictures, draws, is_real, places=slice(None)):
+        if self.augment_draw not in draws:  # only mixtures are judged
+            return pictures
+        return self.augmentation.augmented(pictures, draws, self.augment_draw, places, 0 if is_real else self.count,
+                                           self.count)
+
     def mixtures(self, reals, fakes, shares):
         share = shares.to(reals.dtype).reshape(-1, 1, 1, 1)
         return share * reals + (1 - share) * fakes
 
     def judged(self, networks, draws):
-        reals = networks.pictures(draws[self.real_draw]).requires_grad_()
+        reals = self.reals(networks, draws[self.real_draw], draws).requires_grad_()
         fakes, labels = self.fakes(networks, draws).requires_grad_(), self.labels(draws)
-        return Judged(reals, fakes, networks["discriminator"](reals, *labels), networks["discriminator"](fakes, *labels))
+        real, fake = (networks["discriminator"](self.augmented(pictures, draws, is_real), *labels)
+                      for pictures, is_real in ((reals, True), (fakes, False)))
+        return Judged(reals, fakes, real, fake)
 
     def draws(self, draw, is_mixed, is_judged=True):
         """is_judged: its logits go into the loss, not only into penalties."""
@@ -175,17 +205,25 @@ class Batch:
             return [1 + sign * logits] if is_judged and self.gan.kind == "hinge" else []
 
         def pass_reals(networks, rows, draws, places):
-            logits, kinks = through(networks, networks.pictures(rows), draws, places)
+            pictures = self.augmented(self.reals(networks, rows, draws, places), draws, True, places)
+            logits, kinks = through(networks, pictures, draws, places)
             return kinks + hinge(logits, -1)
 
         def pass_latents(networks, rows, draws, places):
-            logits, kinks = through(networks, self.made(networks, rows, draws, places), draws, places)
+            pictures = self.augmented(self.made(networks, rows, draws, places), draws, False, places)
+            logits, kinks = through(networks, pictures, draws, places)
             return kinks + hinge(logits, 1)
 
         def pass_shares(networks, rows, draws, places):
-            reals = networks.pictures(draws[self.real_draw][places])
-            return through(networks, self.mixtures(reals, self.fakes(networks, draws, places), rows), draws, places)[1]
+            reals = self.reals(networks, draws[self.real_draw][places], draws, places)
+            mixed = self.mixtures(reals, self.fakes(networks, draws, places), rows)
+            mixed = self.augmentation.augmented(mixed, draws, self.share_draw + "_augment", places)
+            return through(networks, mixed, draws, places)[1]
 
         draws = [Draw(self.real_draw + "/label", draw.labels)] if self.gan.has_labels else []
+        if is_judged or not (self.gan.r1.is_zero() and self.gan.r2.is_zero()):
+            draws += self.augmentation.draws(draw, self.augment_draw, pictures=2)
+        draws += self.augmentation.draws(draw, self.share_draw + "_augment") if is_mixed else []
+        draws += self.augmentation.mirror_draws(draw, self.real_draw)
         draws += [Draw(self.real_draw, draw.pixels, pass_reals), Draw(self.latent_draw, draw.latents, pass_latents)]
         return draws + ([Draw(self.share_draw, draw.shares, pass_shares)] if is_mixed else [])

@@ -5,6 +5,9 @@ A recipe has
                     weights (networks/)
     phases(draw)    in the order of a step; `draw` has a function for each kind of rows
     has_labels      whether what it draws has classes
+and where it keeps more than weights from step to step
+    begin(step)     before each, counted from 0
+    state()         behind each: tensors by their names
 """
 
 from dataclasses import dataclass, field
@@ -36,6 +39,7 @@ class Phase:
     learning_rate: Schedule
     every: int = 1
     averages: dict = field(default_factory=dict)  # network: the decay, a Schedule
+    behind: Callable = lambda: None  # called when the networks are updated
 
     def runs_at(self, step):
         return step % self.every == 0
