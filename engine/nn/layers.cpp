@@ -90,9 +90,9 @@ Value Embedding::operator()(Program& program, const BoundParameters& weights, Va
 }
 
 BatchNormalization::BatchNormalization(Parameters& parameters, const std::string& name, int channels,
-                                       const Activation& activation)
+                                       const Activation& activation, const Initial& gamma)
     : name_(name),
-      gamma_(parameters.declare(name + "/gamma", {channels}, Initial::ones())),
+      gamma_(parameters.declare(name + "/gamma", {channels}, gamma)),
       beta_(parameters.declare(name + "/beta", {channels}, Initial::zeros())),
       activation_(activation) {}
 

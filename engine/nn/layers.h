@@ -98,7 +98,8 @@ private:
 // running ones follow it; otherwise by the running ones, "NAME/running_mean" and "NAME/running_variance" of `state`.
 class BatchNormalization {
 public:
-  BatchNormalization(Parameters& parameters, const std::string& name, int channels, const Activation& activation);
+  BatchNormalization(Parameters& parameters, const std::string& name, int channels, const Activation& activation,
+                     const Initial& gamma = Initial::ones());
   Value operator()(Program& program, const BoundParameters& weights, const NamedState& state, bool is_training,
                    Value x) const;
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from ..networks import classic, conv_steady
+from ..networks import classic, conv_steady, dcgan
 from .recipe import Draw, Phase
 
 DISCRIMINATOR_LOSSES = {
@@ -25,6 +25,9 @@ GENERATOR_LOSSES = {
 CLASSIC_KEYS = tuple("model." + name for name in (
     "generator_widths", "generator_activation", "discriminator_channels", "discriminator_kernel", "discriminator_widths",
     "discriminator_activation", "leaky_slope"))
+
+# Networks with batch norm.
+MIXING = ("dcgan",)
 
 
 def squared_gradients(logits, pictures):
@@ -49,6 +52,7 @@ class Gan:
                                                    for name in ("r1", "r2", "gradient_penalty"))
         has_penalties = not (self.r1.is_zero() and self.r2.is_zero() and self.gradient_penalty.is_zero())
         self.penalty_every = config["loss.penalty_every"] if has_penalties else 1
+        self.mixes_rows = config["model.networks"] in MIXING
 
     def networks(self):
         config, picture = self.config, self.config.picture()
@@ -57,6 +61,11 @@ class Gan:
             filters = config["model.filters"]
             return {"generator": conv_steady.Generator(picture, config["model.latent"], filters, self.classes),
                     "discriminator": conv_steady.Discriminator(picture, filters, config["model.features"], self.classes)}
+        if config["model.networks"] == "dcgan":
+            config.know(*CLASSIC_KEYS, "model.features")
+            filters = config["model.filters"]
+            return {"generator": dcgan.Generator(picture, config["model.latent"], filters, self.classes),
+                    "discriminator": dcgan.Discriminator(picture, filters, self.classes)}
 
         def act(network):
             return classic.activation(config[f"model.{network}_activation"], config["model.leaky_slope"])
@@ -122,18 +131,18 @@ class Gan:
             return kinks + networks.through("discriminator", pictures, *labels)[1]
 
         draws = [Draw("g_reals/label", draw.labels)] if self.has_labels else []
-        draws.append(Draw("g_latents", draw.latents, pass_latents))
+        draws.append(Draw("g_latents", draw.latents, pass_latents, self.mixes_rows))
         if self.kind == "relativistic":
             draws.append(Draw("g_reals", draw.pixels))  # only its logits are used: no kink matters
         return draws
 
     def generator_loss(self, networks, draws, step):
         labels, real = labels_of("g_reals", draws), None
-        fake = networks["discriminator"](networks["generator"](draws["g_latents"].to(networks.dtype), *labels), *labels)
+        made = networks["generator"](draws["g_latents"].to(networks.dtype), *labels)
         if self.kind == "relativistic":
             with torch.no_grad():
                 real = networks["discriminator"](networks.pictures(draws["g_reals"]), *labels)
-        return GENERATOR_LOSSES[self.kind](real, fake)
+        return GENERATOR_LOSSES[self.kind](real, networks["discriminator"](made, *labels))
 
 
 def labels_of(name, draws, places=slice(None)):
@@ -187,5 +196,7 @@ class Batch:
             return through(networks, self.mixtures(reals, self.fakes(networks, draws, places), rows), draws, places)[1]
 
         draws = [Draw(self.real_draw + "/label", draw.labels)] if self.gan.has_labels else []
-        draws += [Draw(self.real_draw, draw.pixels, pass_reals), Draw(self.latent_draw, draw.latents, pass_latents)]
-        return draws + ([Draw(self.share_draw, draw.shares, pass_shares)] if is_mixed else [])
+        mixes_rows = self.gan.mixes_rows
+        draws += [Draw(self.real_draw, draw.pixels, pass_reals, mixes_rows),
+                  Draw(self.latent_draw, draw.latents, pass_latents, mixes_rows)]
+        return draws + ([Draw(self.share_draw, draw.shares, pass_shares, mixes_rows)] if is_mixed else [])
