@@ -3,6 +3,7 @@
 #include "engine/models/classic.h"
 #include "engine/models/conv_steady.h"
 #include "engine/models/dcgan.h"
+#include "engine/models/sagan.h"
 
 #include <span>
 #include <string>
@@ -87,6 +88,11 @@ GanNetworks make_gan_networks(const Options::Model& model, const Shape& picture,
     const DcganConfig config = halving_config(model, picture, classes);
     return {std::make_unique<StatefulNetwork<DcganGenerator>>("generator", config),
             std::make_unique<StatefulNetwork<DcganDiscriminator>>("discriminator", config)};
+  }
+  if (model.networks == "sagan") {
+    const SaganConfig config = halving_config(model, picture, classes);
+    return {std::make_unique<StatefulNetwork<SaganGenerator>>("generator", config),
+            std::make_unique<StatefulNetwork<SaganDiscriminator>>("discriminator", config)};
   }
   const ClassicConfig config = classic_config(model, picture, classes);
   return {make_classic_generator(config), make_classic_discriminator(config)};

@@ -26,8 +26,9 @@ Options options_by_class(const std::string& preset_name) {
   Options options = small_options(preset_name);
   options.data.labels = true;
   options.data.synthetic_width = 8;
-  if (preset_name == "dcgan") {  // so large that both networks have batch norm
+  if (preset_name == "dcgan" || preset_name == "sagan") {  // so large that batch norm and attention are in them
     options.data.synthetic_height = options.data.synthetic_width = 16;
+    options.model.filters = preset_name == "sagan" ? 8 : 3;
   }
   return options;
 }
@@ -143,7 +144,7 @@ TEST_P(ByClass, TheRowsOfASheetAreOfOneClassEach) {
   sheet.snapshot().release();
 }
 
-INSTANTIATE_TEST_SUITE_P(Classes, ByClass, testing::Values("classic", "steady", "conv-steady", "dcgan"),
+INSTANTIATE_TEST_SUITE_P(Classes, ByClass, testing::Values("classic", "steady", "conv-steady", "dcgan", "sagan"),
                          [](const auto& test) {
                            return std::string(test.param) == "conv-steady" ? "conv_steady" : test.param;
                          });

@@ -123,6 +123,9 @@ TEST(Parity, AWrongNumberIsFoundAndNamed) {
   expect_found("vae", 2, "average/decoder/dense/weight", 4, 1e-2F);
   expect_found("classify", 1, "gradient/classifier/last/weight", 3, 1e-3F);
   expect_found("classify", 2, "state/classifier/stem/norm/running_variance", 1, 1e-3F);
+  expect_found("sagan", 1, "gradient/generator/up1/attention/query/weight", 3, 1e-3F);
+  expect_found("sagan", 2, "gradient/discriminator/conv1/attention/gamma", 0, 1e-3F);
+  expect_found("sagan", 2, "state/discriminator/conv1/u", 1, 1e-3F);
   expect_found("dcgan", 1, "gradient/generator/dense/weight", 50, 1e-3F);
   expect_found("dcgan", 2, "state/generator/up1/norm/running_mean", 1, 1e-3F);
   expect_found("dcgan_by_class", 2, "state/discriminator/conv2/norm/running_variance", 2, 1e-3F);

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from ..networks import classic, conv_steady, dcgan
+from ..networks import classic, conv_steady, dcgan, sagan
 from .recipe import Draw, Phase
 
 DISCRIMINATOR_LOSSES = {
@@ -26,8 +26,9 @@ CLASSIC_KEYS = tuple("model." + name for name in (
     "generator_widths", "generator_activation", "discriminator_channels", "discriminator_kernel", "discriminator_widths",
     "discriminator_activation", "leaky_slope"))
 
-# Networks with batch norm.
-MIXING = ("dcgan",)
+HALVING = {"dcgan": dcgan, "sagan": sagan}  # engine/models/halvings.h
+MIXING_GENERATORS = ("dcgan", "sagan")  # with batch norm: a row depends on the others
+MIXING_DISCRIMINATORS = ("dcgan",)
 
 
 def squared_gradients(logits, pictures):
@@ -52,7 +53,8 @@ class Gan:
                                                    for name in ("r1", "r2", "gradient_penalty"))
         has_penalties = not (self.r1.is_zero() and self.r2.is_zero() and self.gradient_penalty.is_zero())
         self.penalty_every = config["loss.penalty_every"] if has_penalties else 1
-        self.mixes_rows = config["model.networks"] in MIXING
+        self.mixes_generated = config["model.networks"] in MIXING_GENERATORS
+        self.mixes_judged = config["model.networks"] in MIXING_DISCRIMINATORS
 
     def networks(self):
         config, picture = self.config, self.config.picture()
@@ -61,11 +63,11 @@ class Gan:
             filters = config["model.filters"]
             return {"generator": conv_steady.Generator(picture, config["model.latent"], filters, self.classes),
                     "discriminator": conv_steady.Discriminator(picture, filters, config["model.features"], self.classes)}
-        if config["model.networks"] == "dcgan":
+        if config["model.networks"] in HALVING:
             config.know(*CLASSIC_KEYS, "model.features")
-            filters = config["model.filters"]
-            return {"generator": dcgan.Generator(picture, config["model.latent"], filters, self.classes),
-                    "discriminator": dcgan.Discriminator(picture, filters, self.classes)}
+            filters, networks = config["model.filters"], HALVING[config["model.networks"]]
+            return {"generator": networks.Generator(picture, config["model.latent"], filters, self.classes),
+                    "discriminator": networks.Discriminator(picture, filters, self.classes)}
 
         def act(network):
             return classic.activation(config[f"model.{network}_activation"], config["model.leaky_slope"])
@@ -100,14 +102,14 @@ class Gan:
 
     def discriminator_loss(self, batch, is_penalised):
         def loss(networks, draws, step):
-            judged = batch.judged(networks, draws)
+            judged = batch.judged(networks, draws, is_penalised)
             value = DISCRIMINATOR_LOSSES[self.kind](judged.real, judged.fake)
             return value + self.penalties(networks, batch, judged, draws, step) if is_penalised else value
 
         return loss
 
     def penalty_loss(self, batch):
-        return lambda networks, draws, step: self.penalties(networks, batch, batch.judged(networks, draws), draws, step)
+        return lambda networks, draws, step: self.penalties(networks, batch, batch.judged(networks, draws, True), draws, step)
 
     def penalties(self, networks, batch, judged, draws, step):
         """Those that are computed every few steps weigh so much the more."""
@@ -131,7 +133,7 @@ class Gan:
             return kinks + networks.through("discriminator", pictures, *labels)[1]
 
         draws = [Draw("g_reals/label", draw.labels)] if self.has_labels else []
-        draws.append(Draw("g_latents", draw.latents, pass_latents, self.mixes_rows))
+        draws.append(Draw("g_latents", draw.latents, pass_latents, self.mixes_generated))
         if self.kind == "relativistic":
             draws.append(Draw("g_reals", draw.pixels))  # only its logits are used: no kink matters
         return draws
@@ -170,10 +172,15 @@ class Batch:
         share = shares.to(reals.dtype).reshape(-1, 1, 1, 1)
         return share * reals + (1 - share) * fakes
 
-    def judged(self, networks, draws):
+    def judged(self, networks, draws, is_penalised):
+        """In one pass where the program makes one of it: what spectral norm keeps changes with each."""
         reals = networks.pictures(draws[self.real_draw]).requires_grad_()
         fakes, labels = self.fakes(networks, draws).requires_grad_(), self.labels(draws)
-        return Judged(reals, fakes, networks["discriminator"](reals, *labels), networks["discriminator"](fakes, *labels))
+        discriminator, gan = networks["discriminator"], self.gan
+        if gan.mixes_judged or (is_penalised and gan.r1.is_zero() != gan.r2.is_zero()):
+            return Judged(reals, fakes, discriminator(reals, *labels), discriminator(fakes, *labels))
+        both = discriminator(torch.cat([reals, fakes]), *(torch.cat([each, each]) for each in labels))
+        return Judged(reals, fakes, *both.split(len(reals)))
 
     def draws(self, draw, is_mixed, is_judged=True):
         """is_judged: its logits go into the loss, not only into penalties."""
@@ -196,7 +203,7 @@ class Batch:
             return through(networks, self.mixtures(reals, self.fakes(networks, draws, places), rows), draws, places)[1]
 
         draws = [Draw(self.real_draw + "/label", draw.labels)] if self.gan.has_labels else []
-        mixes_rows = self.gan.mixes_rows
-        draws += [Draw(self.real_draw, draw.pixels, pass_reals, mixes_rows),
-                  Draw(self.latent_draw, draw.latents, pass_latents, mixes_rows)]
-        return draws + ([Draw(self.share_draw, draw.shares, pass_shares, mixes_rows)] if is_mixed else [])
+        gan = self.gan
+        draws += [Draw(self.real_draw, draw.pixels, pass_reals, gan.mixes_judged),
+                  Draw(self.latent_draw, draw.latents, pass_latents, gan.mixes_generated)]
+        return draws + ([Draw(self.share_draw, draw.shares, pass_shares, gan.mixes_judged)] if is_mixed else [])
