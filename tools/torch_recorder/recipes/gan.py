@@ -109,7 +109,12 @@ class Gan:
         return loss
 
     def penalty_loss(self, batch):
-        return lambda networks, draws, step: self.penalties(networks, batch, batch.judged(networks, draws, True), draws, step)
+        def loss(networks, draws, step):
+            has_logits = not (self.r1.is_zero() and self.r2.is_zero())
+            judged = batch.judged(networks, draws, True) if has_logits else Judged(*batch.pair(networks, draws), None, None)
+            return self.penalties(networks, batch, judged, draws, step)
+
+        return loss
 
     def penalties(self, networks, batch, judged, draws, step):
         """Those that are computed every few steps weigh so much the more."""
@@ -172,10 +177,12 @@ class Batch:
         share = shares.to(reals.dtype).reshape(-1, 1, 1, 1)
         return share * reals + (1 - share) * fakes
 
+    def pair(self, networks, draws):
+        return networks.pictures(draws[self.real_draw]).requires_grad_(), self.fakes(networks, draws).requires_grad_()
+
     def judged(self, networks, draws, is_penalised):
         """In one pass where the program makes one of it: what spectral norm keeps changes with each."""
-        reals = networks.pictures(draws[self.real_draw]).requires_grad_()
-        fakes, labels = self.fakes(networks, draws).requires_grad_(), self.labels(draws)
+        (reals, fakes), labels = self.pair(networks, draws), self.labels(draws)
         discriminator, gan = networks["discriminator"], self.gan
         if gan.mixes_judged or (is_penalised and gan.r1.is_zero() != gan.r2.is_zero()):
             return Judged(reals, fakes, discriminator(reals, *labels), discriminator(fakes, *labels))
