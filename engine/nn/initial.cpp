@@ -31,13 +31,15 @@ void draw_uniform(double bound, std::int64_t count, std::uint64_t seed, std::uin
 
 // By Box and Muller's transform of two integers each, as in kernels/random.h but in double.
 template <class T>
-void draw_normal(double deviation, std::int64_t count, std::uint64_t seed, std::uint64_t stream, T* values) {
+void draw_normal(double mean, double deviation, std::int64_t count, std::uint64_t seed, std::uint64_t stream,
+                 T* values) {
   for_each_block(count, seed, stream, [&](std::int64_t first, const PhiloxBlock& bits) {
     for (std::int64_t lane = 0; lane < std::min<std::int64_t>(4, count - first); ++lane) {
       const std::size_t pair = static_cast<std::size_t>(lane) / 2 * 2;
       const double radius = std::sqrt(-2 * std::log(static_cast<double>(unit_float(bits[pair]))));
       const double angle = 2 * std::numbers::pi * static_cast<double>(unit_float(bits[pair + 1]));
-      values[first + lane] = static_cast<T>(deviation * radius * (lane % 2 == 0 ? std::cos(angle) : std::sin(angle)));
+      values[first + lane] =
+          static_cast<T>(mean + deviation * radius * (lane % 2 == 0 ? std::cos(angle) : std::sin(angle)));
     }
   });
 }
@@ -48,7 +50,7 @@ void draw_orthogonal(double gain, const Shape& shape, std::uint64_t seed, std::u
   const std::int64_t rows = shape[0], columns = shape.row_count();
   const std::int64_t vectors = std::min(rows, columns), length = std::max(rows, columns);
   std::vector<double> all(static_cast<std::size_t>(rows * columns));
-  draw_normal(1.0, rows * columns, seed, stream, all.data());
+  draw_normal(0.0, 1.0, rows * columns, seed, stream, all.data());
   const auto product = [length](const double* a, const double* b) {
     double sum = 0;
     for (std::int64_t i = 0; i < length; ++i) {
@@ -99,7 +101,7 @@ void draw_initial(const Initial& initial, const Shape& shape, std::uint64_t seed
   switch (initial.kind) {
     case Initial::Kind::constant: std::fill_n(values, count, static_cast<float>(initial.scale)); return;
     case Initial::Kind::uniform: draw_uniform(initial.scale, count, seed, stream, values); return;
-    case Initial::Kind::normal: draw_normal(initial.scale, count, seed, stream, values); return;
+    case Initial::Kind::normal: draw_normal(initial.mean, initial.scale, count, seed, stream, values); return;
     case Initial::Kind::orthogonal: draw_orthogonal(initial.scale, shape, seed, stream, values); return;
   }
   throw Error(Error::Kind::internal, "draw_initial: unknown kind");

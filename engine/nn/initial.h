@@ -16,12 +16,13 @@ struct Initial {
 
   Kind kind = Kind::constant;
   double scale = 0;  // the constant; the uniform's bound; the normal's standard deviation; the orthogonal's gain
+  double mean = 0;   // of the normal
 
   static Initial zeros() { return {}; }
   static Initial ones() { return constant(1); }
   static Initial constant(double value) { return {Kind::constant, value}; }
   static Initial uniform(double bound) { return {Kind::uniform, bound}; }  // in [-bound, bound]
-  static Initial normal(double deviation) { return {Kind::normal, deviation}; }
+  static Initial normal(double deviation, double mean = 0) { return {Kind::normal, deviation, mean}; }
   // Glorot & Bengio (2010), eq. 16: uniform in +-sqrt(6 / (fan_in + fan_out)).
   static Initial glorot(int fan_in, int fan_out);
   // He et al. (2015), eq. 15: normal with variance 2 / ((1 + slope^2) fan_in), before a leaky ReLU of that slope.

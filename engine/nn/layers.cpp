@@ -36,9 +36,9 @@ Dense::Dense(Parameters& parameters, const std::string& name, int inputs, int ou
   bias_ = declare_bias(parameters, name, outputs, form, initial.bias);
 }
 
-Value Dense::operator()(Program& program, const BoundParameters& weights, Value x, DType out) const {
+Value Dense::operator()(Program& program, const BoundParameters& weights, Value x, DType out, Value weight) const {
   const Program::Scope scope(program, name_);
-  const Value product = ops::matmul(program, {}, x, weights[weight_], out);
+  const Value product = ops::matmul(program, {}, x, weight.exists() ? weight : weights[weight_], out);
   return finish(program, weights, activation_, bias_, product);
 }
 
@@ -50,9 +50,9 @@ Conv::Conv(Parameters& parameters, const std::string& name, const Conv2d& conv, 
   bias_ = declare_bias(parameters, name, filters, form, initial.bias);
 }
 
-Value Conv::operator()(Program& program, const BoundParameters& weights, Value x) const {
+Value Conv::operator()(Program& program, const BoundParameters& weights, Value x, Value weight) const {
   const Program::Scope scope(program, name_);
-  const Value sum = ops::conv2d(program, conv_, x, weights[weight_]);
+  const Value sum = ops::conv2d(program, conv_, x, weight.exists() ? weight : weights[weight_]);
   return finish(program, weights, activation_, bias_, sum);
 }
 
@@ -64,7 +64,7 @@ ConvTransposed::ConvTransposed(Parameters& parameters, const std::string& name, 
   bias_ = declare_bias(parameters, name, filters, form, initial.bias);
 }
 
-Value ConvTransposed::operator()(Program& program, const BoundParameters& weights, Value x) const {
+Value ConvTransposed::operator()(Program& program, const BoundParameters& weights, Value x, Value weight) const {
   const Program::Scope scope(program, name_);
   const Shape& from = program.shape(x);
   const auto extent = [&](int input, int before, int behind) {
@@ -72,7 +72,8 @@ Value ConvTransposed::operator()(Program& program, const BoundParameters& weight
   };
   const Shape y{from[0], extent(from[1], conv_.pad_top, conv_.pad_bottom),
                 extent(from[2], conv_.pad_left, conv_.pad_right), filters_};
-  const Value sum = ops::conv2d_backward_input(program, conv_, x, weights[weight_], y, program.dtype(x));
+  const Value sum =
+      ops::conv2d_backward_input(program, conv_, x, weight.exists() ? weight : weights[weight_], y, program.dtype(x));
   return finish(program, weights, activation_, bias_, sum);
 }
 
@@ -90,9 +91,9 @@ Value Embedding::operator()(Program& program, const BoundParameters& weights, Va
 }
 
 BatchNormalization::BatchNormalization(Parameters& parameters, const std::string& name, int channels,
-                                       const Activation& activation)
+                                       const Activation& activation, const Initial& gamma)
     : name_(name),
-      gamma_(parameters.declare(name + "/gamma", {channels}, Initial::ones())),
+      gamma_(parameters.declare(name + "/gamma", {channels}, gamma)),
       beta_(parameters.declare(name + "/beta", {channels}, Initial::zeros())),
       activation_(activation) {}
 

@@ -29,11 +29,16 @@ struct LayerForm {
   bool has_bias;  // false before a normalisation, which takes it off again
 };
 
+// Here and below, `weight` is taken in place of the layer's own where it exists: one made of it, such as a spectrally
+// normalised one (spectral_norm.h).
+
 // y = act(x w + b). x [N,I] in the network's type, w [I,O], b [O]; y in `out`.
 class Dense {
 public:
   Dense(Parameters& parameters, const std::string& name, int inputs, int outputs, const LayerForm& form);
-  Value operator()(Program& program, const BoundParameters& weights, Value x, DType out) const;
+  Value operator()(Program& program, const BoundParameters& weights, Value x, DType out, Value weight = {}) const;
+  const std::string& name() const { return name_; }
+  Value weight(const BoundParameters& weights) const { return weights[weight_]; }
 
 private:
   std::string name_;
@@ -49,7 +54,9 @@ class Conv {
 public:
   Conv(Parameters& parameters, const std::string& name, const Conv2d& conv, int channels, int filters, int kernel,
        const LayerForm& form);
-  Value operator()(Program& program, const BoundParameters& weights, Value x) const;
+  Value operator()(Program& program, const BoundParameters& weights, Value x, Value weight = {}) const;
+  const std::string& name() const { return name_; }
+  Value weight(const BoundParameters& weights) const { return weights[weight_]; }
 
 private:
   std::string name_;
@@ -73,7 +80,9 @@ class ConvTransposed {
 public:
   ConvTransposed(Parameters& parameters, const std::string& name, const Conv2d& conv, int channels, int filters,
                  int kernel, const LayerForm& form);
-  Value operator()(Program& program, const BoundParameters& weights, Value x) const;
+  Value operator()(Program& program, const BoundParameters& weights, Value x, Value weight = {}) const;
+  const std::string& name() const { return name_; }
+  Value weight(const BoundParameters& weights) const { return weights[weight_]; }
 
 private:
   std::string name_;
@@ -98,7 +107,8 @@ private:
 // running ones follow it; otherwise by the running ones, "NAME/running_mean" and "NAME/running_variance" of `state`.
 class BatchNormalization {
 public:
-  BatchNormalization(Parameters& parameters, const std::string& name, int channels, const Activation& activation);
+  BatchNormalization(Parameters& parameters, const std::string& name, int channels, const Activation& activation,
+                     const Initial& gamma = Initial::ones());
   Value operator()(Program& program, const BoundParameters& weights, const NamedState& state, bool is_training,
                    Value x) const;
 

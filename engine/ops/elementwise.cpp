@@ -72,6 +72,12 @@ Value copy(Program& program, Value x) {
   return slice_rows(program, x, 0, program.shape(x)[0]);
 }
 
+Value stop_gradient(Program& program, Value x) {
+  const Value y = copy(program, x);
+  program.nodes().back().constant = true;
+  return y;
+}
+
 Value fill(Program& program, const Shape& shape, DType dtype, double value) {
   Node node;
   node.op = "fill";

@@ -7,6 +7,7 @@
 #include "kernels/activation.h"
 #include "kernels/augment_pictures.h"
 #include "kernels/batch_norm.h"
+#include "kernels/batched_matmul.h"
 #include "kernels/conv2d.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
@@ -21,6 +22,9 @@ namespace duel::ops {
 
 // Layers. `out` is the type of the result.
 Value matmul(Program&, const Matmul&, Value a, Value b, DType out);  // without activation
+Value batched_matmul(Program&, const BatchedMatmul&, Value a, Value b, DType out);
+Value softmax(Program&, Value x);  // over the last extent
+Value softmax_backward(Program&, Value dy, Value y);
 Value conv2d(Program&, const Conv2d&, Value x, Value w);
 Value conv2d_backward_input(Program&, const Conv2d&, Value dy, Value w, const Shape& x, DType out);
 Value conv2d_backward_weight(Program&, const Conv2d&, Value x, Value dy, const Shape& w);
@@ -53,6 +57,7 @@ Value affine(Program&, Value x, double scale, double shift = 0);
 Value unary(Program&, UnaryKind, Value x);
 Value cast(Program&, Value x, DType dtype);  // x itself where it has that type
 Value copy(Program&, Value x);
+Value stop_gradient(Program&, Value x);  // a copy that is a constant to derivatives
 Value fill(Program&, const Shape&, DType, double value);
 Value scale_scheduled(Program&, const Schedule& scale, Value step, Value x);  // x f32, times the schedule's value
 

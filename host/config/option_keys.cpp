@@ -99,7 +99,7 @@ std::vector<OptionKey> make_keys() {
       {"data.synthetic_channels", integer<&O::data, &O::Data::synthetic_channels>(1, 4),
        "1: grey, 3: red, green and blue; 2 and 4: the same with opacity"},
 
-      {"model.networks", word<&O::model, &O::Model::networks>({"classic", "conv-steady"}),
+      {"model.networks", word<&O::model, &O::Model::networks>({"classic", "conv-steady", "dcgan", "sagan"}),
        "of recipe gan: dense generator, or transposed against strided convolutions"},
       {"model.latent", integer<&O::model, &O::Model::latent>(1, 65536), "numbers in a latent vector"},
       {"model.filters", integer<&O::model, &O::Model::filters>(1, 4096),

@@ -28,7 +28,7 @@ struct Options {
   } data;
 
   struct Model {                       // [model]
-    std::string networks = "classic";  // of recipe gan: classic, conv-steady
+    std::string networks = "classic";  // of recipe gan; their names: option_keys.cpp
     int latent = 100;
     int filters = 32;    // of convolutional networks: output channels of the widest pictures' layers
     int blocks = 1;      // residual blocks of each of a classifier's three stages

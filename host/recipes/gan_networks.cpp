@@ -2,6 +2,8 @@
 
 #include "engine/models/classic.h"
 #include "engine/models/conv_steady.h"
+#include "engine/models/dcgan.h"
+#include "engine/models/sagan.h"
 
 #include <span>
 #include <string>
@@ -39,6 +41,10 @@ ConvSteadyConfig conv_steady_config(const Options::Model& model, const Shape& pi
   return config;
 }
 
+HalvingConfig halving_config(const Options::Model& model, const Shape& picture, int classes) {
+  return {picture[1], picture[2], picture[3], model.latent, model.filters, classes};
+}
+
 // One of engine/models that takes rows, and their classes where there are some.
 template <class Body>
 class ClassedNetwork : public Network {
@@ -54,6 +60,22 @@ private:
   Body body_;
 };
 
+// One that keeps something beside its weights.
+template <class Body>
+class StatefulNetwork : public Network {
+public:
+  template <class Config>
+  StatefulNetwork(const std::string& name, const Config& config) : Network(name), body_(parameters(), config) {}
+
+  std::vector<Value> forward(const Pass& pass, std::span<const Value> inputs) const override {
+    return {body_(pass, inputs[0], inputs.size() > 1 ? inputs[1] : Value{})};
+  }
+  bool mixes_rows() const override { return Body::kMixesRows; }
+
+private:
+  Body body_;
+};
+
 }  // namespace
 
 GanNetworks make_gan_networks(const Options::Model& model, const Shape& picture, int classes) {
@@ -61,6 +83,16 @@ GanNetworks make_gan_networks(const Options::Model& model, const Shape& picture,
     const ConvSteadyConfig config = conv_steady_config(model, picture, classes);
     return {std::make_unique<ClassedNetwork<ConvSteadyGenerator>>("generator", config),
             std::make_unique<ClassedNetwork<ConvSteadyDiscriminator>>("discriminator", config)};
+  }
+  if (model.networks == "dcgan") {
+    const DcganConfig config = halving_config(model, picture, classes);
+    return {std::make_unique<StatefulNetwork<DcganGenerator>>("generator", config),
+            std::make_unique<StatefulNetwork<DcganDiscriminator>>("discriminator", config)};
+  }
+  if (model.networks == "sagan") {
+    const SaganConfig config = halving_config(model, picture, classes);
+    return {std::make_unique<StatefulNetwork<SaganGenerator>>("generator", config),
+            std::make_unique<StatefulNetwork<SaganDiscriminator>>("discriminator", config)};
   }
   const ClassicConfig config = classic_config(model, picture, classes);
   return {make_classic_generator(config), make_classic_discriminator(config)};

@@ -28,6 +28,8 @@ const std::vector<Reader>& readers() {
         "augment.adaptive", "augment.target"}},
       {"gan", "classic", {"model.generator_", "model.discriminator_", "model.leaky_slope"}},
       {"gan", "conv-steady", {"model.filters", "model.features"}},
+      {"gan", "dcgan", {"model.filters"}},
+      {"gan", "sagan", {"model.filters"}},
       {"vae",
        "",
        {"data.labels", "model.latent", "model.filters", "optimizer.learning_rate", "optimizer.ema_decay",

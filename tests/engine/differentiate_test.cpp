@@ -117,6 +117,14 @@ Record matmul_case(bool ta, bool tb) {
   };
 }
 
+Record batched_matmul_case(bool ta, bool tb) {
+  return [ta, tb](SmallProgram& s, std::vector<Value>& in) {
+    const Value a = take(s, in, ta ? Shape{2, 4, 3} : Shape{2, 3, 4});
+    const Value b = take(s, in, tb ? Shape{2, 5, 4} : Shape{2, 4, 5});
+    return ops::batched_matmul(s.program, {ta, tb}, a, b, DType::f32);
+  };
+}
+
 Record activation_case(Activation act, bool bias) {
   return [act, bias](SmallProgram& s, std::vector<Value>& in) {
     const Value x = take(s, in, {4, 5}, 0.05F, 1.0F);  // away from the kink, so that differences see one side
@@ -247,6 +255,17 @@ std::vector<DerivativeCase> cases() {
       {"pad_columns",
        [](SmallProgram& s, std::vector<Value>& in) {
          return ops::pad_columns(s.program, take(s, in, {2, 3, 2}), 1, 5);
+       }},
+      {"batched_matmul", batched_matmul_case(false, false)},
+      {"batched_matmul_ta", batched_matmul_case(true, false)},
+      {"batched_matmul_tb", batched_matmul_case(false, true)},
+      {"batched_matmul_ta_tb", batched_matmul_case(true, true)},
+      {"softmax",
+       [](SmallProgram& s, std::vector<Value>& in) { return ops::softmax(s.program, take(s, in, {2, 3, 4})); }},
+      {"softmax_backward",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value dy = take(s, in, {3, 4});
+         return ops::softmax_backward(s.program, dy, take(s, in, {3, 4}, 0.1F, 0.5F));
        }},
       {"softmax_cross_entropy",
        [](SmallProgram& s, std::vector<Value>& in) {
@@ -450,6 +469,21 @@ TEST(Differentiate, SumsOverAllUsesOfAValueAndThroughReshapes) {
   s.finish();
   s.run();
   EXPECT_EQ(s.read(gradient), std::vector<float>(6, 5.0F));
+}
+
+TEST(Differentiate, TakesWhatAGradientStopsAtForAConstant) {
+  SmallProgram s;
+  const Value x = s.input({3});
+  Program& p = s.program;
+  const Value y = ops::multiply(p, x, ops::stop_gradient(p, ops::multiply(p, x, x)));
+  const Value gradient = differentiate(p, ops::reduce_sum(p, {Axes::all, 1.0F}, y), {x})[0];
+  p.keep(gradient);
+  s.finish();
+  s.run();
+  for (std::size_t i = 0; i < 3; ++i) {
+    const float value = s.data(0)[i];
+    EXPECT_FLOAT_EQ(s.read(gradient)[i], value * value);
+  }
 }
 
 TEST(Differentiate, NamesAnOperatorWithoutADerivative) {

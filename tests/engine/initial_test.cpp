@@ -52,6 +52,14 @@ TEST(Initial, UniformsHaveTheirBounds) {
   expect_bound(Initial::pytorch(25), 0.2);
 }
 
+TEST(Initial, ANormalMayHaveAnotherMean) {
+  const std::vector<double> about_zero = drawn(Initial::normal(0.02), {301}),
+                            about_one = drawn(Initial::normal(0.02, 1), {301});
+  for (std::size_t i = 0; i < about_one.size(); ++i) {
+    EXPECT_NEAR(about_one[i], 1 + about_zero[i], 1e-7);
+  }
+}
+
 TEST(Initial, NormalsHaveTheirDeviation) {
   const auto expect_deviation = [](const Initial& initial, double deviation) {
     const Moments m = moments_of(drawn(initial, {301, 101}));

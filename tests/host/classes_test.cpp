@@ -1,4 +1,4 @@
-// Training and drawing by class, with both kinds of networks.
+// Training and drawing by class, with each kind of networks.
 #include "host/files/safetensors.h"
 #include "host/recipes/registry.h"
 #include "host/sample/class_choice.h"
@@ -26,6 +26,10 @@ Options options_by_class(const std::string& preset_name) {
   Options options = small_options(preset_name);
   options.data.labels = true;
   options.data.synthetic_width = 8;
+  if (preset_name == "dcgan" || preset_name == "sagan") {  // so large that batch norm and attention are in them
+    options.data.synthetic_height = options.data.synthetic_width = 16;
+    options.model.filters = preset_name == "sagan" ? 8 : 3;
+  }
   return options;
 }
 
@@ -140,9 +144,10 @@ TEST_P(ByClass, TheRowsOfASheetAreOfOneClassEach) {
   sheet.snapshot().release();
 }
 
-INSTANTIATE_TEST_SUITE_P(Classes, ByClass, testing::Values("classic", "steady", "conv-steady"), [](const auto& test) {
-  return std::string(test.param) == "conv-steady" ? "conv_steady" : test.param;
-});
+INSTANTIATE_TEST_SUITE_P(Classes, ByClass, testing::Values("classic", "steady", "conv-steady", "dcgan", "sagan"),
+                         [](const auto& test) {
+                           return std::string(test.param) == "conv-steady" ? "conv_steady" : test.param;
+                         });
 
 TEST(Classes, EveryLossAndPenaltyTrainsByClass) {
   Context context = Context::cpu(2);

@@ -125,6 +125,12 @@ TEST(Parity, AWrongNumberIsFoundAndNamed) {
   expect_found("augmented", 2, "gradient/discriminator/conv1/weight", 9, 1e-3F);
   expect_found("augmented", 3, "state/augment/probability", 0, 1e-3F);
   expect_found("classify", 2, "state/classifier/stem/norm/running_variance", 1, 1e-3F);
+  expect_found("sagan", 1, "gradient/generator/up1/attention/query/weight", 3, 1e-3F);
+  expect_found("sagan", 2, "gradient/discriminator/conv1/attention/gamma", 0, 1e-3F);
+  expect_found("sagan", 2, "state/discriminator/conv1/u", 1, 1e-3F);
+  expect_found("dcgan", 1, "gradient/generator/dense/weight", 50, 1e-3F);
+  expect_found("dcgan", 2, "state/generator/up1/norm/running_mean", 1, 1e-3F);
+  expect_found("dcgan_by_class", 2, "state/discriminator/conv2/norm/running_variance", 2, 1e-3F);
 }
 
 // Alters one gradient of step 1 at a time, by `alter`, which says whether it did, and expects that to be found. A

@@ -17,7 +17,7 @@ namespace {
 TEST(Presets, EachSaysWhatItIs) {
   const std::vector<std::string_view> names = preset_names();
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
-  for (const char* name : {"classic", "conv-steady", "steady"}) {
+  for (const char* name : {"classic", "conv-steady", "dcgan", "sagan", "steady"}) {
     EXPECT_TRUE(std::binary_search(names.begin(), names.end(), name)) << name;
   }
   for (const PresetFile& file : preset_files()) {

@@ -2,6 +2,7 @@
 // is compared with central differences.
 #include "tests/reference/augment_pictures.h"
 #include "tests/reference/batch_norm.h"
+#include "tests/reference/batched_matmul.h"
 #include "tests/reference/bias_act.h"
 #include "tests/reference/columns.h"
 #include "tests/reference/conv2d.h"
@@ -12,6 +13,7 @@
 #include "tests/reference/reduce.h"
 #include "tests/reference/rows.h"
 #include "tests/reference/shift_flip.h"
+#include "tests/reference/softmax.h"
 #include "tests/support/op_runner.h"
 
 #include <gtest/gtest.h>
@@ -451,6 +453,38 @@ TEST(DerivativeTest, Columns) {
   expect_derivative(
       "pad_columns", [&](const Array& at) { return ref::pad_columns(2, 3, 7, at); },
       [&](const Array&, const Array& dy) { return ref::slice_columns(2, 7, 3, dy); }, a);
+}
+
+TEST(DerivativeTest, BatchedMatmul) {
+  const int batch = 2, m = 3, n = 5, k = 4;
+  const Array left = drawn({batch * m * k}, "left"), right = drawn({batch * k * n}, "right");
+  const auto product = [&](bool ta, bool tb, int rows, int columns, int inner, const Array& a, const Array& b) {
+    return ref::batched_matmul({ta, tb}, batch, rows, columns, inner, a, b);
+  };
+  for (const bool ta : {false, true}) {
+    for (const bool tb : {false, true}) {
+      const std::string name = fmt::format("batched_matmul transposed {} {}", ta, tb);
+      expect_derivative(
+          name + " by a", [&](const Array& a) { return product(ta, tb, m, n, k, a, right); },
+          [&](const Array&, const Array& dy) {
+            return ta ? product(tb, true, k, m, n, right, dy) : product(false, !tb, m, k, n, dy, right);
+          },
+          left);
+      expect_derivative(
+          name + " by b", [&](const Array& b) { return product(ta, tb, m, n, k, left, b); },
+          [&](const Array&, const Array& dy) {
+            return tb ? product(true, ta, n, k, m, dy, left) : product(!ta, false, k, n, m, left, dy);
+          },
+          right);
+    }
+  }
+}
+
+TEST(DerivativeTest, Softmax) {
+  expect_derivative(
+      "softmax", [&](const Array& x) { return ref::softmax(5, x); },
+      [&](const Array& x, const Array& dy) { return ref::softmax_backward(5, dy, ref::softmax(5, x)); },
+      drawn({3, 5}, "x"));
 }
 
 TEST(DerivativeTest, Rows) {

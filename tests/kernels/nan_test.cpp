@@ -1,12 +1,14 @@
 // A number that is not one must not be hidden by an operator: a broken step would look healthy. Each activation, alone
 // and in the epilogue of every kind of product, each loss, and the pointwise functions.
 #include "kernels/batch_norm.h"
+#include "kernels/batched_matmul.h"
 #include "kernels/bias_act.h"
 #include "kernels/conv2d.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
 #include "kernels/matmul.h"
 #include "kernels/small_program.h"
+#include "kernels/softmax.h"
 #include "tests/support/op_runner.h"
 
 #include <gtest/gtest.h>
@@ -134,6 +136,24 @@ TEST_P(NanTest, PassesTheCrossEntropy) {
     }
     fraction_correct(*context_, logits, labels, correct);
     EXPECT_NEAR(read(correct)[0], label == 0 ? 8.0 / 9 : 0.0, 1e-6);  // of equal logits, the first
+  }
+}
+
+TEST_P(NanTest, PassesAttention) {
+  for (const DType dtype : types()) {
+    const View a = array({3, 9, 5}, dtype, 60), b = array({3, 5, 7}, dtype), y = array({3, 9, 7}, dtype);
+    batched_matmul(*context_, {}, a, b, y);
+    expect_nan(y, 84, "batched_matmul");         // a's row 12
+    for (const std::int64_t place : {21, 24}) {  // the first of a row, and one behind it
+      const View x = array({9, 7}, dtype, place), shares = array({9, 7}, dtype), dx = array({9, 7}, dtype);
+      softmax(*context_, x, shares);
+      softmax_backward(*context_, x, array({9, 7}, dtype), dx);
+      for (int k = 0; k < 7; ++k) {
+        expect_nan(shares, 21 + k, "softmax");
+        expect_nan(dx, 21 + k, "softmax_backward");
+      }
+      EXPECT_NEAR(read(shares)[20], 1.0 / 7, 1e-2);
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 // that names the operator and the shapes. The views have no data, so a call that gets through would crash.
 #include "kernels/augment_pictures.h"
 #include "kernels/batch_norm.h"
+#include "kernels/batched_matmul.h"
 #include "kernels/bias_act.h"
 #include "kernels/check.h"
 #include "kernels/columns.h"
@@ -19,6 +20,7 @@
 #include "kernels/scale_scheduled.h"
 #include "kernels/shift_flip.h"
 #include "kernels/small_program.h"
+#include "kernels/softmax.h"
 #include "kernels/step_state.h"
 #include "tests/support/op_runner.h"
 
@@ -554,6 +556,35 @@ std::vector<WrongCall> wrong_scatters() {
           {"no y", call(f32({3, 5}), i32({3}), kNone), {"[3,5]"}}};
 }
 
+std::vector<WrongCall> wrong_batches() {
+  const auto call = [](const BatchedMatmul& p, View a, View b, View y) {
+    return [=](Context& context) { batched_matmul(context, p, a, b, y); };
+  };
+  return {{"other inner extents", call({}, f32({2, 3, 5}), f32({2, 4, 7}), f32({2, 3, 7})), {"[2,3,5]", "5", "4"}},
+          {"transposed", call({true, false}, f32({2, 3, 5}), f32({2, 5, 7}), f32({2, 5, 7})), {"transposed", "3"}},
+          {"other batches", call({}, f32({2, 3, 5}), f32({3, 5, 7}), f32({2, 3, 7})), {"[2,3,5]", "[3,5,7]"}},
+          {"matrices", call({}, f32({3, 5}), f32({5, 7}), f32({3, 7})), {"[3,5]", "[5,7]"}},
+          {"pictures", call({}, f32({2, 3, 1, 5}), f32({2, 5, 7}), f32({2, 3, 7})), {"[2,3,1,5]"}},
+          {"another result", call({}, f32({2, 3, 5}), f32({2, 5, 7}), f32({2, 7, 3})), {"[2,7,3]", "[2,3,7]"}},
+          {"two types", call({}, f32({2, 3, 5}), bf16({2, 5, 7}), f32({2, 3, 7})), {"f32[2,3,5]", "bf16[2,5,7]"}},
+          {"of integers", call({}, i32({2, 3, 5}), i32({2, 5, 7}), f32({2, 3, 7})), {"i32[2,3,5]"}},
+          {"no a", call({}, kNone, f32({2, 5, 7}), f32({2, 3, 7})), {}},
+          {"no b", call({}, f32({2, 3, 5}), kNone, f32({2, 3, 7})), {}},
+          {"no y", call({}, f32({2, 3, 5}), f32({2, 5, 7}), kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_softmax_backwards() {
+  const auto call = [](View dy, View y, View dx) {
+    return [=](Context& context) { softmax_backward(context, dy, y, dx); };
+  };
+  return {{"another dy", call(f32({5, 3}), f32({3, 5}), f32({3, 5})), {"[5,3]", "[3,5]"}},
+          {"another dx", call(f32({3, 5}), f32({3, 5}), bf16({3, 5})), {"bf16[3,5]"}},
+          {"of integers", call(i32({3, 5}), i32({3, 5}), i32({3, 5})), {"i32[3,5]"}},
+          {"no dy", call(kNone, f32({3, 5}), f32({3, 5})), {}},
+          {"no y", call(f32({3, 5}), kNone, f32({3, 5})), {}},
+          {"no dx", call(f32({3, 5}), f32({3, 5}), kNone), {}}};
+}
+
 std::vector<WrongCall> wrong_cross_entropies() {
   const auto call = [](float smoothing, View logits, View labels, View loss, View log_sums) {
     return [=](Context& context) { softmax_cross_entropy(context, {smoothing}, logits, labels, loss, log_sums); };
@@ -878,6 +909,9 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
        })},
       {"take_rows", wrong_takes()},
       {"scatter_rows", wrong_scatters()},
+      {"batched_matmul", wrong_batches()},
+      {"softmax", wrong_maps_of_one_type([](Context& context, View x, View y) { softmax(context, x, y); })},
+      {"softmax_backward", wrong_softmax_backwards()},
       {"softmax_cross_entropy", wrong_cross_entropies()},
       {"softmax_cross_entropy_backward", wrong_cross_entropy_backwards()},
       {"fraction_correct", wrong_fractions()},

@@ -153,6 +153,15 @@ class RecordPytorch(unittest.TestCase):
         self.assertNotIn(b'penalty_augment"', content)
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
+    def test_networks_that_keep_more_than_weights(self):
+        small = ["data.synthetic_height=16", "data.synthetic_width=24", "train.batch=4", "model.latent=4", "model.filters=8"]
+        content = self.expect_parity("dcgan", [*small, "loss.kind=relativistic", "data.labels=true"])
+        self.assertIn(b'"step2/state/discriminator/conv2/norm/running_mean"', content)
+        for settings in (["data.labels=true", "loss.r1=0.5"], ["loss.gradient_penalty=1", "loss.penalty_every=2"]):
+            content = self.expect_parity("sagan", [*small, *settings])
+            self.assertIn(b'"step2/state/generator/up1/attention/query/u"', content)
+
+    @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_recipes_of_other_networks(self):
         small = ["data.synthetic_height=8", "data.synthetic_width=4", "train.batch=5", "model.filters=2"]
         self.assertIn(b'"step2/average/encoder/', self.expect_parity("vae", [*small, "model.latent=3"]))

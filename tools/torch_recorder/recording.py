@@ -126,7 +126,7 @@ class Recording:
     def is_near_a_kink(self, draw, rows, draws, places):
         """For each row. float32's largest deviation so far counts, for that of few rows may be small by chance."""
         near = torch.zeros(len(rows), dtype=torch.bool)
-        with torch.no_grad(), self.exact.unchanged():
+        with torch.no_grad(), self.exact.unchanged(), self.rounded.unchanged():
             exact, rounded = (draw.passes(networks, rows, draws, places) for networks in (self.exact, self.rounded))
         for i, (values, others) in enumerate(zip(exact, rounded)):
             deviation = (others.double() - values).abs().max().item()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from ..networks import classic, conv_steady
+from ..networks import classic, conv_steady, dcgan, sagan
 from .augmentation import Augmentation
 from .recipe import Draw, Phase
 
@@ -26,6 +26,10 @@ GENERATOR_LOSSES = {
 CLASSIC_KEYS = tuple("model." + name for name in (
     "generator_widths", "generator_activation", "discriminator_channels", "discriminator_kernel", "discriminator_widths",
     "discriminator_activation", "leaky_slope"))
+
+HALVING = {"dcgan": dcgan, "sagan": sagan}  # engine/models/halvings.h
+MIXING_GENERATORS = ("dcgan", "sagan")  # with batch norm: a row depends on the others
+MIXING_DISCRIMINATORS = ("dcgan",)
 
 
 def squared_gradients(logits, pictures):
@@ -51,6 +55,8 @@ class Gan:
         has_penalties = not (self.r1.is_zero() and self.r2.is_zero() and self.gradient_penalty.is_zero())
         self.penalty_every = config["loss.penalty_every"] if has_penalties else 1
         self.augmentation = Augmentation(config)
+        self.mixes_generated = config["model.networks"] in MIXING_GENERATORS
+        self.mixes_judged = config["model.networks"] in MIXING_DISCRIMINATORS
 
     def networks(self):
         config, picture = self.config, self.config.picture()
@@ -59,6 +65,11 @@ class Gan:
             filters = config["model.filters"]
             return {"generator": conv_steady.Generator(picture, config["model.latent"], filters, self.classes),
                     "discriminator": conv_steady.Discriminator(picture, filters, config["model.features"], self.classes)}
+        if config["model.networks"] in HALVING:
+            config.know(*CLASSIC_KEYS, "model.features")
+            filters, networks = config["model.filters"], HALVING[config["model.networks"]]
+            return {"generator": networks.Generator(picture, config["model.latent"], filters, self.classes),
+                    "discriminator": networks.Discriminator(picture, filters, self.classes)}
 
         def act(network):
             return classic.activation(config[f"model.{network}_activation"], config["model.leaky_slope"])
@@ -100,7 +111,7 @@ class Gan:
 
     def discriminator_loss(self, batch, is_penalised, is_first):
         def loss(networks, draws, step):
-            judged = batch.judged(networks, draws)
+            judged = batch.judged(networks, draws, is_penalised)
             if is_first and networks.dtype == torch.float64:
                 self.augmentation.see(judged.real, judged.fake)
             value = DISCRIMINATOR_LOSSES[self.kind](judged.real, judged.fake)
@@ -109,7 +120,12 @@ class Gan:
         return loss
 
     def penalty_loss(self, batch):
-        return lambda networks, draws, step: self.penalties(networks, batch, batch.judged(networks, draws), draws, step)
+        def loss(networks, draws, step):
+            has_logits = not (self.r1.is_zero() and self.r2.is_zero())
+            judged = batch.judged(networks, draws, True) if has_logits else Judged(*batch.pair(networks, draws), None, None)
+            return self.penalties(networks, batch, judged, draws, step)
+
+        return loss
 
     def penalties(self, networks, batch, judged, draws, step):
         """Those that are computed every few steps weigh so much the more."""
@@ -136,7 +152,7 @@ class Gan:
 
         draws = [Draw("g_reals/label", draw.labels)] if self.has_labels else []
         draws += self.augmentation.draws(draw, "g_augment")
-        draws.append(Draw("g_latents", draw.latents, pass_latents))
+        draws.append(Draw("g_latents", draw.latents, pass_latents, self.mixes_generated))
         if self.kind == "relativistic":
             draws += self.augmentation.draws(draw, "g_reals_augment") + self.augmentation.mirror_draws(draw, "g_reals")
             draws.append(Draw("g_reals", draw.pixels))  # only its logits are used: no kink matters
@@ -145,12 +161,12 @@ class Gan:
     def generator_loss(self, networks, draws, step):
         labels, real = labels_of("g_reals", draws), None
         made = networks["generator"](draws["g_latents"].to(networks.dtype), *labels)
-        fake = networks["discriminator"](self.augmentation.augmented(made, draws, "g_augment"), *labels)
         if self.kind == "relativistic":
             with torch.no_grad():
                 pictures = self.augmentation.mirrored(networks.pictures(draws["g_reals"]), draws, "g_reals")
                 pictures = self.augmentation.augmented(pictures, draws, "g_reals_augment")
                 real = networks["discriminator"](pictures, *labels)
+        fake = networks["discriminator"](self.augmentation.augmented(made, draws, "g_augment"), *labels)
         return GENERATOR_LOSSES[self.kind](real, fake)
 
 
@@ -189,12 +205,19 @@ class Batch:
         share = shares.to(reals.dtype).reshape(-1, 1, 1, 1)
         return share * reals + (1 - share) * fakes
 
-    def judged(self, networks, draws):
-        reals = self.reals(networks, draws[self.real_draw], draws).requires_grad_()
-        fakes, labels = self.fakes(networks, draws).requires_grad_(), self.labels(draws)
-        real, fake = (networks["discriminator"](self.augmented(pictures, draws, is_real), *labels)
-                      for pictures, is_real in ((reals, True), (fakes, False)))
-        return Judged(reals, fakes, real, fake)
+    def pair(self, networks, draws):
+        reals = self.reals(networks, draws[self.real_draw], draws)
+        return reals.requires_grad_(), self.fakes(networks, draws).requires_grad_()
+
+    def judged(self, networks, draws, is_penalised):
+        """In one pass where the program makes one of it: what spectral norm keeps changes with each."""
+        (reals, fakes), labels = self.pair(networks, draws), self.labels(draws)
+        real, fake = (self.augmented(pictures, draws, is_real) for pictures, is_real in ((reals, True), (fakes, False)))
+        discriminator, gan = networks["discriminator"], self.gan
+        if gan.mixes_judged or (is_penalised and gan.r1.is_zero() != gan.r2.is_zero()):
+            return Judged(reals, fakes, discriminator(real, *labels), discriminator(fake, *labels))
+        both = discriminator(torch.cat([real, fake]), *(torch.cat([each, each]) for each in labels))
+        return Judged(reals, fakes, *both.split(len(reals)))
 
     def draws(self, draw, is_mixed, is_judged=True):
         """is_judged: its logits go into the loss, not only into penalties."""
@@ -225,5 +248,7 @@ class Batch:
             draws += self.augmentation.draws(draw, self.augment_draw, pictures=2)
         draws += self.augmentation.draws(draw, self.share_draw + "_augment") if is_mixed else []
         draws += self.augmentation.mirror_draws(draw, self.real_draw)
-        draws += [Draw(self.real_draw, draw.pixels, pass_reals), Draw(self.latent_draw, draw.latents, pass_latents)]
-        return draws + ([Draw(self.share_draw, draw.shares, pass_shares)] if is_mixed else [])
+        gan = self.gan
+        draws += [Draw(self.real_draw, draw.pixels, pass_reals, gan.mixes_judged),
+                  Draw(self.latent_draw, draw.latents, pass_latents, gan.mixes_generated)]
+        return draws + ([Draw(self.share_draw, draw.shares, pass_shares, gan.mixes_judged)] if is_mixed else [])
