@@ -1,9 +1,9 @@
 // Photographs as people keep them, decoded to rows of bytes of one size: JPEG, PNG, WebP, TIFF and GIF, by libvips.
 //
 // What a file holds decides, not how its name ends. It is turned as its EXIF orientation says. Colours become sRGB, by
-// the embedded profile where there is one; CMYK without one by libvips' own. 16 bits and floats become 8. Of animations
-// and files of several pages the first picture is taken. Large JPEG and WebP files are decoded at a fraction of their
-// size where that is enough, then reduced by Lanczos; where a picture must grow, bicubic.
+// the embedded profile where there is a usable one; CMYK without by libvips' own. 16 bits become 8. Of animations and
+// files of several pages the first picture is taken. Large JPEG and WebP files are decoded at a fraction of their size
+// where that is enough, then reduced by Lanczos; where a picture must grow, bicubic.
 //
 // Every function may be called by several threads at once, and computes on its caller alone. Equal bytes and forms
 // give equal pictures with one version of libvips. Errors are of kind `data` and begin with the path.
@@ -27,7 +27,7 @@ enum class Fit : std::uint8_t {
 // What a picture becomes.
 struct PictureForm {
   int height = 0, width = 0;
-  int channels = 3;  // 1 grey, 3 RGB, 4 RGB and opacity (0 transparent, 255 opaque; colours are not premultiplied)
+  int channels = 3;  // 1 grey, 3 RGB, 4 RGB and opacity (255 is opaque; colours are not premultiplied)
   Fit fit = Fit::cover;
   // RGB behind transparency and beside the picture; grey of 1 channel is its luma. None: the median of each channel
   // over the picture's own outermost opaque pixels, white where there are none. With 4 channels what lies beside the
@@ -53,7 +53,8 @@ bool can_decode_photographs();
 
 PictureFacts picture_facts(const std::filesystem::path& path);
 
-// Fills `to`: [height, width, channels] of the form. Files that end too early are refused, and nothing is guessed.
-void decode_picture(const std::filesystem::path& path, const PictureForm& form, std::span<std::uint8_t> to);
+// Fills `to`: [height, width, channels] of the form. Files that end too early are refused wherever they end. Returns
+// what picture_facts() does, so that a file need not be read twice.
+PictureFacts decode_picture(const std::filesystem::path& path, const PictureForm& form, std::span<std::uint8_t> to);
 
 }  // namespace duel
