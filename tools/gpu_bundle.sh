@@ -58,9 +58,9 @@ find_pictures() {
 }
 pictures=$(find_pictures) || die 1 "Fashion-MNIST was not found; tools/setup.sh installs it"
 
-# An RPATH, unlike a RUNPATH, also holds for the libraries of the libraries, and goes before LD_LIBRARY_PATH.
+# Without photographs: libvips brings a hundred libraries. An RPATH, unlike a RUNPATH, also holds for the libraries of the libraries, and goes before LD_LIBRARY_PATH.
 options=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DDUEL_CUDA=ON "-DCMAKE_CUDA_COMPILER=$nvcc" -DDUEL_TESTS=ON
-  -DDUEL_CPU_ARCH=x86-64-v3 "-DCMAKE_BUILD_RPATH=\$ORIGIN/../lib" -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags)
+  -DDUEL_CPU_ARCH=x86-64-v3 -DDUEL_PHOTOGRAPHS=OFF "-DCMAKE_BUILD_RPATH=\$ORIGIN/../lib" -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags)
 [ -z "${DUEL_CUDA_ARCHITECTURES:-}" ] || options+=("-DDUEL_CUDA_ARCHITECTURES=$DUEL_CUDA_ARCHITECTURES")
 say "building with $nvcc in $build"
 mkdir -p "$build"

@@ -74,7 +74,7 @@ Value generator_loss(Program& p, LossKind kind, Value fake, Value real) {
   throw_error(Error::Kind::internal, "generator_loss: unknown kind");
 }
 
-bool generator_loss_needs_reals(LossKind kind) {
+bool is_relativistic(LossKind kind) {
   return kind == LossKind::relativistic;
 }
 
@@ -102,6 +102,10 @@ Value fraction_positive(Program& p, Value logits) {
 
 Value fraction_negative(Program& p, Value logits) {
   return fraction_positive(p, ops::affine(p, logits, -1.0));
+}
+
+Value fraction_ordered(Program& p, Value real, Value fake) {
+  return fraction_positive(p, subtract(p, real, fake));
 }
 
 }  // namespace duel

@@ -27,9 +27,10 @@ LossKind loss_named(std::string_view name);  // throws kind `usage` naming the f
 
 // real, fake: logits f32 [N,1].
 Value discriminator_loss(Program& program, LossKind kind, Value real, Value fake);
-// `real` is used by relativistic only, and need not exist for the others.
+// `real` is used by relativistic losses only, and need not exist for the others.
 Value generator_loss(Program& program, LossKind kind, Value fake, Value real);
-bool generator_loss_needs_reals(LossKind kind);
+// Whether a logit counts beside that of the other kind only, so that its sign says nothing.
+bool is_relativistic(LossKind kind);
 
 // |d logit_n / d picture_n|^2 for each picture: f32 [N]. Mean over real pictures it is R1, over generated ones R2
 // (Mescheder, Geiger & Nowozin, 2018, eq. 9 and 10). `pictures` must be a value that `logits` was computed from.
@@ -44,5 +45,7 @@ Value mix_rows(Program& program, Value share, Value a, Value b);
 // The part of the logits that is positive (or negative): the discriminator's accuracy on real (generated) pictures.
 Value fraction_positive(Program& program, Value logits);
 Value fraction_negative(Program& program, Value logits);
+// The part of the pairs, row by row, whose real picture has the greater logit.
+Value fraction_ordered(Program& program, Value real, Value fake);
 
 }  // namespace duel

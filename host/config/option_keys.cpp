@@ -157,6 +157,9 @@ std::vector<OptionKey> make_keys() {
        "steps in all; 0: epochs * (pictures / batch)"},
       {"train.evaluate_every", integer<&O::train, &O::Train::evaluate_every>(0, kAnyInterval),
        "steps between measurements on held-out rows, of recipes that make any; 0: only at the end"},
+      {"train.on_nonfinite", word<&O::train, &O::Train::on_nonfinite>({"stop", "rollback"}),
+       "where a loss or gradient is not finite: stop with exit code 5; or go on from the last checkpoint with half the "
+       "learning rates, at most three times"},
 
       {"augment.shift", integer<&O::augment, &O::Augment::shift>(0, 1024),
        "of recipe classify: pixels by which each picture of each step is moved at most; its border is repeated"},

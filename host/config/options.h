@@ -69,6 +69,9 @@ struct Options {
     int epochs = 100;
     std::int64_t steps = 0;    // 0: epochs * (pictures / batch)
     int evaluate_every = 500;  // steps between measurements on held-out rows; 0: only at the end
+    // Where a loss or gradient is not finite: "stop"; or "rollback", to the last checkpoint with half the learning
+    // rates.
+    std::string on_nonfinite = "stop";
   } train;
 
   struct Augment {                // [augment]: what is done to the pictures of each step

@@ -98,13 +98,18 @@ public:
     if (is_lazy()) {
       add("penalty_reals");
     }
-    add("g_reals", generator_loss_needs_reals(loss_));
+    add("g_reals", is_relativistic(loss_));
     return batches;
   }
 
   std::vector<std::string> metrics() const override {
-    std::vector<std::string> names = {"d_loss",          "g_loss",      "d_accuracy_real",
-                                      "d_accuracy_fake", "d_grad_norm", "g_grad_norm"};
+    std::vector<std::string> names = {"d_loss", "g_loss"};
+    if (is_relativistic(loss_)) {
+      names.emplace_back("d_pairs_right");
+    } else {
+      names.insert(names.end(), {"d_accuracy_real", "d_accuracy_fake"});
+    }
+    names.insert(names.end(), {"d_grad_norm", "g_grad_norm"});
     if (has_r1()) {
       names.emplace_back("r1");
     }
@@ -298,9 +303,13 @@ private:
     if (!is_lazy()) {
       loss = penalised(r, loss, judged, real, fake, "shares" + update.suffix, update.is_first());
     }
-    if (update.is_first()) {
+    if (update.is_first() && is_relativistic(loss_)) {  // whose logits mean nothing but beside each other
+      r.metric("d_pairs_right", fraction_ordered(p, judged.real, judged.fake));
+    } else if (update.is_first()) {
       r.metric("d_accuracy_real", fraction_positive(p, judged.real));
       r.metric("d_accuracy_fake", fraction_negative(p, judged.fake));
+    }
+    if (update.is_first()) {
       augmentation_.adapt(r, judged.real, judged.fake);
     }
     r.update(loss, discriminator_rule("d_loss" + update.suffix, "d_grad_norm" + update.suffix));
@@ -323,7 +332,7 @@ private:
                        classes);
     };
     const Value real_logits =
-        generator_loss_needs_reals(loss_) ? judged(real_pictures(r, "g_reals"), "g_reals_augment") : Value{};
+        is_relativistic(loss_) ? judged(real_pictures(r, "g_reals"), "g_reals_augment") : Value{};
     const Value loss = generator_loss(r.program(), loss_, judged(fake, "g_augment"), real_logits);
     r.update(loss, rule("optimizer.generator_learning_rate", o.generator_learning_rate, "g_loss", "g_grad_norm"));
     r.average(kGenerator, resolved("optimizer.ema_decay", o.ema_decay));

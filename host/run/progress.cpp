@@ -62,9 +62,13 @@ std::string number_text(const std::string& name, double value, int decimals) {
 // Of two networks that play against each other.
 void add_adversarial(const ProgressState& s, std::vector<Part>& parts) {
   parts.push_back({fmt::format("D {:.3f}  G {:.3f}", metric(s, "d_loss"), metric(s, "g_loss")), 1});
-  parts.push_back({fmt::format("acc real {:.0f}% fake {:.0f}%", 100 * metric(s, "d_accuracy_real"),
-                               100 * metric(s, "d_accuracy_fake")),
-                   3});
+  if (const double right = metric(s, "d_pairs_right"); !std::isnan(right)) {
+    parts.push_back({fmt::format("pairs right {:.0f}%", 100 * right), 3});
+  } else {
+    parts.push_back({fmt::format("acc real {:.0f}% fake {:.0f}%", 100 * metric(s, "d_accuracy_real"),
+                                 100 * metric(s, "d_accuracy_fake")),
+                     3});
+  }
   parts.push_back({fmt::format("grad D {:.2f} G {:.2f}", metric(s, "d_grad_norm"), metric(s, "g_grad_norm")), 4});
 }
 

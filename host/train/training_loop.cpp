@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 namespace duel {
@@ -28,6 +29,40 @@ SheetShape sheet_of(const Options& options) {
 Shape shape_of_pictures(const Recipe& recipe, const Source& main) {
   const Sampling sampling = recipe.sampling();
   return draws_pictures(sampling) ? sampling.outputs[0].shape : field_named(main, recipe.batches().front().field).shape;
+}
+
+// The classes of a sheet's rows, or of rows of the data; one for all where the recipe knows none.
+bool knows_classes(const Sampling& sampling) {
+  return std::any_of(sampling.inputs.begin(), sampling.inputs.end(),
+                     [](const Field& input) { return input.kind == FieldKind::attributes; });
+}
+
+// How far the data's pictures differ, as spread_within() has it, from the first of them. 0 where they are not bytes.
+double spread_of_data(const Source& source, bool by_class) {
+  constexpr std::int64_t kRows = 256;
+  if (!has_field(source, "picture") || field_named(source, "picture").dtype != DType::u8) {
+    return 0;
+  }
+  const std::size_t picture = field_index(source, "picture");
+  const bool has_labels = by_class && has_field(source, "label");
+  const Field& field = source.fields()[picture];
+  std::vector<std::byte> row(field.row_bytes());
+  std::vector<float> pictures;
+  std::vector<int> groups;
+  const std::int64_t count = std::min(kRows, source.count());
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t at = i * source.count() / count;  // of all classes, where they lie one behind the other
+    source.read(at, picture, row.data());
+    for (const std::byte value : row) {
+      pictures.push_back(static_cast<float>(value) / field.scale.divisor + field.scale.shift);
+    }
+    std::int32_t label = 0;
+    if (has_labels) {
+      source.read(at, field_index(source, "label"), reinterpret_cast<std::byte*>(&label));
+    }
+    groups.push_back(label);
+  }
+  return spread_within(pictures, groups);
 }
 
 std::span<const float> floats_of(std::span<const std::byte> bytes) {
@@ -74,6 +109,8 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
     held_out_.emplace(context, *trainer_.recipe().held_out(), *held_out, trainer_.networks(),
                       trainer_.memory().storage());
   }
+  row_health_.names = trainer_.metric_names();
+  row_health_.has_opinions = options.loss.kind != "wgan";
   writes_.note_good(first_step_);
   const auto resumed_at = start.is_new ? std::nullopt : std::optional(first_step_);
   metrics_.emplace(run_.metrics_path(), resumed_at);
@@ -235,6 +272,7 @@ std::int64_t TrainingLoop::next_stop() const {
 
 void TrainingLoop::on_row(std::int64_t step, std::span<const float> values) {
   check_finite(step, values);
+  look_at_row(step, values);
   say_warnings();
   progress_.update(progress_state(step, values));
   if (is_measured_at(step)) {
@@ -316,6 +354,41 @@ void TrainingLoop::check_finite(std::int64_t step, std::span<const float> values
   }
 }
 
+void TrainingLoop::look_at_row(std::int64_t step, std::span<const float> values) {
+  std::vector<float> measured(values.begin(), values.end());
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    if (!trainer_.has_metric(step, i)) {
+      measured[i] = std::numeric_limits<float>::quiet_NaN();
+    }
+  }
+  note_health(note_row(row_health_, step, measured));
+}
+
+// Of the generator itself: its average follows late.
+void TrainingLoop::look_at_sheet(std::int64_t step, std::span<const float> values) {
+  const bool by_class = knows_classes(trainer_.recipe().sampling());
+  if (!data_spread_) {
+    data_spread_ = spread_of_data(main_, by_class);
+  }
+  std::vector<int> groups;
+  for (int place = 0; place < options_.output.sample_rows * options_.output.sample_columns; ++place) {
+    groups.push_back(by_class ? place / options_.output.sample_columns : 0);
+  }
+  if (const double spread = spread_within(values, groups); *data_spread_ > 0 && spread > 0) {
+    note_health(note_sheet(sheet_health_, step, spread / *data_spread_));
+  }
+}
+
+void TrainingLoop::note_health(std::span<const HealthNote> notes) {
+  const std::lock_guard lock(warnings_mutex_);
+  for (const HealthNote& note : notes) {
+    health_marks_.emplace_back(std::string("health/") + ailment_name(note.ailment), note.begins ? 1 : 0);
+    if (note.begins) {
+      warnings_.push_back(fmt::format("warning: {}", note.text));
+    }
+  }
+}
+
 void TrainingLoop::write_metrics(std::int64_t step, std::span<const float> values, std::span<const NamedNumber> more) {
   std::vector<Metric> row;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -324,6 +397,14 @@ void TrainingLoop::write_metrics(std::int64_t step, std::span<const float> value
     }
   }
   for (const auto& [name, value] : more) {
+    row.push_back({name, value});
+  }
+  std::vector<NamedNumber> marks;
+  {
+    const std::lock_guard lock(warnings_mutex_);
+    marks.swap(health_marks_);
+  }
+  for (const auto& [name, value] : marks) {
     row.push_back({name, value});
   }
   try_logs("TensorBoard's events", [&] {
@@ -349,12 +430,14 @@ void TrainingLoop::take_samples() {
   if (!average_) {
     return;
   }
-  const auto take_sheet = [this, step = trainer_.steps_done()](Snapshot& sheet, const char* suffix, const char* tag) {
-    take(sheet,
-         [=, this, &sheet] { write_sheet(floats_of(sheet.bytes()), options_.output.sample_rows, step, suffix, tag); });
-  };
-  take_sheet(average_->snapshot(), "", "samples/average");
-  take_sheet(raw_->snapshot(), "_raw", "samples/raw");
+  take(average_->snapshot(), [this, step = trainer_.steps_done()] {
+    write_sheet(floats_of(average_->snapshot().bytes()), options_.output.sample_rows, step, "", "samples/average");
+  });
+  take(raw_->snapshot(), [this, step = trainer_.steps_done()] {
+    const std::span<const float> pictures = floats_of(raw_->snapshot().bytes());
+    write_sheet(pictures, options_.output.sample_rows, step, "_raw", "samples/raw");
+    look_at_sheet(step, pictures);
+  });
   if (reconstructions_) {
     take(reconstructions_->snapshot(), [this, step = trainer_.steps_done()] {
       write_sheet(reconstructions_->sheet(), reconstructions_->rows(), step, "_reconstructions",

@@ -7,6 +7,9 @@
 // What is measured on held-out rows stands in the row of its step, which waits for it; the device has nothing to do
 // meanwhile, so that no step changes the weights that are read.
 //
+// What goes wrong in the training (health.h) is said once, in the log, and marked in the next row of the metrics:
+// "health/NAME" is 1 where it begins and 0 where it is gone.
+//
 // No file that cannot be written ends a run that is going on. What was removed is made again; a sheet, a row or a line
 // is missed with a warning, once for each kind; a checkpoint is tried again when the next one is due. Only where the
 // last one cannot be written either does the run end with an error.
@@ -17,6 +20,7 @@
 #include "host/device/timing.h"
 #include "host/run/background.h"
 #include "host/run/event_log.h"
+#include "host/run/health.h"
 #include "host/run/late_writes.h"
 #include "host/run/metrics_log.h"
 #include "host/run/progress.h"
@@ -63,6 +67,9 @@ private:
   std::int64_t next_stop() const;
   void on_row(std::int64_t step, std::span<const float> values);
   void check_finite(std::int64_t step, std::span<const float> values);
+  void look_at_row(std::int64_t step, std::span<const float> values);
+  void look_at_sheet(std::int64_t step, std::span<const float> values);
+  void note_health(std::span<const HealthNote> notes);
   ProgressState progress_state(std::int64_t step, std::span<const float> values) const;
   bool is_measured_at(std::int64_t step) const;
   void measure_held_out();
@@ -99,8 +106,12 @@ private:
   FileDescriptor log_tail_;   // of log.txt, for a signal's handler
   std::int64_t first_step_ = 0, taken_step_ = -1;
   std::atomic<std::int64_t> saved_step_ = -1;  // of the newest checkpoint in place
-  std::mutex warnings_mutex_;                  // of what the background thread has to say
+  HealthOfRows row_health_;
+  HealthOfSheets sheet_health_;        // of the background thread
+  std::optional<double> data_spread_;  // the same
+  std::mutex warnings_mutex_;          // of what the background thread has to say
   std::vector<std::string> warnings_;
+  std::vector<NamedNumber> health_marks_;  // for the next row of metrics
   std::set<std::string> warned_;
   std::string checkpoint_fault_;  // of the last one that could not be written
   std::mutex logs_mutex_;         // of the two logs, which the background thread writes too

@@ -119,6 +119,28 @@ void log_end(const std::filesystem::path& log, const std::string& text) {
   std::ofstream(log, std::ios::app) << fmt::format("{:%Y-%m-%d %H:%M:%S}  ended by an error: {}\n", local, text);
 }
 
+// Where a run goes on that became non-finite: at its last whole checkpoint, with half the learning rates.
+RunStart roll_back(Options& options, const RunDirectory& run, const std::string& reason, int rollback) {
+  RunStart start;
+  start.is_new = false;
+  start.checkpoint = run.latest_checkpoint();
+  if (start.checkpoint && !is_whole_checkpoint(run.checkpoint_path(*start.checkpoint))) {
+    start.checkpoint = whole_checkpoint_before(run, *start.checkpoint);
+  }
+  const Options before = options;
+  Options::Optimizer& o = options.optimizer;
+  for (ScheduleOption* rate : {&o.learning_rate, &o.generator_learning_rate, &o.discriminator_learning_rate}) {
+    rate->from /= 2;
+    rate->to /= 2;
+  }
+  start.text = start.checkpoint ? fmt::format("rolled back to step {}", *start.checkpoint)
+                                : "rolled back to step 0 because there is no checkpoint yet,";
+  start.notes = {fmt::format("warning: {}", reason),
+                 fmt::format("rollback {} of {}: goes on with half the learning rates", rollback, kMostRollbacks),
+                 "changed: " + shown(option_changes(before, options))};
+  return start;
+}
+
 // Whether the run could begin in its folder. Returns the checkpoint that it would load, if any, and adds to `notes`.
 std::optional<std::filesystem::path> check_folders(const TrainingRequest& request, const Data& data,
                                                    std::vector<std::string>& notes) {
@@ -229,9 +251,21 @@ TrainingResult run_training(const TrainingRequest& request) {
   }
   start.notes.insert(start.notes.end(), notes.begin(), notes.end());
   try {
-    TrainingLoop loop(request.options, start, context, data, held_out.get(), std::move(plan), run);
-    const int exit_code = loop.run();
-    return {.exit_code = exit_code, .step = loop.steps_done(), .last_step = last_step};
+    Options options = request.options;
+    for (int rollback = 1;; ++rollback) {
+      try {
+        TrainingLoop loop(options, start, context, data, held_out.get(), std::move(plan), run);
+        const int exit_code = loop.run();
+        return {.exit_code = exit_code, .step = loop.steps_done(), .last_step = last_step};
+      } catch (const Error& error) {
+        if (error.kind() != Error::Kind::non_finite || options.train.on_nonfinite != "rollback" ||
+            rollback > kMostRollbacks) {
+          throw;
+        }
+        start = roll_back(options, run, error.what(), rollback);
+      }
+      plan = plan_trainable(context, options, data);
+    }
   } catch (const std::exception& error) {
     const std::optional<std::int64_t> whole =
         start.checkpoint ? whole_checkpoint_before(run, *start.checkpoint) : std::nullopt;

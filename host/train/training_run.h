@@ -30,12 +30,15 @@ struct TrainingResult {
   bool was_done = false;  // it had all its steps, and was left as it is
 };
 
-// Trains. A loss or gradient that is not finite throws kind `non_finite`; the last checkpoint is then untouched. What
-// ends a run is in its log.txt.
+// Trains. A loss or gradient that is not finite throws kind `non_finite`; the last checkpoint is then untouched. With
+// train.on_nonfinite = "rollback" the run goes on there instead, with the same draws and half of every learning rate,
+// at most kMostRollbacks times; config.toml and the checkpoints behind it say the new rates, so that it comes to the
+// same bytes as a run that a person resumes there with them. What ends a run is in its log.txt.
 //
 // Options that differ from those of the run that is resumed are said, with both values; those that would make other
 // networks of its weights throw kind `usage`. A run that has all its steps is left as it is. A new one for whose first
 // checkpoint the disk has no room throws kind `data`.
+inline constexpr int kMostRollbacks = 3;
 TrainingResult run_training(const TrainingRequest& request);
 
 // What a run would be.

@@ -183,8 +183,8 @@ TEST(Options, EveryMemberHasAKey) {
     count(a, b, c, d, e, f, g, h, i, j);
   }
   {
-    const auto& [batch, epochs, steps, evaluate] = options.train;
-    count(batch, epochs, steps, evaluate);
+    const auto& [batch, epochs, steps, evaluate, on_nonfinite] = options.train;
+    count(batch, epochs, steps, evaluate, on_nonfinite);
   }
   {
     const auto& [a, b, c, d, e, f, g, h] = options.output;
@@ -514,7 +514,7 @@ TEST(Options, RoundTripOfEveryKey) {
   options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16, 0.7};
   options.optimizer = {0.25, 1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324,
                        0.01, 5};
-  options.train = {11, 13, 999'999'999'999, 14};
+  options.train = {11, 13, 999'999'999'999, 14, "rollback"};
   options.augment = {15, true, "full", 0.2, true, 0.1};
   options.output = {1, 2, 3, 4, 5, 6, 7, 9};
   const Options base = preset("classic");

@@ -32,6 +32,13 @@ TEST(Progress, TheLineFitsTheTerminal) {
   }
 }
 
+TEST(Progress, ARelativisticDiscriminatorIsSeenByItsPairs) {
+  const std::vector<std::string> names = {"d_loss", "g_loss", "d_pairs_right", "d_grad_norm", "g_grad_norm"};
+  const std::vector<float> values = {0.51F, 1.2F, 0.83F, 0.4F, 0.12F};
+  EXPECT_EQ(progress_line({120, 1200, 100, 12, 860, 84, names, values}),
+            "step 120/1200  epoch 2/12  D 0.510  G 1.200  pairs right 83%  grad D 0.40 G 0.12  860 img/s  ETA 1:24");
+}
+
 TEST(Progress, OtherRecipesShowTheirMetricsByName) {
   const std::vector<std::string> names = {"loss", "accuracy", "grad_norm"};
   const std::vector<float> values = {0.53F, 0.88F, 0.41F};

@@ -34,8 +34,8 @@ TEST_F(Command, TrainsFillsTheRunDirectoryAndGenerates) {
   const std::string metrics = read_file(folder_ / "run/metrics.jsonl");
   EXPECT_EQ(std::count(metrics.begin(), metrics.end(), '\n'), 3);
   const nlohmann::json row = nlohmann::json::parse(metrics.substr(0, metrics.find('\n')));
-  for (const char* name : {"step", "epoch", "seconds", "d_loss", "g_loss", "d_accuracy_real", "d_accuracy_fake",
-                           "d_grad_norm", "g_grad_norm", "r1", "r2"}) {
+  for (const char* name :
+       {"step", "epoch", "seconds", "d_loss", "g_loss", "d_pairs_right", "d_grad_norm", "g_grad_norm", "r1", "r2"}) {
     EXPECT_TRUE(row.contains(name)) << name;
   }
   EXPECT_EQ(row["step"], 4);

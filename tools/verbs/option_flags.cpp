@@ -44,6 +44,8 @@ void OptionFlags::declare(CLI::App& verb) {
   named("--batch", "train.batch", "pictures a step");
   named("--steps", "train.steps", "steps to train in all");
   named("--epochs", "train.epochs", "passes over the data, where no steps are given");
+  named("--on-nonfinite", "train.on_nonfinite",
+        "stop, or rollback to the last checkpoint with half the learning rates");
 }
 
 Options OptionFlags::resolve(const std::string& base) const {

@@ -1,0 +1,359 @@
+// Pictures by libvips, whose pipelines are lazy: what opens a file reads its header, and rows are decoded as the strips
+// of the scaled picture ask for them. So a picture of any size takes little memory.
+//
+// The strips are asked for here, on the calling thread. vips_image_write_to_memory() would hand each pipeline to a
+// worker thread; for small pictures that took as long again as decoding them.
+#include "host/pictures/decode.h"
+#include "host/files/file_descriptor.h"
+#include "host/pictures/fit_picture.h"
+#include "kernels/check.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <vips/vips.h>
+
+#include <vips/vector.h>  // behind vips.h, which it needs
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+namespace duel {
+
+namespace {
+
+constexpr std::int64_t kMaxFileBytes = std::int64_t{1} << 29;
+constexpr int kStripRows = 16;
+// What is scaled to so many times the form's pixels is cut to the form's shape first: a picture of 30,000 x 10 pixels
+// would fill gigabytes when it is scaled until it covers a square.
+constexpr std::int64_t kMaxExcess = 16;
+
+struct Unref {
+  void operator()(void* object) const { g_object_unref(object); }
+};
+using Image = std::unique_ptr<VipsImage, Unref>;
+
+// Frees what libvips keeps for a thread.
+struct ThreadEnd {
+  ~ThreadEnd() { vips_thread_shutdown(); }
+};
+
+void discard_log(const char*, GLogLevelFlags, const char*, void*) {}
+
+void start_vips() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    // Damaged files would write warnings to the terminal, between the lines of whoever calls.
+    g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(G_LOG_LEVEL_MASK | G_LOG_FLAG_RECURSION), discard_log,
+                      nullptr);
+    if (vips_init("duel") != 0) {
+      throw_error(Error::Kind::internal, "libvips cannot be started: {}", vips_error_buffer());
+    }
+    vips_concurrency_set(1);     // the caller decodes several pictures at once
+    vips_cache_set_max(0);       // no picture is decoded twice
+    vips_vector_set_enabled(0);  // code made anew for each picture costs more than it saves, and rounds otherwise
+  });
+  thread_local const ThreadEnd end;
+}
+
+enum class Format { jpeg, png, webp, tiff, gif };
+constexpr const char* kFormatNames[] = {"JPEG", "PNG", "WebP", "TIFF", "GIF"};
+
+const char* name_of(Format format) {
+  return kFormatNames[static_cast<std::size_t>(format)];
+}
+
+std::string shown(const std::filesystem::path& path) {
+  return path.string();
+}
+
+std::vector<std::byte> bytes_of(const std::filesystem::path& path) {
+  const FileDescriptor file = open_file(path, O_RDONLY | O_NONBLOCK);  // or a pipe would be waited for
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    throw_error(Error::Kind::data, "{}: is no file", shown(path));
+  }
+  if (status.st_size == 0) {
+    throw_error(Error::Kind::data, "{}: is empty (0 bytes)", shown(path));
+  }
+  if (status.st_size > kMaxFileBytes) {
+    throw_error(Error::Kind::data, "{}: has {} bytes, and pictures of at most {} are read", shown(path), status.st_size,
+                kMaxFileBytes);
+  }
+  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  read_all(file, 0, bytes, path);
+  return bytes;
+}
+
+Format format_of(std::span<const std::byte> bytes, const std::filesystem::path& path) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with("\xff\xd8\xff")) {
+    return Format::jpeg;
+  }
+  if (text.starts_with("\x89PNG\r\n\x1a\n")) {
+    return Format::png;
+  }
+  if (text.starts_with("RIFF") && text.substr(std::min<std::size_t>(8, text.size())).starts_with("WEBP")) {
+    return Format::webp;
+  }
+  for (const std::string_view magic : {std::string_view("II*\0", 4), std::string_view("MM\0*", 4),
+                                       std::string_view("II+\0", 4), std::string_view("MM\0+", 4)}) {
+    if (text.starts_with(magic)) {
+      return Format::tiff;
+    }
+  }
+  if (text.starts_with("GIF8")) {
+    return Format::gif;
+  }
+  throw_error(Error::Kind::data, "{}: is no JPEG, PNG, WebP, TIFF or GIF, whatever its name says", shown(path));
+}
+
+// Whose numbers are no brightnesses of red, green and blue, so that libvips must compute those.
+bool is_of_a_colour_space(VipsInterpretation type) {
+  return type == VIPS_INTERPRETATION_LAB || type == VIPS_INTERPRETATION_LABS || type == VIPS_INTERPRETATION_XYZ ||
+         type == VIPS_INTERPRETATION_scRGB;
+}
+
+// libvips collects messages of all threads in one place, where they cannot be told apart.
+[[noreturn]] void refuse_content(const std::filesystem::path& path, Format format) {
+  vips_error_clear();
+  throw_error(Error::Kind::data, "{}: cannot be decoded: this {} is damaged, ends too early, or is of an uncommon kind",
+              shown(path), name_of(format));
+}
+
+// A picture in a file in memory, which outlives it.
+class Decoder {
+public:
+  Decoder(std::span<const std::byte> bytes, const std::filesystem::path& path)
+      : bytes_(bytes), path_(path), format_(format_of(bytes, path)), image_(open(1)) {
+    const std::int64_t width = image_->Xsize, height = image_->Ysize;
+    if (width > kMaxPictureSide || height > kMaxPictureSide || width * height > kMaxPicturePixels) {
+      throw_error(Error::Kind::data, "{}: has {}x{} pixels, and pictures of at most {} a side and {} in all are read",
+                  shown(path), width, height, kMaxPictureSide, kMaxPicturePixels);
+    }
+    orientation_ = vips_image_get_orientation(image_.get());
+    is_cmyk_ = image_->Type == VIPS_INTERPRETATION_CMYK && image_->Bands >= 4;
+    const bool is_grey = image_->Bands <= 2;
+    colours_ = is_cmyk_ ? 4 : is_grey ? 1 : 3;
+    has_alpha_ = image_->Bands > colours_;
+  }
+
+  PictureFacts facts() const {
+    PictureFacts facts;
+    facts.width = image_->Xsize;
+    facts.height = image_->Ysize;
+    if (swaps_sides(orientation_)) {
+      std::swap(facts.width, facts.height);
+    }
+    facts.channels = colours_ == 1 ? 1 : 3;
+    facts.has_alpha = has_alpha_;
+    facts.is_animated = vips_image_get_n_pages(image_.get()) > 1;
+    facts.format = name_of(format_);
+    return facts;
+  }
+
+  void decode(const PictureForm& form, std::span<std::uint8_t> to) {
+    PictureForm stored = form;  // as it lies in the file, before it is turned
+    if (swaps_sides(orientation_)) {
+      std::swap(stored.height, stored.width);
+    }
+    PictureSize scaled = fitted_size({image_->Ysize, image_->Xsize}, stored);
+    const bool is_cut = std::int64_t{scaled.height} * scaled.width > kMaxExcess * stored.height * stored.width;
+    if (is_cut) {
+      cut_to(stored);
+      scaled = fitted_size({image_->Ysize, image_->Xsize}, stored);
+    } else {
+      reopen_reduced(scaled);
+    }
+    to_bytes();
+    scale_to(scaled);
+    to_srgb();
+    fill_form(turned(pixels(scaled), orientation_), form, to);
+  }
+
+private:
+  // Throws where `failed` is not 0; otherwise the result of an operation of libvips is the picture from here on. It is
+  // a reference because the operation, itself an argument, sets it.
+  void take(int failed, VipsImage*& result) {
+    if (failed != 0) {
+      refuse_content(path_, format_);
+    }
+    image_.reset(result);
+  }
+
+  Image open(int reduction) const {
+    VipsImage* image = nullptr;
+    void* data = const_cast<std::byte*>(bytes_.data());
+    const std::size_t size = bytes_.size();
+    constexpr auto kAccess = VIPS_ACCESS_SEQUENTIAL;
+    constexpr auto kFail = VIPS_FAIL_ON_TRUNCATED;
+    int failed = -1;
+    switch (format_) {
+      case Format::jpeg:
+        failed =
+            vips_jpegload_buffer(data, size, &image, "access", kAccess, "fail_on", kFail, "shrink", reduction, nullptr);
+        break;
+      case Format::png:
+        failed = vips_pngload_buffer(data, size, &image, "access", kAccess, "fail_on", kFail, nullptr);
+        break;
+      case Format::webp:
+        failed = vips_webpload_buffer(data, size, &image, "access", kAccess, "fail_on", kFail, "scale", 1.0 / reduction,
+                                      nullptr);
+        break;
+      case Format::tiff:
+        failed = vips_tiffload_buffer(data, size, &image, "access", kAccess, "fail_on", kFail, nullptr);
+        break;
+      case Format::gif:
+        failed = vips_gifload_buffer(data, size, &image, "access", kAccess, "fail_on", kFail, nullptr);
+        break;
+    }
+    if (failed != 0) {
+      refuse_content(path_, format_);
+    }
+    return Image(image);
+  }
+
+  // JPEG and WebP come smaller for less work. Twice the wanted size is left, because they reduce by plain averages.
+  void reopen_reduced(PictureSize scaled) {
+    if (format_ != Format::jpeg && format_ != Format::webp) {
+      return;
+    }
+    int reduction = 1;
+    while (reduction < 8 && image_->Xsize >= 4 * reduction * scaled.width &&
+           image_->Ysize >= 4 * reduction * scaled.height) {
+      reduction *= 2;
+    }
+    if (reduction > 1) {
+      image_ = open(reduction);
+    }
+  }
+
+  // The centre of the form's shape. All is decoded, so that a file that ends too early is noticed.
+  void cut_to(const PictureForm& form) {
+    VipsImage* whole = vips_image_copy_memory(image_.get());
+    take(whole == nullptr ? -1 : 0, whole);
+    const double scale =
+        std::max(static_cast<double>(form.height) / image_->Ysize, static_cast<double>(form.width) / image_->Xsize);
+    const int height = std::clamp(static_cast<int>(std::lround(form.height / scale)), 1, image_->Ysize);
+    const int width = std::clamp(static_cast<int>(std::lround(form.width / scale)), 1, image_->Xsize);
+    VipsImage* part = nullptr;
+    const int failed = vips_extract_area(image_.get(), &part, (image_->Xsize - width) / 2, (image_->Ysize - height) / 2,
+                                         width, height, nullptr);
+    take(failed, part);
+  }
+
+  // Colours and at most one opacity, of 8 bits each.
+  void to_bytes() {
+    VipsImage* next = nullptr;
+    if (image_->Bands > colours_ + 1) {
+      take(vips_extract_band(image_.get(), &next, 0, "n", colours_ + 1, nullptr), next);
+    }
+    const VipsInterpretation type = is_cmyk_        ? VIPS_INTERPRETATION_CMYK
+                                    : colours_ == 1 ? VIPS_INTERPRETATION_B_W
+                                                    : VIPS_INTERPRETATION_sRGB;
+    if (image_->BandFmt == VIPS_FORMAT_USHORT) {
+      take(vips_msb(image_.get(), &next, nullptr), next);
+    } else if (is_of_a_colour_space(image_->Type)) {
+      take(vips_colourspace(image_.get(), &next, VIPS_INTERPRETATION_sRGB, nullptr), next);
+    }
+    if (image_->BandFmt != VIPS_FORMAT_UCHAR) {
+      throw_error(Error::Kind::data, "{}: has samples of the kind {}, and such of 8 or 16 bits without a sign are read",
+                  shown(path_), vips_enum_nick(VIPS_TYPE_BAND_FORMAT, image_->BandFmt));
+    }
+    if (image_->Type != type) {
+      take(vips_copy(image_.get(), &next, "interpretation", type, nullptr), next);
+    }
+  }
+
+  // Opaque and transparent neighbours mix by their opacity: what lies unseen in transparent pixels does not show.
+  void scale_to(PictureSize size) {
+    VipsImage* next = nullptr;
+    const double across = static_cast<double>(size.width) / image_->Xsize;
+    const double down = static_cast<double>(size.height) / image_->Ysize;
+    if (across == 1 && down == 1) {
+      return;
+    }
+    if (has_alpha_) {
+      take(vips_premultiply(image_.get(), &next, nullptr), next);
+    }
+    take(vips_resize(image_.get(), &next, across, "vscale", down, nullptr), next);
+    if (has_alpha_) {
+      take(vips_unpremultiply(image_.get(), &next, nullptr), next);
+      take(vips_rint(image_.get(), &next, nullptr), next);
+      take(vips_cast_uchar(image_.get(), &next, nullptr), next);
+    }
+  }
+
+  // A profile that fits other channels, or is broken, is left aside as browsers do.
+  void to_srgb() {
+    VipsImage* next = nullptr;
+    const bool has_profile = vips_image_get_typeof(image_.get(), VIPS_META_ICC_NAME) != 0;
+    if (has_profile && vips_icc_transform(image_.get(), &next, "srgb", "embedded", 1, nullptr) == 0) {
+      image_.reset(next);
+    } else if (is_cmyk_) {
+      take(vips_icc_transform(image_.get(), &next, "srgb", "input_profile", "cmyk", nullptr), next);
+    }
+    if (has_profile) {
+      vips_error_clear();
+    }
+  }
+
+  Picture pixels(PictureSize size) {
+    check(image_->Xsize == size.width && image_->Ysize == size.height && image_->Bands <= 4 &&
+              image_->BandFmt == VIPS_FORMAT_UCHAR,
+          "{}: was scaled to {}x{}x{} instead of {}x{}", shown(path_), image_->Xsize, image_->Ysize, image_->Bands,
+          size.width, size.height);
+    Picture picture{size.height, size.width, image_->Bands, {}};
+    const std::size_t row = static_cast<std::size_t>(size.width) * picture.channels;
+    picture.pixels.resize(row * size.height);
+    const std::unique_ptr<VipsRegion, Unref> region(vips_region_new(image_.get()));
+    for (int y = 0; y < size.height; y += kStripRows) {
+      const VipsRect strip{0, y, size.width, std::min(kStripRows, size.height - y)};
+      if (vips_region_prepare(region.get(), &strip) != 0) {
+        refuse_content(path_, format_);
+      }
+      for (int i = y; i < y + strip.height; ++i) {
+        std::memcpy(&picture.pixels[row * i], VIPS_REGION_ADDR(region.get(), 0, i), row);
+      }
+    }
+    return picture;
+  }
+
+  std::span<const std::byte> bytes_;
+  const std::filesystem::path& path_;
+  Format format_;
+  Image image_;
+  int orientation_ = 1, colours_ = 3;
+  bool is_cmyk_ = false, has_alpha_ = false;
+};
+
+}  // namespace
+
+bool can_decode_photographs() {
+  return true;
+}
+
+PictureFacts picture_facts(const std::filesystem::path& path) {
+  start_vips();
+  const std::vector<std::byte> bytes = bytes_of(path);
+  return Decoder(bytes, path).facts();
+}
+
+PictureFacts decode_picture(const std::filesystem::path& path, const PictureForm& form, std::span<std::uint8_t> to) {
+  check(form.height > 0 && form.width > 0 && (form.channels == 1 || form.channels == 3 || form.channels == 4) &&
+            std::ssize(to) == std::int64_t{form.height} * form.width * form.channels,
+        "decode_picture: a form of {}x{}x{} cannot have {} bytes", form.height, form.width, form.channels, to.size());
+  start_vips();
+  const std::vector<std::byte> bytes = bytes_of(path);
+  Decoder decoder(bytes, path);
+  PictureFacts facts = decoder.facts();
+  decoder.decode(form, to);
+  return facts;
+}
+
+}  // namespace duel
