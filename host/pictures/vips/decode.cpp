@@ -51,7 +51,8 @@ void start_vips() {
     // Damaged files would write warnings to the terminal, between the lines of whoever calls.
     g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(G_LOG_LEVEL_MASK | G_LOG_FLAG_RECURSION), discard_log,
                       nullptr);
-    check(vips_init("duel") == 0, "libvips cannot be started: {}", vips_error_buffer());
+    const bool has_started = vips_init("duel") == 0;  // first: the buffer of errors exists only then
+    check(has_started, "libvips cannot be started: {}", vips_error_buffer());
     vips_concurrency_set(1);     // the caller decodes several pictures at once
     vips_cache_set_max(0);       // no picture is decoded twice
     vips_vector_set_enabled(0);  // code made anew for each picture costs more than it saves, and rounds otherwise
