@@ -17,6 +17,7 @@ namespace duel {
 namespace {
 
 constexpr std::size_t kMostListed = 10;  // of each list, on a terminal
+constexpr std::size_t kMostOfAGroup = 4;
 constexpr double kLargeCut = 0.2;
 constexpr std::int64_t kUnevenClasses = 10;
 
@@ -203,6 +204,13 @@ std::int64_t copies(const Groups& groups) {
   return count;
 }
 
+// "a.jpg = b.jpg", and how many more there are.
+std::string group_text(const std::vector<std::string>& group) {
+  const auto shown = static_cast<std::ptrdiff_t>(std::min(group.size(), kMostOfAGroup));
+  const std::string text = fmt::format("{}", fmt::join(group.begin(), group.begin() + shown, " = "));
+  return group.size() > kMostOfAGroup ? fmt::format("{} and {} more", text, group.size() - kMostOfAGroup) : text;
+}
+
 void advise_on_counts(DataReport& report, const std::string& recipe) {
   if (report.training < kFewPictures) {
     report.advice.push_back(fmt::format(
@@ -238,12 +246,11 @@ void advise_on_files(DataReport& report) {
                        files.skipped.size() == 1 ? "it" : "them"));
   }
   if (!files.contradictory.empty()) {
-    const std::vector<std::string>& first = files.contradictory.front();
     advise(
         fmt::format("{} under several classes, such as {}: leave each in one",
                     counted(static_cast<std::int64_t>(files.contradictory.size()),
                             "picture, or one that looks like it, lies", "pictures, or some that look like them, lie"),
-                    fmt::join(first, " and ")));
+                    group_text(files.contradictory.front())));
   }
   if (const std::int64_t count = copies(files.exact); count > 0) {
     advise(fmt::format("{} of another file: remove all but one, or the generator draws {} more often",
@@ -325,11 +332,10 @@ std::string files_text(const DataReport::Files& files) {
   for (const std::string& note : files.notes) {
     text += note + "\n";
   }
-  const auto joined = [](const std::vector<std::string>& group) { return fmt::format("{}", fmt::join(group, " = ")); };
   add_list(text, fmt::format("skipped ({}):", files.skipped.size()), files.skipped,
            [](const SkippedFile& file) { return file.file + ": " + file.reason; });
-  add_list(text, fmt::format("the same file several times ({}):", files.exact.size()), files.exact, joined);
-  add_list(text, fmt::format("look alike ({}):", files.near.size()), files.near, joined);
+  add_list(text, fmt::format("the same file several times ({}):", files.exact.size()), files.exact, group_text);
+  add_list(text, fmt::format("look alike ({}):", files.near.size()), files.near, group_text);
   text += fmt::format("cache: {}\n", files.cache_note.empty() ? files.cache : files.cache_note);
   return text;
 }

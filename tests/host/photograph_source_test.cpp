@@ -274,7 +274,7 @@ TEST_F(PhotographRows, TheReportFindsCopiesAndWhatLooksAlike) {
   EXPECT_EQ(found.files.formats, (std::map<std::string, std::int64_t>{{"PNG", 11}}));
   const std::string text = to_text(found);
   for (const char* part : {"look alike (1):\n  bag/3.png = shoe/alike.png", "pictures to train on are few: below 1000",
-                           "2 pictures, or some that look like them, lie under several classes, such as bag/2.png and "
+                           "2 pictures, or some that look like them, lie under several classes, such as bag/2.png = "
                            "shoe/2.png"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
   }
