@@ -62,7 +62,7 @@ bool read(const Kind& kind, const std::string& text, Options& options) {
 
 bool holds_text(const OptionKey& key) {
   return std::holds_alternative<WordOption>(key.kind) || std::holds_alternative<DeviceOption>(key.kind) ||
-         std::holds_alternative<TextOption>(key.kind);
+         std::holds_alternative<PatternOption>(key.kind) || std::holds_alternative<TextOption>(key.kind);
 }
 
 // A number as it was typed; in quotes where that does not look like one, so that a space or nothing at all is seen.

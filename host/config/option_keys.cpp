@@ -3,6 +3,7 @@
 
 #include "host/config/device_name.h"
 #include "host/config/edit_distance.h"
+#include "host/config/picture_options.h"
 #include "host/config/preset_files.h"
 
 #include <fmt/format.h>
@@ -89,7 +90,7 @@ std::vector<OptionKey> make_keys() {
        "whose matrix products and convolutions: the quickest, measured once for each shape; ours; or the libraries'"},
 
       {"data.source", TextOption{field<&O::data, &O::Data::source>()},
-       "fashion-mnist, synthetic, or a folder of IDX files"},
+       "fashion-mnist, synthetic, or a folder of photographs or of IDX files"},
       {"data.labels", flag<&O::data, &O::Data::labels>(),
        "whether pictures are learnt by class, where there are labels"},
       {"data.synthetic_count", integer<&O::data, &O::Data::synthetic_count>(1, 16'777'216),
@@ -98,6 +99,25 @@ std::vector<OptionKey> make_keys() {
       {"data.synthetic_width", integer<&O::data, &O::Data::synthetic_width>(1, 1024), "their width in pixels"},
       {"data.synthetic_channels", integer<&O::data, &O::Data::synthetic_channels>(1, 4),
        "1: grey, 3: red, green and blue; 2 and 4: the same with opacity"},
+      {"data.size",
+       PatternOption{field<&O::data, &O::Data::size>(),
+                     [](std::string_view text) { return text == "auto" || picture_extents(text).has_value(); },
+                     "auto, or WxH with sides from 1 to 1024"},
+       "of photographs: what they are brought to, in pixels; auto: 64x64"},
+      {"data.fit", word<&O::data, &O::Data::fit>({"cover", "contain", "pad"}),
+       "of photographs: cover fills the size and cuts what is beside it; contain shows all, with bars; pad does not "
+       "enlarge"},
+      {"data.background",
+       PatternOption{field<&O::data, &O::Data::background>(),
+                     [](std::string_view text) { return text == "auto" || colour_of_digits(text).has_value(); },
+                     "auto, or RRGGBB"},
+       "of photographs: the colour of bars and behind transparency; auto: that of the picture's own border"},
+      {"data.alpha", word<&O::data, &O::Data::alpha>({"flatten", "keep"}),
+       "of photographs: laid on the background, or kept as a fourth channel"},
+      {"data.colour", word<&O::data, &O::Data::colour>({"auto", "grey", "colour"}),
+       "of photographs: one channel or three; auto: grey where all files are"},
+      {"data.held_out", integer<&O::data, &O::Data::held_out>(0, 90),
+       "of photographs: percent that are never trained on, to measure on; chosen by their names"},
 
       {"model.networks", word<&O::model, &O::Model::networks>({"classic", "conv-steady", "dcgan", "sagan"}),
        "of recipe gan: dense generator, or transposed against strided convolutions"},
@@ -239,6 +259,10 @@ std::string allowed(const DeviceOption&) {
   return "auto, cpu, cuda or cuda:N";
 }
 
+std::string allowed(const PatternOption& kind) {
+  return std::string(kind.allowed);
+}
+
 std::string allowed(const TextOption&) {
   return "a text that is not empty";
 }
@@ -271,6 +295,10 @@ bool holds(const WordOption& kind, const std::string& value) {
 
 bool holds(const DeviceOption&, const std::string& value) {
   return value == "auto" || value == "cpu" || cuda_number(value);
+}
+
+bool holds(const PatternOption& kind, const std::string& value) {
+  return kind.is_allowed(value);
 }
 
 bool holds(const TextOption&, const std::string& value) {

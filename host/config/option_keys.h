@@ -51,6 +51,12 @@ struct DeviceOption {  // auto, cpu, cuda or cuda:N
   OptionField<std::string> field;
 };
 
+struct PatternOption {  // a text of some form
+  OptionField<std::string> field;
+  bool (*is_allowed)(std::string_view text);
+  std::string_view allowed;  // "auto, or WxH"
+};
+
 struct TextOption {  // anything but nothing
   OptionField<std::string> field;
 };
@@ -63,7 +69,7 @@ struct WidthsOption {  // a list of integers from low to high, empty to at_most 
 
 using OptionKind =
     std::variant<IntegerOption<int>, IntegerOption<std::int64_t>, IntegerOption<std::uint64_t>, RealOption,
-                 ScheduledOption, FlagOption, WordOption, DeviceOption, TextOption, WidthsOption>;
+                 ScheduledOption, FlagOption, WordOption, DeviceOption, PatternOption, TextOption, WidthsOption>;
 
 struct OptionKey {
   std::string_view name;  // "train.batch"

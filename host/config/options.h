@@ -19,12 +19,18 @@ struct Options {
   std::string kernels = "auto";    // "auto": whichever is quicker; "ours"; "vendor": the libraries' where they have one
 
   struct Data {                            // [data]
-    std::string source = "fashion-mnist";  // "fashion-mnist", "synthetic", or a folder of IDX files
+    std::string source = "fashion-mnist";  // "fashion-mnist", "synthetic", or a folder of photographs or IDX files
     bool labels = false;                   // train by class, where the source has labels
     int synthetic_count = 4096;            // the next four describe "synthetic" only
     int synthetic_height = 28;
     int synthetic_width = 28;
     int synthetic_channels = 1;
+    std::string size = "auto";        // the rest is of photographs: "WxH", auto: 64x64
+    std::string fit = "cover";        // cover, contain, pad; see host/pictures/decode.h
+    std::string background = "auto";  // "RRGGBB"; auto: of each picture's border
+    std::string alpha = "flatten";    // flatten; keep: trains RGB and opacity
+    std::string colour = "auto";      // grey, colour; auto: grey where all pictures are
+    int held_out = 10;                // percent of the pictures, kept out of training
   } data;
 
   struct Model {                       // [model]

@@ -109,6 +109,9 @@ bool take(const WordOption& kind, const toml::node& node, const TomlText&, Optio
 bool take(const DeviceOption& kind, const toml::node& node, const TomlText&, Options& options) {
   return take_text(kind.field, node, options);
 }
+bool take(const PatternOption& kind, const toml::node& node, const TomlText&, Options& options) {
+  return take_text(kind.field, node, options);
+}
 bool take(const TextOption& kind, const toml::node& node, const TomlText&, Options& options) {
   return take_text(kind.field, node, options);
 }

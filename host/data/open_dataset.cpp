@@ -1,10 +1,14 @@
 // From the name of a source to its fields. The reading is in host/data/idx.cpp, the drawing in
-// host/data/synthetic.cpp; here is only which files are meant, and that they fit together.
+// host/data/synthetic.cpp, photographs in host/data/photograph_source.cpp; here is only which files are meant, and that
+// they fit together.
 #include "host/data/open_dataset.h"
 
+#include "host/config/picture_options.h"
 #include "host/data/class_names.h"
 #include "host/data/idx.h"
 #include "host/data/memory_source.h"
+#include "host/data/photograph_source.h"
+#include "host/data/scan_photographs.h"
 #include "host/data/synthetic.h"
 #include "kernels/check.h"
 
@@ -98,8 +102,11 @@ fs::path find_images(const fs::path& folder) {
   }
   std::vector<std::string> names = image_names(folder);
   if (names.empty()) {
-    throw_error(Error::Kind::data, "{}: holds no IDX file of pictures, such as train-images-idx3-ubyte.gz",
-                folder.string());
+    throw_error(
+        Error::Kind::data,
+        "{}: holds no photograph (JPEG, PNG, WebP or TIFF; in a sub-folder for each class, if there are any) and "
+        "no IDX file of pictures, such as train-images-idx3-ubyte.gz",
+        folder.string());
   }
   // A test split beside the training split is not a second choice: it is kept for evaluation.
   if (names.size() > 1) {
@@ -217,9 +224,32 @@ fs::path fashion_mnist_folder() {
               join(places, " or "), kInstall);
 }
 
+std::unique_ptr<const Source> open_folder(const Options::Data& options, const Opening& opening) {
+  const std::string& source = options.source;
+  if (!find_train_images(source)) {
+    PhotographFolder photographs = scan_photographs(source);
+    if (!photographs.pictures.empty() || !photographs.skipped.empty()) {
+      return open_photographs(std::move(photographs), options,
+                              {picture_form(options), opening.threads, opening.progress});
+    }
+  }
+  return read_split(find_images(source), source);
+}
+
+void check_size(const Options::Data& options, const Source& source) {
+  const std::optional<PictureExtents> asked = picture_extents(options.size);
+  const Shape picture = picture_shape(source);
+  if (asked && (asked->height != picture[1] || asked->width != picture[2])) {
+    throw_error(Error::Kind::usage,
+                "data.size = {}: the pictures of {} are {}x{} (width, height), and only photographs are brought to "
+                "another size",
+                options.size, source.name(), picture[2], picture[1]);
+  }
+}
+
 }  // namespace
 
-Data open_dataset(const Options::Data& options) {
+Data open_dataset(const Options::Data& options, const Opening& opening) {
   const std::string& source = options.source;
   Data data;
   if (source == kFashionMnist) {
@@ -230,10 +260,13 @@ Data open_dataset(const Options::Data& options) {
     throw_error(Error::Kind::data, "{}: is a file; name the folder that holds it", source);
   } else if (!is_folder(source)) {
     throw_error(Error::Kind::data,
-                "no data set '{}': neither a known name (fashion-mnist, synthetic) nor a folder of IDX files", source);
+                "no data set '{}': neither a known name (fashion-mnist, synthetic) nor a folder of photographs or of "
+                "IDX files",
+                source);
   } else {
-    data["main"] = read_split(find_images(source), source);
+    data["main"] = open_folder(options, opening);
   }
+  check_size(options, *data["main"]);
   return data;
 }
 
@@ -241,6 +274,9 @@ std::unique_ptr<const Source> open_held_out(const Options::Data& options, const 
   const std::string& source = options.source;
   if (source == "synthetic") {
     return draw_held_out_synthetic(options);
+  }
+  if (const auto* photographs = dynamic_cast<const PhotographSource*>(&training)) {
+    return photographs->held_out();
   }
   const auto image_file =
       find_split_images(source == kFashionMnist ? fashion_mnist_folder() : fs::path(source), "t10k");

@@ -1,12 +1,12 @@
 #include "host/device/choice_cache.h"
 
 #include "host/files/atomic_file.h"
+#include "host/files/cache_folder.h"
 #include "kernels/check.h"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -46,17 +46,8 @@ KernelDecision decision_of(const std::string& problem, const nlohmann::json& jso
 }  // namespace
 
 std::filesystem::path ChoiceCache::default_path() {
-  // A relative path would mean another folder each time; XDG's specification says to ignore it.
-  const auto folder = [](const char* name) {
-    const char* value = std::getenv(name);
-    const std::filesystem::path path = value == nullptr ? "" : value;
-    return path.is_absolute() ? path : std::filesystem::path();
-  };
-  if (const std::filesystem::path cache = folder("XDG_CACHE_HOME"); !cache.empty()) {
-    return cache / "duel/kernels.json";
-  }
-  const std::filesystem::path home = folder("HOME");
-  return home.empty() ? home : home / ".cache/duel/kernels.json";
+  const std::filesystem::path folder = cache_folder();
+  return folder.empty() ? folder : folder / "kernels.json";
 }
 
 ChoiceCache::ChoiceCache(std::filesystem::path file) : file_(std::move(file)), decisions_(read()) {}

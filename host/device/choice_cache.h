@@ -13,8 +13,6 @@
 
 namespace duel {
 
-inline constexpr const char* kNowhere = "neither HOME nor XDG_CACHE_HOME is an absolute path";
-
 class ChoiceCache : public ChoiceStore {
 public:
   // "": nothing is read, and what is remembered ends with the process.

@@ -2,6 +2,7 @@
 
 #include "host/device/choice_cache.h"
 #include "host/files/atomic_file.h"
+#include "host/files/cache_folder.h"
 #include "kernels/check.h"
 
 #include <nlohmann/json.hpp>

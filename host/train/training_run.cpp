@@ -2,7 +2,9 @@
 
 #include "host/config/configuration.h"
 #include "host/config/option_changes.h"
+#include "host/data/data_report.h"
 #include "host/data/open_dataset.h"
+#include "host/data/photograph_source.h"
 #include "host/device/device.h"
 #include "host/device/timing.h"
 #include "host/pictures/sample_grid.h"
@@ -193,6 +195,30 @@ std::unique_ptr<const Source> held_out_rows(const Recipe& recipe, const Options&
   return rows;
 }
 
+struct Interrupted {};
+
+// Throws Interrupted where a signal asks to end while photographs are decoded: there is no run yet to be ended.
+Data open_data(const TrainingRequest& request) {
+  return open_dataset(request.options.data, {request.options.threads, [&](const DecodeProgress& progress) {
+                                               if (InterruptGuard::requested()) {
+                                                 throw Interrupted{};
+                                               }
+                                               if (request.progress) {
+                                                 request.progress(progress);
+                                               }
+                                             }});
+}
+
+// Of photographs, what `duel data` would say, in short; other data sets are as they were made.
+void note_data(const Options& options, const Data& data, std::vector<std::string>& notes) {
+  const Source& main = main_source(data);
+  if (dynamic_cast<const PhotographSource*>(&main) != nullptr) {
+    const std::vector<std::string> lines =
+        short_report(report_data(main, open_held_out(options.data, main).get(), options.recipe));
+    notes.insert(notes.end(), lines.begin(), lines.end());
+  }
+}
+
 void note_unread(const Options& options, std::vector<std::string>& notes) {
   if (std::string unread = unread_changes(options); !unread.empty()) {
     notes.push_back(std::move(unread));
@@ -226,12 +252,18 @@ TrainingResult run_training(const TrainingRequest& request) {
   const InterruptGuard guard;
   validate(request.options);
   Context context = make_context(request.options);
-  const Data data = open_dataset(request.options.data);
+  Data data;
+  try {
+    data = open_data(request);
+  } catch (const Interrupted&) {
+    return {.exit_code = kInterruptedExitCode, .has_begun = false};
+  }
   TrainingPlan plan = plan_trainable(context, request.options, data);  // before a folder is made for nothing
   check_sheet_of(plan, request.options);
   const std::int64_t last_step =
       total_steps(request.options, counted_source(*plan.recipe, data).count() / request.options.train.batch);
   std::vector<std::string> notes;
+  note_data(request.options, data, notes);
   note_unread(request.options, notes);
   const std::unique_ptr<const Source> held_out = held_out_rows(*plan.recipe, request.options, data, notes);
   const DiskUse disk = plan_disk_use(request.options, plan, request.folder, last_step);
@@ -285,12 +317,13 @@ RunPlan plan_run(const TrainingRequest& request) {
   const Options& options = request.options;
   validate(options);
   Context context = make_context(options);
-  const Data data = open_dataset(options.data);
+  const Data data = open_dataset(options.data, {options.threads, request.progress});
   const Source& main = main_source(data);
   RunPlan plan;
   const std::optional<std::filesystem::path> checkpoint = check_folders(request, data, plan.notes);
   TrainingPlan training = plan_trainable(context, options, data);
   check_sheet_of(training, options);
+  note_data(options, data, plan.notes);
   note_unread(options, plan.notes);
   held_out_rows(*training.recipe, options, data, plan.notes);
   plan.data = main.name();

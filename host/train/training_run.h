@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/config/options.h"
+#include "host/data/decode_photographs.h"
 #include "host/recipes/networks.h"
 #include "host/train/disk_use.h"
 #include "host/train/training_plan.h"
@@ -9,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +23,7 @@ struct TrainingRequest {
   bool resume = false;     // continue the run in `folder` at its latest checkpoint, or at step 0 where it has none yet
   std::int64_t step = -1;  // of the checkpoint to take, of this run or of the one in `from`; -1: the latest
   std::string from = {};   // another run, whose weights a new one begins with
+  std::function<void(const DecodeProgress&)> progress = {};  // while photographs are decoded, before all else
 };
 
 struct TrainingResult {
@@ -28,6 +31,7 @@ struct TrainingResult {
   std::int64_t step = 0;  // of its last checkpoint
   std::int64_t last_step = 0;
   bool was_done = false;  // it had all its steps, and was left as it is
+  bool has_begun = true;  // false: a signal came while photographs were decoded, and there is no run yet
 };
 
 // Trains. A loss or gradient that is not finite throws kind `non_finite`; the last checkpoint is then untouched. With
@@ -59,8 +63,9 @@ struct RunPlan {
   int measured_steps = 0;
 };
 
-// Throws what the run would throw, and where its folder cannot be written. Takes a few steps, and changes nothing:
-// where training takes no more than so much of the device's memory. Beyond that it plans, and allocates nothing.
+// Throws what the run would throw, and where its folder cannot be written. Takes a few steps where training takes no
+// more than so much of the device's memory; beyond that it plans, and allocates nothing. Changes nothing but the cache
+// of decoded photographs.
 inline constexpr std::size_t kMostMeasuredBytes = std::size_t{1} << 30;
 RunPlan plan_run(const TrainingRequest& request);
 

@@ -251,7 +251,7 @@ TEST_F(IdxFolder, DoesNotGuessAmongSeveral) {
 
 TEST_F(IdxFolder, NamesAFolderWithoutPictures) {
   write("train-labels-idx1-ubyte", idx_bytes({5}));
-  expect_part(open_error(path()), path() + ": holds no IDX file of pictures");
+  expect_part(open_error(path()), path() + ": holds no photograph");
 }
 
 TEST_F(IdxFolder, NamesCountsThatDisagree) {

@@ -159,8 +159,9 @@ TEST(Options, EveryMemberHasAKey) {
     static_cast<void>(std::tie(data, model, loss, optimizer, train, augment, schedule, output));
   }
   {
-    const auto& [source, labels, number, height, width, channels] = options.data;
-    count(source, labels, number, height, width, channels);
+    const auto& [source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out] =
+        options.data;
+    count(source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out);
   }
   {
     const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = options.model;
@@ -388,6 +389,14 @@ TEST(Options, ValuesOutOfRangeNameTheRange) {
               fmt::format("--set: device = \"{}\" must be auto, cpu, cuda or cuda:N", device));
   }
   EXPECT_EQ(set_error("data.source=\"\""), "--set: data.source = \"\" must be a text that is not empty");
+  for (const char* wrong : {"64", "0x64", "64x", "64x1025", "64 x 64", "64x64x3", "64X64"}) {
+    EXPECT_EQ(set_error(std::string("data.size=") + wrong),
+              fmt::format("--set: data.size = \"{}\" must be auto, or WxH with sides from 1 to 1024", wrong));
+  }
+  for (const char* wrong : {"white", "#ffffff", "fffff", "fffffg", "+1+1+1", "0x1020"}) {
+    EXPECT_EQ(set_error(std::string("data.background=") + wrong),
+              fmt::format("--set: data.background = \"{}\" must be auto, or RRGGBB", wrong));
+  }
   EXPECT_EQ(set_error("optimizer.clip_norm=-1"),
             "--set: optimizer.clip_norm = -1 must be a number from 0 to 1000000000");
   EXPECT_EQ(set_error("model.discriminator_kernel=4"),
@@ -509,7 +518,18 @@ TEST(Options, RoundTripOfEveryKey) {
   options.threads = 3;
   options.kernels = "ours";
   options.schedule = {"stream", "eager", 5, 1, "ignore"};
-  options.data = {"/a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f", true, 999, 17, 19, 3};
+  options.data = {"/a \"quoted\" \\ folder\tof Schuhe \u00fc \x01\x7f",
+                  true,
+                  999,
+                  17,
+                  19,
+                  3,
+                  "48x64",
+                  "pad",
+                  "fF0080",
+                  "keep",
+                  "colour",
+                  20};
   options.model = {"conv-steady", 7, 33, 3, 34, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};
   options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16, 0.7};
   options.optimizer = {0.25, 1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324,

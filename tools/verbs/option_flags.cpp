@@ -25,7 +25,11 @@ void OptionFlags::declare(CLI::App& verb) {
             fmt::format("{} ({})", help, key))
         ->take_last();
   };
-  named("--data", "data.source", "fashion-mnist, synthetic, or a folder of IDX files");
+  named("--data", "data.source", "a folder of photographs or of IDX files, fashion-mnist, or synthetic");
+  named("--size", "data.size", "of photographs: WxH, what they are brought to; auto: 64x64");
+  named("--fit", "data.fit", "of photographs: cover, contain or pad");
+  named("--background", "data.background", "of photographs: RRGGBB, of bars and behind transparency; auto: their own");
+  named("--alpha", "data.alpha", "of photographs: flatten, or keep as a fourth channel");
   named("--device", "device", "auto, cpu, cuda or cuda:N");
   named("--precision", "precision", "fp32, tf32 or bf16");
   named("--kernels", "kernels", "whose matrix products and convolutions: auto, ours or vendor");

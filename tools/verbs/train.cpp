@@ -3,6 +3,7 @@
 #include "host/run/run_directory.h"
 #include "host/train/training_run.h"
 #include "kernels/check.h"
+#include "tools/verbs/decoding_line.h"
 #include "tools/verbs/option_flags.h"
 #include "tools/verbs/run_plan.h"
 #include "tools/verbs/value_flags.h"
@@ -44,6 +45,9 @@ struct Train {
     alignas(InterruptGuard) static std::byte place[sizeof(InterruptGuard)];
     new (place) InterruptGuard;
     const TrainingResult result = run_training(asked);
+    if (!result.has_begun) {
+      fmt::print("interrupted while photographs were decoded; no run was begun\n");
+    }
     if (result.was_done) {
       fmt::print(
           "{}: nothing is to do: the checkpoint is of step {}, and the run ends at step {}; --steps asks for more\n",
@@ -57,12 +61,18 @@ private:
     check_usage();
     const bool resumes = resume == kLatest || (resume == kAuto && RunDirectory::is_run(out));
     if (!resumes) {
-      return {from.empty() ? flags.resolve() : flags.resolve(config_of_source()), out, false, step, from};
+      return {
+          from.empty() ? flags.resolve() : flags.resolve(config_of_source()), out, false, step, from, show_decoding()};
     }
     // Where the command line tells a whole configuration, as that of a job that is queued again, it is meant as a
     // whole.
     const std::string config = RunDirectory::open_for_reading(out).config_path().string();
-    return {flags.names_source() ? flags.resolve() : flags.resolve(config), out, true, resume == kAuto ? -1 : step, ""};
+    return {flags.names_source() ? flags.resolve() : flags.resolve(config),
+            out,
+            true,
+            resume == kAuto ? -1 : step,
+            "",
+            show_decoding()};
   }
 
   void check_usage() const {
