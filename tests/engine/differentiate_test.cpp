@@ -162,6 +162,14 @@ std::vector<DerivativeCase> cases() {
        [](SmallProgram& s, std::vector<Value>& in) {
          return ops::conv2d(s.program, kStrided, take(s, in, {1, 5, 6, 4}), take(s, in, {2, 3, 2, 4}));
        }},
+      {"conv2d_grouped",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::conv2d(s.program, Conv2d::same(3, 2), take(s, in, {1, 3, 4, 4}), take(s, in, {6, 3, 3, 2}));
+       }},
+      {"conv2d_depthwise",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::conv2d(s.program, {1, 0, 0, 0, 0, 3}, take(s, in, {2, 4, 4, 3}), take(s, in, {3, 4, 4, 1}));
+       }},
       {"conv2d_backward_input",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value dy = take(s, in, {1, 3, 4, 2}), w = take(s, in, {2, 3, 2, 4});
