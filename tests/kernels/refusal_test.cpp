@@ -14,6 +14,7 @@
 #include "kernels/optimizer.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/resample2d.h"
 #include "kernels/rows.h"
 #include "kernels/scale_scheduled.h"
 #include "kernels/shift_flip.h"
@@ -343,6 +344,30 @@ std::vector<WrongCall> wrong_moves_backward() {
                   },
                   {"border"}});
   return list;
+}
+
+std::vector<WrongCall> wrong_resamples() {
+  const auto call = [](View x, View y, int up = 1, int down = 2, int pad = 1, int count = 4) {
+    return [=](Context& context) {
+      Resample2d p = bilinear_down();
+      p.up = up;
+      p.down = down;
+      p.pad = pad;
+      p.count = count;
+      resample2d(context, p, x, y);
+    };
+  };
+  const View x = f32({2, 4, 6, 3}), y = f32({2, 2, 3, 3});
+  return {{"x of integers", call(u8({2, 4, 6, 3}), y), {"u8[2,4,6,3]"}},
+          {"x of rank 3", call(f32({4, 6, 3}), y), {"[4,6,3]"}},
+          {"another type", call(x, bf16({2, 2, 3, 3})), {"bf16[2,2,3,3]"}},
+          {"another batch", call(x, f32({1, 2, 3, 3})), {"[2,4,6,3]", "[1,2,3,3]"}},
+          {"other channels", call(x, f32({2, 2, 3, 4})), {"[2,4,6,3]", "[2,2,3,4]"}},
+          {"up 0", call(x, y, 0), {"up is 0"}},
+          {"down 0", call(x, y, 1, 0), {"down 0"}},
+          {"too much padding", call(x, y, 1, 2, 4), {"padding 4 with 4 taps"}},
+          {"no taps", call(x, y, 1, 2, 0, 0), {"0 taps"}},
+          {"too many taps", call(x, y, 1, 2, 0, 17), {"17 taps"}}};
 }
 
 std::vector<WrongCall> wrong_gathers() {
@@ -825,6 +850,7 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"shift_flip",
        wrong_moves([](Context& c, const ShiftFlip& p, View x, View step, View y) { shift_flip(c, p, x, step, y); })},
       {"shift_flip_backward", wrong_moves_backward()},
+      {"resample2d", wrong_resamples()},
       {"gather_rows", wrong_gathers()},
       {"load_rows", wrong_loads()},
       {"random_normal",
