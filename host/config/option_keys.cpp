@@ -99,13 +99,14 @@ std::vector<OptionKey> make_keys() {
       {"data.synthetic_channels", integer<&O::data, &O::Data::synthetic_channels>(1, 4),
        "1: grey, 3: red, green and blue; 2 and 4: the same with opacity"},
 
-      {"model.networks", word<&O::model, &O::Model::networks>({"classic", "conv-steady"}),
-       "of recipe gan: dense generator, or transposed against strided convolutions"},
+      {"model.networks", word<&O::model, &O::Model::networks>({"classic", "conv-steady", "residual"}),
+       "of recipe gan: dense generator; transposed against strided convolutions; residual blocks in groups of "
+       "channels"},
       {"model.latent", integer<&O::model, &O::Model::latent>(1, 65536), "numbers in a latent vector"},
       {"model.filters", integer<&O::model, &O::Model::filters>(1, 4096),
        "of conv-steady and other convolutional networks: channels of their largest pictures"},
       {"model.blocks", integer<&O::model, &O::Model::blocks>(1, 100),
-       "of recipe classify: residual blocks of each of the three stages"},
+       "of recipe classify and of networks residual: residual blocks of each stage"},
       {"model.features", integer<&O::model, &O::Model::features>(1, 65536),
        "of conv-steady: numbers by which the discriminator judges a picture"},
       {"model.generator_widths", widths<&O::model, &O::Model::generator_widths>(),
@@ -121,6 +122,9 @@ std::vector<OptionKey> make_keys() {
       {"model.discriminator_activation", word<&O::model, &O::Model::discriminator_activation>(activations),
        "after each of the discriminator's hidden layers"},
       {"model.leaky_slope", real<&O::model, &O::Model::leaky_slope>(0, 1), "slope of leaky_relu below zero"},
+      {"model.widths", widths<&O::model, &O::Model::widths>(),
+       "of networks residual: channels of each stage, multiples of 8; the first is of the smallest pictures, the next "
+       "twice as large"},
 
       {"loss.kind", word<&O::loss, &O::Loss::kind>({"bce", "lsgan", "hinge", "relativistic", "wgan"}),
        "what the two networks play for"},

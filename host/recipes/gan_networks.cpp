@@ -2,6 +2,7 @@
 
 #include "engine/models/classic.h"
 #include "engine/models/conv_steady.h"
+#include "engine/models/residual.h"
 
 #include <span>
 #include <string>
@@ -39,6 +40,18 @@ ConvSteadyConfig conv_steady_config(const Options::Model& model, const Shape& pi
   return config;
 }
 
+ResidualConfig residual_config(const Options::Model& model, const Shape& picture, int classes) {
+  ResidualConfig config;
+  config.height = picture[1];
+  config.width = picture[2];
+  config.channels = picture[3];
+  config.latent = model.latent;
+  config.widths = model.widths;
+  config.blocks.assign(model.widths.size(), model.blocks);
+  config.classes = classes;
+  return config;
+}
+
 // One of engine/models that takes rows, and their classes where there are some.
 template <class Body>
 class ClassedNetwork : public Network {
@@ -61,6 +74,11 @@ GanNetworks make_gan_networks(const Options::Model& model, const Shape& picture,
     const ConvSteadyConfig config = conv_steady_config(model, picture, classes);
     return {std::make_unique<ClassedNetwork<ConvSteadyGenerator>>("generator", config),
             std::make_unique<ClassedNetwork<ConvSteadyDiscriminator>>("discriminator", config)};
+  }
+  if (model.networks == "residual") {
+    const ResidualConfig config = residual_config(model, picture, classes);
+    return {std::make_unique<ClassedNetwork<ResidualGenerator>>("generator", config),
+            std::make_unique<ClassedNetwork<ResidualDiscriminator>>("discriminator", config)};
   }
   const ClassicConfig config = classic_config(model, picture, classes);
   return {make_classic_generator(config), make_classic_discriminator(config)};

@@ -27,6 +27,7 @@ const std::vector<Reader>& readers() {
         "optimizer.ema_decay", "optimizer.d_updates"}},
       {"gan", "classic", {"model.generator_", "model.discriminator_", "model.leaky_slope"}},
       {"gan", "conv-steady", {"model.filters", "model.features"}},
+      {"gan", "residual", {"model.widths", "model.blocks"}},
       {"vae",
        "",
        {"data.labels", "model.latent", "model.filters", "optimizer.learning_rate", "optimizer.ema_decay",

@@ -140,9 +140,10 @@ TEST_P(ByClass, TheRowsOfASheetAreOfOneClassEach) {
   sheet.snapshot().release();
 }
 
-INSTANTIATE_TEST_SUITE_P(Classes, ByClass, testing::Values("classic", "steady", "conv-steady"), [](const auto& test) {
-  return std::string(test.param) == "conv-steady" ? "conv_steady" : test.param;
-});
+INSTANTIATE_TEST_SUITE_P(Classes, ByClass, testing::Values("classic", "steady", "conv-steady", "residual"),
+                         [](const auto& test) {
+                           return std::string(test.param) == "conv-steady" ? "conv_steady" : test.param;
+                         });
 
 TEST(Classes, EveryLossAndPenaltyTrainsByClass) {
   Context context = Context::cpu(2);

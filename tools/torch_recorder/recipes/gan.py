@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from ..networks import classic, conv_steady
+from ..networks import classic, conv_steady, residual
 from .recipe import Draw, Phase
 
 DISCRIMINATOR_LOSSES = {
@@ -57,6 +57,12 @@ class Gan:
             filters = config["model.filters"]
             return {"generator": conv_steady.Generator(picture, config["model.latent"], filters, self.classes),
                     "discriminator": conv_steady.Discriminator(picture, filters, config["model.features"], self.classes)}
+
+        if config["model.networks"] == "residual":
+            config.know(*CLASSIC_KEYS)
+            widths, blocks = config["model.widths"], config["model.blocks"]
+            return {"generator": residual.Generator(picture, config["model.latent"], widths, blocks, self.classes),
+                    "discriminator": residual.Discriminator(picture, widths, blocks, self.classes)}
 
         def act(network):
             return classic.activation(config[f"model.{network}_activation"], config["model.leaky_slope"])
