@@ -3,6 +3,8 @@
 #include "kernels/arguments.h"
 #include "kernels/dispatch.h"
 
+#include <fmt/format.h>
+
 namespace duel {
 
 DUEL_BACKENDS(prepare_conv2d_forward, const Conv2d&, const Activation&, View x, View w, View bias, View y);
@@ -30,8 +32,12 @@ void check_conv2d(const char* op, const Conv2d& conv, View x, View w, View y) {
   check_float(op, "x", x);
   check_float(op, "w", w);
   check_float(op, "y", y);
-  check(x.shape.rank() == 4 && w.shape.rank() == 4 && w.shape[3] == x.shape[3],
-        "{}: w is {} but x is {}, so w must be [K,R,S,{}]", op, w, x, x.shape.rank() == 4 ? x.shape[3] : 0);
+  check(x.shape.rank() == 4 && w.shape.rank() == 4, "{}: x is {} and w is {}, but both must have rank 4", op, x, w);
+  check(conv.groups >= 1 && x.shape[3] % conv.groups == 0 && w.shape[0] % conv.groups == 0,
+        "{}: x is {} and w is {}, but {} groups must be at least 1 and divide {} channels and {} filters", op, x, w,
+        conv.groups, x.shape[3], w.shape[0]);
+  check(w.shape[3] == x.shape[3] / conv.groups, "{}: w is {} but x is {}, so w must be [K,R,S,{}]{}", op, w, x,
+        x.shape[3] / conv.groups, conv.groups > 1 ? fmt::format(" in {} groups", conv.groups) : "");
   const Shape expected = output_of(op, conv, x.shape, w.shape);
   check(y.shape == expected, "{}: y is {}, but x {} and w {} at stride {} and padding {},{},{},{} make {}", op, y, x, w,
         conv.stride, conv.pad_top, conv.pad_bottom, conv.pad_left, conv.pad_right, expected);

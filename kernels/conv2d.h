@@ -4,7 +4,8 @@
 //   backward_input   dx[n,h,w,c] = sum_{p,q,r,s,k} dy[n,p,q,k] w[k,r,s,c]
 //   backward_weight  dw[k,r,s,c] = sum_{n,p,q} dy[n,p,q,k] x[n,h,w,c]
 //
-// everywhere with h = p*stride + r - pad_top and w = q*stride + s - pad_left.
+// everywhere with h = p*stride + r - pad_top and w = q*stride + s - pad_left. In `groups` of channels the filters of a
+// group see its channels alone: c runs over those of k's group, and w is [K,R,S,C/groups]; C groups are depthwise.
 //
 // x, dx [N,H,W,C]; w, dw [K,R,S,C]; y, dy [N,P,Q,K]; b f32 [K], or a View without a shape for none. Outside x is zero.
 // f32, or bf16 inputs with f32 sums; y and dx have the type of their inputs or f32, dw is f32. Outputs are
@@ -24,11 +25,12 @@ namespace duel {
 struct Conv2d {
   int stride = 1;
   int pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+  int groups = 1;  // divides C and K
 
   // Padding that keeps H and W at stride 1, for an odd filter extent.
-  static Conv2d same(int filter) {
+  static Conv2d same(int filter, int groups = 1) {
     const int pad = (filter - 1) / 2;
-    return {1, pad, pad, pad, pad};
+    return {1, pad, pad, pad, pad, groups};
   }
 };
 

@@ -15,6 +15,7 @@ namespace {
 void check_arguments(const Conv2d& conv, View x, View dy, View y, View dz, View dw, View db) {
   constexpr const char* kOp = "conv2d_bias_act_backward";
   check_float(kOp, "x", x);
+  check(conv.groups == 1, "{}: the convolution has {} groups, but must have one", kOp, conv.groups);
   check(dw.shape.rank() == 4 && dw.dtype == DType::f32, "{}: dw is {}, but must be f32 and of rank 4", kOp, dw);
   const Shape expected = conv2d_output(conv, x.shape, dw.shape);
   check(dw.shape[3] == x.shape[3], "{}: dw is {} but x is {}, so dw must be [K,R,S,{}]", kOp, dw, x, x.shape[3]);

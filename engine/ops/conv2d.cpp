@@ -30,7 +30,12 @@ double winograd_share(const Conv2d& p, const Shape& w) {
 }  // namespace
 
 Attributes attributes_of(const Conv2d& p) {
-  return {{"stride", p.stride}, {"pad", std::vector<int>{p.pad_top, p.pad_bottom, p.pad_left, p.pad_right}}};
+  Attributes attributes{{"stride", p.stride},
+                        {"pad", std::vector<int>{p.pad_top, p.pad_bottom, p.pad_left, p.pad_right}}};
+  if (p.groups > 1) {
+    attributes.push_back({"groups", p.groups});
+  }
+  return attributes;
 }
 
 Traits conv2d_traits(const Conv2d& p, const Shape& x, const Shape& w, const Shape& y) {

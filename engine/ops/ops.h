@@ -16,6 +16,7 @@
 #include "kernels/optimizer.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/resample2d.h"
 #include "kernels/shift_flip.h"
 
 namespace duel::ops {
@@ -77,6 +78,9 @@ Value scatter_rows(Program&, Value dy, Value index, int rows);  // f32
 Value concat_columns(Program&, Value a, Value b);
 Value slice_columns(Program&, Value x, int begin, int count);
 Value pad_columns(Program&, Value x, int begin, int count);
+
+// Pictures [N,H,W,C] to [N,height,width,C] through a filter.
+Value resample2d(Program&, const Resample2d&, Value x, int height, int width);
 
 // Augmentation. shift_flip has no derivative where pictures repeat their border.
 Value shift_flip(Program&, const ShiftFlip&, Value x, Value step);

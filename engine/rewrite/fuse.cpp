@@ -107,7 +107,8 @@ void fuse_bias_gradients(Program& program) {
 // on pictures of few channels: what it reads is that gradient and the picture.
 void fuse_picture_gradients(Program& program) {
   for (Node& node : program.nodes()) {
-    if (node.op != "conv2d_backward_weight" || program.shape(node.inputs[0]).back() > kFewChannels) {
+    if (node.op != "conv2d_backward_weight" || program.shape(node.inputs[0]).back() > kFewChannels ||
+        std::any_cast<Conv2d>(node.parameters).groups > 1) {
       continue;
     }
     const Value x = node.inputs[0], dz = node.inputs[1], dw = node.outputs[0];

@@ -119,13 +119,14 @@ std::vector<OptionKey> make_keys() {
       {"data.held_out", integer<&O::data, &O::Data::held_out>(0, 90),
        "of photographs: percent that are never trained on, to measure on; chosen by their names"},
 
-      {"model.networks", word<&O::model, &O::Model::networks>({"classic", "conv-steady", "dcgan", "sagan"}),
-       "of recipe gan: dense generator, or transposed against strided convolutions"},
+      {"model.networks", word<&O::model, &O::Model::networks>({"classic", "conv-steady", "dcgan", "residual", "sagan"}),
+       "of recipe gan: dense generator; transposed against strided convolutions (three); residual blocks in groups of "
+       "channels"},
       {"model.latent", integer<&O::model, &O::Model::latent>(1, 65536), "numbers in a latent vector"},
       {"model.filters", integer<&O::model, &O::Model::filters>(1, 4096),
        "of conv-steady and other convolutional networks: channels of their largest pictures"},
       {"model.blocks", integer<&O::model, &O::Model::blocks>(1, 100),
-       "of recipe classify: residual blocks of each of the three stages"},
+       "of recipe classify and of networks residual: residual blocks of each stage"},
       {"model.features", integer<&O::model, &O::Model::features>(1, 65536),
        "of conv-steady: numbers by which the discriminator judges a picture"},
       {"model.generator_widths", widths<&O::model, &O::Model::generator_widths>(),
@@ -141,6 +142,9 @@ std::vector<OptionKey> make_keys() {
       {"model.discriminator_activation", word<&O::model, &O::Model::discriminator_activation>(activations),
        "after each of the discriminator's hidden layers"},
       {"model.leaky_slope", real<&O::model, &O::Model::leaky_slope>(0, 1), "slope of leaky_relu below zero"},
+      {"model.widths", widths<&O::model, &O::Model::widths>(),
+       "of networks residual: channels of each stage, multiples of 8; the first is of the smallest pictures, the next "
+       "twice as large"},
 
       {"loss.kind", word<&O::loss, &O::Loss::kind>({"bce", "lsgan", "hinge", "relativistic", "wgan"}),
        "what the two networks play for"},

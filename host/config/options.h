@@ -37,7 +37,7 @@ struct Options {
     std::string networks = "classic";  // of recipe gan; their names: option_keys.cpp
     int latent = 100;
     int filters = 32;    // of convolutional networks: output channels of the widest pictures' layers
-    int blocks = 1;      // residual blocks of each of a classifier's three stages
+    int blocks = 1;      // residual blocks of each stage, of a classifier and of residual
     int features = 128;  // numbers that conv-steady's discriminator judges a picture by
     std::vector<int> generator_widths = {128, 256, 512, 1024};  // hidden dense layers; may be empty
     std::string generator_activation = "relu";                  // relu, leaky_relu, tanh, sigmoid
@@ -46,6 +46,7 @@ struct Options {
     std::vector<int> discriminator_widths = {128};              // hidden dense layers; may be empty
     std::string discriminator_activation = "relu";
     double leaky_slope = 0.2;
+    std::vector<int> widths = {64, 32, 16};  // of residual: channels of each stage, the smallest pictures' first
   } model;
 
   struct Loss {                       // [loss]

@@ -3,6 +3,7 @@
 #include "engine/models/classic.h"
 #include "engine/models/conv_steady.h"
 #include "engine/models/dcgan.h"
+#include "engine/models/residual.h"
 #include "engine/models/sagan.h"
 
 #include <span>
@@ -43,6 +44,18 @@ ConvSteadyConfig conv_steady_config(const Options::Model& model, const Shape& pi
 
 HalvingConfig halving_config(const Options::Model& model, const Shape& picture, int classes) {
   return {picture[1], picture[2], picture[3], model.latent, model.filters, classes};
+}
+
+ResidualConfig residual_config(const Options::Model& model, const Shape& picture, int classes) {
+  ResidualConfig config;
+  config.height = picture[1];
+  config.width = picture[2];
+  config.channels = picture[3];
+  config.latent = model.latent;
+  config.widths = model.widths;
+  config.blocks.assign(model.widths.size(), model.blocks);
+  config.classes = classes;
+  return config;
 }
 
 // One of engine/models that takes rows, and their classes where there are some.
@@ -93,6 +106,11 @@ GanNetworks make_gan_networks(const Options::Model& model, const Shape& picture,
     const SaganConfig config = halving_config(model, picture, classes);
     return {std::make_unique<StatefulNetwork<SaganGenerator>>("generator", config),
             std::make_unique<StatefulNetwork<SaganDiscriminator>>("discriminator", config)};
+  }
+  if (model.networks == "residual") {
+    const ResidualConfig config = residual_config(model, picture, classes);
+    return {std::make_unique<ClassedNetwork<ResidualGenerator>>("generator", config),
+            std::make_unique<ClassedNetwork<ResidualDiscriminator>>("discriminator", config)};
   }
   const ClassicConfig config = classic_config(model, picture, classes);
   return {make_classic_generator(config), make_classic_discriminator(config)};

@@ -30,6 +30,7 @@ const std::vector<Reader>& readers() {
       {"gan", "conv-steady", {"model.filters", "model.features"}},
       {"gan", "dcgan", {"model.filters"}},
       {"gan", "sagan", {"model.filters"}},
+      {"gan", "residual", {"model.widths", "model.blocks"}},
       {"vae",
        "",
        {"data.labels", "model.latent", "model.filters", "optimizer.learning_rate", "optimizer.ema_decay",

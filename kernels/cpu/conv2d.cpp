@@ -20,18 +20,23 @@ using Dims = dnnl::memory::dims;
 Dims picture_dims(View v) {
   return {v.shape[0], v.shape[3], v.shape[1], v.shape[2]};
 }
-Dims filter_dims(View v) {
-  return {v.shape[0], v.shape[3], v.shape[1], v.shape[2]};
+// In groups the filters have an extent more, in front: the group.
+Dims filter_dims(View v, int groups) {
+  Dims dims{v.shape[0] / groups, v.shape[3], v.shape[1], v.shape[2]};
+  if (groups > 1) {
+    dims.insert(dims.begin(), groups);
+  }
+  return dims;
 }
 
 dnnl::memory::desc pictures(View v) {
   return {picture_dims(v), onednn_type(v.dtype), Tag::nhwc};
 }
-dnnl::memory::desc filters(View v) {
-  return {filter_dims(v), onednn_type(v.dtype), Tag::ohwi};
+dnnl::memory::desc filters(View v, int groups) {
+  return {filter_dims(v, groups), onednn_type(v.dtype), groups > 1 ? Tag::gohwi : Tag::ohwi};
 }
-dnnl::memory::desc any_filters(View v) {
-  return {filter_dims(v), onednn_type(v.dtype), Tag::any};
+dnnl::memory::desc any_filters(View v, int groups) {
+  return {filter_dims(v, groups), onednn_type(v.dtype), Tag::any};
 }
 
 struct Geometry {
@@ -70,8 +75,8 @@ void make_forward(OnednnPlan& plan, const Conv2d& conv, const Activation& act, V
   const bool has_bias = bias.shape.rank() > 0;
   const dnnl::memory::desc bias_md =
       has_bias ? dnnl::memory::desc({w.shape[0]}, onednn_type(bias.dtype), Tag::a) : dnnl::memory::desc();
-  const auto description = forward_description(g, act, pictures(x), any_filters(w), bias_md, pictures(y));
-  const dnnl::memory x_memory = plan.caller_array(pictures(x)), w_memory = plan.caller_array(filters(w));
+  const auto description = forward_description(g, act, pictures(x), any_filters(w, conv.groups), bias_md, pictures(y));
+  const dnnl::memory x_memory = plan.caller_array(pictures(x)), w_memory = plan.caller_array(filters(w, conv.groups));
   const dnnl::memory y_memory = plan.caller_array(pictures(y));
   const dnnl::memory weights = liked_weights(plan, w_memory, description.weights_desc());
   const dnnl::convolution_forward primitive(description);
@@ -91,18 +96,18 @@ void make_forward(OnednnPlan& plan, const Conv2d& conv, const Activation& act, V
 void make_backward_input(OnednnPlan& plan, const Conv2d& conv, View dy, View w, View dx) {
   const Geometry g(conv);
   const View x{nullptr, dx.shape, dy.dtype};  // the pictures of the forward pass have the type of dy
-  const auto hint = forward_description(g, {}, pictures(x), any_filters(w), {}, pictures(dy));
+  const auto hint = forward_description(g, {}, pictures(x), any_filters(w, conv.groups), {}, pictures(dy));
   const dnnl::primitive_attr attributes = onednn_attributes({});
 #ifdef DUEL_ONEDNN_3
-  const dnnl::convolution_backward_data::primitive_desc description(onednn_engine(), kDirect, pictures(dx),
-                                                                    any_filters(w), pictures(dy), g.strides,
-                                                                    g.padding_begin, g.padding_end, hint, attributes);
+  const dnnl::convolution_backward_data::primitive_desc description(
+      onednn_engine(), kDirect, pictures(dx), any_filters(w, conv.groups), pictures(dy), g.strides, g.padding_begin,
+      g.padding_end, hint, attributes);
 #else
   const dnnl::convolution_backward_data::primitive_desc description(
-      {kDirect, pictures(dx), any_filters(w), pictures(dy), g.strides, g.padding_begin, g.padding_end}, attributes,
-      onednn_engine(), hint);
+      {kDirect, pictures(dx), any_filters(w, conv.groups), pictures(dy), g.strides, g.padding_begin, g.padding_end},
+      attributes, onednn_engine(), hint);
 #endif
-  const dnnl::memory dy_memory = plan.caller_array(pictures(dy)), w_memory = plan.caller_array(filters(w));
+  const dnnl::memory dy_memory = plan.caller_array(pictures(dy)), w_memory = plan.caller_array(filters(w, conv.groups));
   const dnnl::memory dx_memory = plan.caller_array(pictures(dx));
   const dnnl::memory weights = liked_weights(plan, w_memory, description.weights_desc());
   plan.add(dnnl::convolution_backward_data(description),
@@ -113,19 +118,19 @@ void make_backward_input(OnednnPlan& plan, const Conv2d& conv, View dy, View w, 
 void make_backward_weight(OnednnPlan& plan, const Conv2d& conv, View x, View dy, View dw) {
   const Geometry g(conv);
   const View w{nullptr, dw.shape, x.dtype};  // the weights of the forward pass have the type of x
-  const auto hint = forward_description(g, {}, pictures(x), any_filters(w), {}, pictures(dy));
+  const auto hint = forward_description(g, {}, pictures(x), any_filters(w, conv.groups), {}, pictures(dy));
   const dnnl::primitive_attr attributes = onednn_attributes({});
 #ifdef DUEL_ONEDNN_3
   const dnnl::convolution_backward_weights::primitive_desc description(
-      onednn_engine(), kDirect, pictures(x), any_filters(dw), pictures(dy), g.strides, g.padding_begin, g.padding_end,
-      hint, attributes);
+      onednn_engine(), kDirect, pictures(x), any_filters(dw, conv.groups), pictures(dy), g.strides, g.padding_begin,
+      g.padding_end, hint, attributes);
 #else
   const dnnl::convolution_backward_weights::primitive_desc description(
-      {kDirect, pictures(x), any_filters(dw), pictures(dy), g.strides, g.padding_begin, g.padding_end}, attributes,
-      onednn_engine(), hint);
+      {kDirect, pictures(x), any_filters(dw, conv.groups), pictures(dy), g.strides, g.padding_begin, g.padding_end},
+      attributes, onednn_engine(), hint);
 #endif
   const dnnl::memory x_memory = plan.caller_array(pictures(x)), dy_memory = plan.caller_array(pictures(dy));
-  const dnnl::memory dw_memory = plan.caller_array(filters(dw));
+  const dnnl::memory dw_memory = plan.caller_array(filters(dw, conv.groups));
   const bool as_is = dw_memory.get_desc() == description.diff_weights_desc();
   const dnnl::memory result = as_is ? dw_memory : plan.own_array(description.diff_weights_desc());
   plan.add(dnnl::convolution_backward_weights(description),
@@ -138,7 +143,7 @@ void make_backward_weight(OnednnPlan& plan, const Conv2d& conv, View x, View dy,
 
 OnednnKey conv2d_key(int op, const Conv2d& c) {
   OnednnKey key(op);
-  key.add(c.stride).add(c.pad_top).add(c.pad_bottom).add(c.pad_left).add(c.pad_right);
+  key.add(c.stride).add(c.pad_top).add(c.pad_bottom).add(c.pad_left).add(c.pad_right).add(c.groups);
   return key;
 }
 
@@ -169,20 +174,26 @@ bool takes_winograd_weight(const CpuContext& context, const Conv2d& conv, View x
   return !context.is_vendor_only() && suits_winograd_weight(conv, x, dw, dy);
 }
 
+// The others take all channels together.
+bool takes_ours(const CpuContext& context, const Conv2d& conv) {
+  return !context.is_vendor_only() && conv.groups == 1;
+}
+
 bool takes_halving(const CpuContext& context, const Conv2d& conv, View x, View w, View y) {
-  return !context.is_vendor_only() && suits_halving(conv, x, w, y);
+  return takes_ours(context, conv) && suits_halving(conv, x, w, y);
 }
 
 bool takes_halving_weight(const CpuContext& context, const Conv2d& conv, View x, View dw, View dy) {
-  return !context.is_vendor_only() && suits_halving_weight(conv, x, dw, dy);
+  return takes_ours(context, conv) && suits_halving_weight(conv, x, dw, dy);
 }
 
-bool takes_few_channels_forward(const CpuContext& context, const Activation& act, View x, View w, View y) {
-  return !context.is_vendor_only() && suits_few_channels_forward(act, x, w, y);
+bool takes_few_channels_forward(const CpuContext& context, const Conv2d& conv, const Activation& act, View x, View w,
+                                View y) {
+  return takes_ours(context, conv) && suits_few_channels_forward(act, x, w, y);
 }
 
-bool takes_few_channels(const CpuContext& context, View dx) {
-  return !context.is_vendor_only() && has_few_channels(dx);
+bool takes_few_channels(const CpuContext& context, const Conv2d& conv, View dx) {
+  return takes_ours(context, conv) && has_few_channels(dx);
 }
 
 // The weight gradient of few filters: that of the turned filters with the two pictures in each other's place, which has
@@ -218,7 +229,7 @@ void copy_turned(View from, View dw) {
 }
 
 bool takes_few_filters(const CpuContext& context, const Conv2d& conv, View w) {
-  return !context.is_vendor_only() && has_few_filters(conv, w);
+  return takes_ours(context, conv) && has_few_filters(conv, w);
 }
 
 }  // namespace
@@ -226,10 +237,10 @@ bool takes_few_filters(const CpuContext& context, const Conv2d& conv, View w) {
 void prepare_conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& act, View x, View w, View bias,
                             View y) {
   if (takes_winograd(context, conv, x, w, y)) {
-    context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
+    context.reserve_scratch(winograd_forward_scratch_bytes(context, conv, w));
   } else if (takes_halving(context, conv, x, w, y)) {
     context.reserve_scratch(halving_scratch_bytes(context, w));
-  } else if (takes_few_channels_forward(context, act, x, w, y)) {
+  } else if (takes_few_channels_forward(context, conv, act, x, w, y)) {
     context.reserve_scratch(few_channels_forward_scratch_bytes(context, conv, x, w));
   } else if (takes_few_filters(context, conv, w)) {
     context.reserve_scratch(few_filters_scratch_bytes(context, conv, x, w, y));
@@ -239,10 +250,10 @@ void prepare_conv2d_forward(CpuContext& context, const Conv2d& conv, const Activ
 }
 
 void prepare_conv2d_backward_input(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
-  if (takes_few_channels(context, dx)) {
+  if (takes_few_channels(context, conv, dx)) {
     context.reserve_scratch(few_channels_scratch_bytes(context, dy, w, dx));
   } else if (takes_winograd(context, conv, dy, w, dx)) {
-    context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
+    context.reserve_scratch(winograd_forward_scratch_bytes(context, conv, w));
   } else if (takes_halving(context, conv, dx, w, dy)) {
     context.reserve_scratch(halving_scratch_bytes(context, w));
   } else {
@@ -252,7 +263,7 @@ void prepare_conv2d_backward_input(CpuContext& context, const Conv2d& conv, View
 
 void prepare_conv2d_backward_weight(CpuContext& context, const Conv2d& conv, View x, View dy, View dw) {
   if (takes_winograd_weight(context, conv, x, dw, dy)) {
-    context.reserve_scratch(winograd_backward_weight_scratch_bytes(context, dw));
+    context.reserve_scratch(winograd_backward_weight_scratch_bytes(context, conv, dw));
   } else if (takes_halving_weight(context, conv, x, dw, dy)) {
     context.reserve_scratch(halving_weight_scratch_bytes(context, dw));
   } else if (takes_few_filters(context, conv, dw)) {
@@ -271,7 +282,7 @@ void conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& a
     conv2d_forward_halving(context, conv, act, x, w, bias, y);
     return;
   }
-  if (takes_few_channels_forward(context, act, x, w, y)) {
+  if (takes_few_channels_forward(context, conv, act, x, w, y)) {
     conv2d_forward_few_channels(context, conv, act, x, w, bias, y);
     return;
   }
@@ -289,7 +300,7 @@ void conv2d_forward(CpuContext& context, const Conv2d& conv, const Activation& a
 }
 
 void conv2d_backward_input(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
-  if (takes_few_channels(context, dx)) {
+  if (takes_few_channels(context, conv, dx)) {
     conv2d_backward_input_few_channels(context, conv, dy, w, dx);
   } else if (takes_winograd(context, conv, dy, w, dx)) {
     conv2d_backward_input_winograd(context, conv, dy, w, dx);

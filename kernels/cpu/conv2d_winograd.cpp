@@ -23,7 +23,18 @@ struct Layer {
   int pad_top, pad_left;
   const float* u;     // [36,I,O], the transformed filters, each matrix in panels
   const float* bias;  // [O] or null
-  Out* out;           // [N,P,Q,O]
+  Out* out;           // [N,P,Q,O], or O of more channels
+  int out_pitch;      // from a pixel to the next
+
+  // The same one's group g, where this is its first.
+  Layer group(std::int64_t g) const {
+    Layer layer = *this;
+    layer.in.data += g * in.C;
+    layer.u += g * kPlanes * in.C * O;
+    layer.bias += bias != nullptr ? g * O : 0;
+    layer.out += g * O;
+    return layer;
+  }
 };
 
 constexpr int kBlockTiles = kLanes == 16 ? 10 : 4;  // whose products are in registers at a time
@@ -35,10 +46,11 @@ int tiles_at_once(int I, int O) {
   return std::max(fitting / kBlockTiles, 1) * kBlockTiles;
 }
 
-// Tiles first .. first+tiles-1 from v [36,tiles,I] by m [36,tiles,O] to the output.
+// Tiles first .. first+tiles-1 from v [36,tiles,I] by m [36,tiles,O] to the output; `next_in` and `next_first` are what
+// will be worked on then.
 template <class In, class Out, class Act>
 void convolve_tiles(const Layer<In, Out>& layer, const Tiling& tiling, std::int64_t first, int tiles, Act act, float* v,
-                    float* m) {
+                    float* m, const Pictures<In>& next_in, std::int64_t next_first) {
   const int I = layer.in.C, O = layer.O;
   const std::int64_t v_plane = std::int64_t{tiles} * I, m_plane = std::int64_t{tiles} * O;
   for (int t = 0; t < tiles; ++t) {
@@ -46,7 +58,7 @@ void convolve_tiles(const Layer<In, Out>& layer, const Tiling& tiling, std::int6
     spread_tile<kTile, spread_input>(layer.in, place.picture, place.top - layer.pad_top, place.left - layer.pad_left,
                                      v_plane, v + std::int64_t{t} * I);
   }
-  const int next = static_cast<int>(std::min<std::int64_t>(tiles, tiling.count - first - tiles));
+  const int next = static_cast<int>(std::min<std::int64_t>(tiles, tiling.count - next_first));
   const int calls = kPlanes * calls_between(kBlockTiles, tiles, I, O);
   const int calls_a_panel = calls_between(kBlockTiles, tiles, I, 2 * kLanes);
   struct {
@@ -58,10 +70,10 @@ void convolve_tiles(const Layer<In, Out>& layer, const Tiling& tiling, std::int6
       inputs.fetch();
       filters.fetch();
     }
-  } ahead{{{layer.out, layer.P, layer.Q, O}, tiling, first, tiles, 0, 0, calls},
-          {layer.in, tiling, first + tiles, next, kTile - kOutputs - layer.pad_top, kTile - kOutputs - layer.pad_left,
-           calls},
-          {layer.u, std::int64_t{kPlanes} * I * O, I, calls_a_panel}};
+  } ahead{
+      {{layer.out, layer.P, layer.Q, O, layer.out_pitch}, tiling, first, tiles, 0, 0, calls},
+      {next_in, tiling, next_first, next, kTile - kOutputs - layer.pad_top, kTile - kOutputs - layer.pad_left, calls},
+      {layer.u, std::int64_t{kPlanes} * I * O, I, calls_a_panel}};
   for (int e = 0; e < kPlanes; ++e) {
     multiply_panels<kBlockTiles>({v + e * v_plane, I, 1}, layer.u + std::int64_t{e} * I * O, tiles, I, O,
                                  m + e * m_plane, ahead);
@@ -69,43 +81,49 @@ void convolve_tiles(const Layer<In, Out>& layer, const Tiling& tiling, std::int6
   for (int t = 0; t < tiles; ++t) {
     const Place place(tiling, first + t);
     const int rows = std::min(kOutputs, layer.P - place.top), columns = std::min(kOutputs, layer.Q - place.left);
-    Out* corner = layer.out + ((place.picture * layer.P + place.top) * layer.Q + place.left) * O;
+    Out* corner = layer.out + ((place.picture * layer.P + place.top) * layer.Q + place.left) * layer.out_pitch;
     for (int o = 0; o < O; o += kLanes) {
       const Vec bias = layer.bias != nullptr ? load(layer.bias + o) : Vec{};
       Vec y[kOutputs][kOutputs];
       gather_tile<kOutputs, gather_output>(m + std::int64_t{t} * O + o, m_plane, y);
       for (int i = 0; i < rows; ++i) {
         for (int j = 0; j < columns; ++j) {
-          store(corner + (std::int64_t{i} * layer.Q + j) * O + o, act(y[i][j] + bias));
+          store(corner + (std::int64_t{i} * layer.Q + j) * layer.out_pitch + o, act(y[i][j] + bias));
         }
       }
     }
   }
 }
 
+// `layer` is the first of `groups`. Blocks of tiles are taken group by group, so that a pixel's lines stay near.
 template <class In, class Out>
-void convolve(const CpuContext& context, const Layer<In, Out>& layer, const Activation& activation, float* scratch) {
+void convolve(const CpuContext& context, const Layer<In, Out>& layer, int groups, const Activation& activation,
+              float* scratch) {
   const Tiling tiling(layer.N, layer.P, layer.Q);
   const int I = layer.in.C, O = layer.O, at_once = tiles_at_once(I, O);
   const std::int64_t blocks = (tiling.count + at_once - 1) / at_once;
   simd::with_vector_activation(activation, [&](auto act) {
-    parallel_ranges(context, blocks, 1, [&](std::int64_t begin, std::int64_t end, int member) {
+    parallel_ranges(context, blocks * groups, 1, [&](std::int64_t begin, std::int64_t end, int member) {
       float* v = scratch + std::int64_t{member} * kPlanes * at_once * (I + O);
       float* m = v + std::int64_t{kPlanes} * at_once * I;
-      for (std::int64_t block = begin; block < end; ++block) {
-        const std::int64_t first = block * at_once;
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t first = i / groups * at_once, next = i + 1;
         const auto tiles = static_cast<int>(std::min<std::int64_t>(at_once, tiling.count - first));
-        convolve_tiles(layer, tiling, first, tiles, act, v, m);
+        convolve_tiles(layer.group(i % groups), tiling, first, tiles, act, v, m, layer.group(next % groups).in,
+                       next / groups * at_once);
       }
     });
   });
 }
 
-// u[e, c, k] from w[k,r,s,c]: vectors along k are collected one by one.
+// u[e, c, k] from w[k,r,s,c], for each group: vectors along k are collected one by one.
 template <class T>
-void transform_filters(const CpuContext& context, const T* w, int K, int C, float* u) {
-  parallel_ranges(context, C, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t c = begin; c < end; ++c) {
+void transform_filters(const CpuContext& context, const T* of_all, int groups, int K, int C, float* u_of_all) {
+  parallel_ranges(context, std::int64_t{groups} * C, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t c = i % C;
+      const T* const w = of_all + i / C * K * 9 * C;
+      float* const u = u_of_all + i / C * kPlanes * C * K;
       for (int k = 0; k < K; k += kLanes) {
         Vec taps[3][3];
         for (int tap = 0; tap < 9; ++tap) {
@@ -119,11 +137,14 @@ void transform_filters(const CpuContext& context, const T* w, int K, int C, floa
   });
 }
 
-// u[e, k, c] from w[k,2-r,2-s,c].
+// u[e, k, c] from w[k,2-r,2-s,c], for each group.
 template <class T>
-void transform_turned_filters(const CpuContext& context, const T* w, int K, int C, float* u) {
-  parallel_ranges(context, K, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = begin; k < end; ++k) {
+void transform_turned_filters(const CpuContext& context, const T* of_all, int groups, int K, int C, float* u_of_all) {
+  parallel_ranges(context, std::int64_t{groups} * K, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t k = i % K;
+      const T* const w = of_all + i / K * K * 9 * C;
+      float* const u = u_of_all + i / K * kPlanes * K * C;
       for (int c = 0; c < C; c += kLanes) {
         Vec taps[3][3];
         for (int tap = 0; tap < 9; ++tap) {
@@ -165,30 +186,30 @@ bool suits_winograd(const Conv2d& conv, View x, View w, View y) {
 bool suits_winograd_weight(const Conv2d& conv, View x, View w, View y) {
   // Below so many tiles transforming the filters costs more than is won; where the tiles at the edges hold more than
   // half as many outputs again as there are, the direct sum is as fast (in bf16 from a fifth on, but for the weight
-  // gradient: at 7x7 pixels oneDNN takes 0.75 to 0.93 of the time).
-  constexpr int kTilesAtLeast = 128;
-  const bool fits = conv.stride == 1 && w.shape[1] == 3 && w.shape[2] == 3 && x.shape[3] % 16 == 0 &&
-                    y.shape[3] % 16 == 0 && (x.dtype == DType::f32 || is_quick_in_bf16());
-  return fits && Tiling(y.shape[0], y.shape[1], y.shape[2]).count >= kTilesAtLeast && wastes_at_most(1.5, y);
+  // gradient: at 7x7 pixels oneDNN takes 0.75 to 0.93 of the time). Groups have few filters to transform.
+  const int tiles_at_least = conv.groups == 1 ? 128 : 16;
+  const bool fits = conv.stride == 1 && w.shape[1] == 3 && w.shape[2] == 3 && x.shape[3] / conv.groups % 16 == 0 &&
+                    y.shape[3] / conv.groups % 16 == 0 && (x.dtype == DType::f32 || is_quick_in_bf16());
+  return fits && Tiling(y.shape[0], y.shape[1], y.shape[2]).count >= tiles_at_least && wastes_at_most(1.5, y);
 }
 
-std::size_t winograd_forward_scratch_bytes(const CpuContext& context, View w) {
-  const std::int64_t K = w.shape[0], C = w.shape[3];
-  const std::int64_t tiles = tiles_at_once(w.shape[0], w.shape[3]);
-  return static_cast<std::size_t>(kPlanes * (K * C + context.threads() * tiles * (K + C))) * sizeof(float);
+std::size_t winograd_forward_scratch_bytes(const CpuContext& context, const Conv2d& conv, View w) {
+  const int K = w.shape[0] / conv.groups, C = w.shape[3];
+  const std::int64_t tiles = tiles_at_once(K, C);
+  return static_cast<std::size_t>(kPlanes * (w.count() / 9 + context.threads() * tiles * (K + C))) * sizeof(float);
 }
 
 void conv2d_forward_winograd(CpuContext& context, const Conv2d& conv, const Activation& activation, View x, View w,
                              View bias, View y) {
-  context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
-  const int K = w.shape[0], C = w.shape[3];
+  context.reserve_scratch(winograd_forward_scratch_bytes(context, conv, w));
+  const int K = w.shape[0] / conv.groups, C = w.shape[3];
   auto* u = static_cast<float*>(context.scratch());
   with_float_type(x.dtype, [&](auto in) {
     using In = decltype(in);
-    transform_filters(context, w.as<In>(), K, C, u);
+    transform_filters(context, w.as<In>(), conv.groups, K, C, u);
     with_float_type(y.dtype, [&](auto out) {
       using Out = decltype(out);
-      const Layer<In, Out> layer{{x.as<In>(), x.shape[1], x.shape[2], C},
+      const Layer<In, Out> layer{{x.as<In>(), x.shape[1], x.shape[2], C, x.shape[3]},
                                  y.shape[0],
                                  y.shape[1],
                                  y.shape[2],
@@ -197,22 +218,23 @@ void conv2d_forward_winograd(CpuContext& context, const Conv2d& conv, const Acti
                                  conv.pad_left,
                                  u,
                                  bias.as<float>(),
-                                 y.as<Out>()};
-      convolve(context, layer, activation, u + std::int64_t{kPlanes} * K * C);
+                                 y.as<Out>(),
+                                 y.shape[3]};
+      convolve(context, layer, conv.groups, activation, u + w.count() / 9 * kPlanes);
     });
   });
 }
 
 void conv2d_backward_input_winograd(CpuContext& context, const Conv2d& conv, View dy, View w, View dx) {
-  context.reserve_scratch(winograd_forward_scratch_bytes(context, w));
-  const int K = w.shape[0], C = w.shape[3];
+  context.reserve_scratch(winograd_forward_scratch_bytes(context, conv, w));
+  const int K = w.shape[0] / conv.groups, C = w.shape[3];
   auto* u = static_cast<float*>(context.scratch());
   with_float_type(dy.dtype, [&](auto in) {
     using In = decltype(in);
-    transform_turned_filters(context, w.as<In>(), K, C, u);
+    transform_turned_filters(context, w.as<In>(), conv.groups, K, C, u);
     with_float_type(dx.dtype, [&](auto out) {
       using Out = decltype(out);
-      const Layer<In, Out> layer{{dy.as<In>(), dy.shape[1], dy.shape[2], K},
+      const Layer<In, Out> layer{{dy.as<In>(), dy.shape[1], dy.shape[2], K, dy.shape[3]},
                                  dx.shape[0],
                                  dx.shape[1],
                                  dx.shape[2],
@@ -221,8 +243,9 @@ void conv2d_backward_input_winograd(CpuContext& context, const Conv2d& conv, Vie
                                  2 - conv.pad_left,
                                  u,
                                  nullptr,
-                                 dx.as<Out>()};
-      convolve(context, layer, {}, u + std::int64_t{kPlanes} * K * C);
+                                 dx.as<Out>(),
+                                 dx.shape[3]};
+      convolve(context, layer, conv.groups, {}, u + w.count() / 9 * kPlanes);
     });
   });
 }

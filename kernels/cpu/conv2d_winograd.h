@@ -1,5 +1,6 @@
-// Convolutions with 3x3 filters at stride 1, by Winograd's minimal filtering: a quarter of the products. Arrays of bf16
-// are only read and written as such: between, all is f32, since the transforms would magnify the rounding of bf16.
+// Convolutions with 3x3 filters at stride 1, by Winograd's minimal filtering: a quarter of the products. In groups of
+// channels each group is a convolution of its own. Arrays of bf16 are only read and written as such: between, all is
+// f32, since the transforms would magnify the rounding of bf16.
 //
 // Each thread takes a few tiles at a time, so that all between reading x and writing y stays in its caches: transform
 // the tiles' inputs, multiply 36 pairs of small matrices, transform back with bias and activation. oneDNN's direct
@@ -17,8 +18,8 @@ namespace duel {
 bool suits_winograd(const Conv2d&, View x, View w, View y);
 bool suits_winograd_weight(const Conv2d&, View x, View dw, View dy);
 
-std::size_t winograd_forward_scratch_bytes(const CpuContext&, View w);
-std::size_t winograd_backward_weight_scratch_bytes(const CpuContext&, View dw);
+std::size_t winograd_forward_scratch_bytes(const CpuContext&, const Conv2d&, View w);
+std::size_t winograd_backward_weight_scratch_bytes(const CpuContext&, const Conv2d&, View dw);
 
 void conv2d_forward_winograd(CpuContext&, const Conv2d&, const Activation&, View x, View w, View bias, View y);
 void conv2d_backward_input_winograd(CpuContext&, const Conv2d&, View dy, View w, View dx);

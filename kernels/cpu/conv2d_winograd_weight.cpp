@@ -23,13 +23,15 @@ int tiles_at_once(int K, int C) {
 constexpr int kBlockRows = kLanes == 16 ? 8 : 4;  // of K, a multiple of 16
 
 struct Part {
-  float *sums, *dy, *x;  // [36,K,C], [36,tiles,K], [36,tiles,C]
+  float *sums, *dy, *x;  // [groups,36,K,C], [36,tiles,K], [36,tiles,C]
 
-  static std::int64_t floats(std::int64_t K, std::int64_t C, std::int64_t tiles) {
-    return kPlanes * (K * C + tiles * (K + C));
+  static std::int64_t floats(std::int64_t groups, std::int64_t K, std::int64_t C, std::int64_t tiles) {
+    return kPlanes * (groups * K * C + tiles * (K + C));
   }
-  Part(float* scratch, std::int64_t part, std::int64_t K, std::int64_t C, std::int64_t tiles)
-      : sums(scratch + part * floats(K, C, tiles)), dy(sums + kPlanes * K * C), x(dy + kPlanes * tiles * K) {}
+  Part(float* scratch, std::int64_t part, std::int64_t groups, std::int64_t K, std::int64_t C, std::int64_t tiles)
+      : sums(scratch + part * floats(groups, K, C, tiles)),
+        dy(sums + groups * kPlanes * K * C),
+        x(dy + kPlanes * tiles * K) {}
 };
 
 template <class T>
@@ -37,6 +39,14 @@ struct Problem {
   Pictures<T> x, dy;
   Tiling tiling;
   int pad_top, pad_left;
+
+  // The same one's group g, where this is its first.
+  Problem group(std::int64_t g) const {
+    Problem problem = *this;
+    problem.x.data += g * x.C;
+    problem.dy.data += g * dy.C;
+    return problem;
+  }
 };
 
 template <class T>
@@ -68,20 +78,23 @@ void sum_tiles(const Problem<T>& p, std::int64_t first, int tiles, const Part& p
 
 }  // namespace
 
-std::size_t winograd_backward_weight_scratch_bytes(const CpuContext& context, View dw) {
-  const int K = dw.shape[0], C = dw.shape[3];
-  return static_cast<std::size_t>(context.threads() * Part::floats(K, C, tiles_at_once(K, C))) * sizeof(float);
+std::size_t winograd_backward_weight_scratch_bytes(const CpuContext& context, const Conv2d& conv, View dw) {
+  const int groups = conv.groups, K = dw.shape[0] / groups, C = dw.shape[3];
+  return static_cast<std::size_t>(context.threads() * Part::floats(groups, K, C, tiles_at_once(K, C))) * sizeof(float);
 }
 
 void conv2d_backward_weight_winograd(CpuContext& context, const Conv2d& conv, View x, View dy, View dw) {
-  context.reserve_scratch(winograd_backward_weight_scratch_bytes(context, dw));
-  const int K = dw.shape[0], C = dw.shape[3], at_once = tiles_at_once(K, C);
-  const auto part_at = [&](std::int64_t i) { return Part(static_cast<float*>(context.scratch()), i, K, C, at_once); };
+  context.reserve_scratch(winograd_backward_weight_scratch_bytes(context, conv, dw));
+  const int groups = conv.groups, K = dw.shape[0] / groups, C = dw.shape[3], at_once = tiles_at_once(K, C);
+  const std::int64_t plane = std::int64_t{K} * C;
+  const auto part_at = [&](std::int64_t i) {
+    return Part(static_cast<float*>(context.scratch()), i, groups, K, C, at_once);
+  };
   const std::int64_t parts = context.threads();
   with_float_type(x.dtype, [&](auto element) {
     using T = decltype(element);
-    const Problem<T> problem{{x.as<T>(), x.shape[1], x.shape[2], C},
-                             {dy.as<T>(), dy.shape[1], dy.shape[2], K},
+    const Problem<T> problem{{x.as<T>(), x.shape[1], x.shape[2], C, x.shape[3]},
+                             {dy.as<T>(), dy.shape[1], dy.shape[2], K, dy.shape[3]},
                              Tiling(dy.shape[0], dy.shape[1], dy.shape[2]),
                              conv.pad_top,
                              conv.pad_left};
@@ -89,22 +102,27 @@ void conv2d_backward_weight_winograd(CpuContext& context, const Conv2d& conv, Vi
     parallel_ranges(context, parts, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const Part part = part_at(i);
-        std::fill_n(part.sums, std::int64_t{kPlanes} * K * C, 0.0F);
+        std::fill_n(part.sums, groups * kPlanes * plane, 0.0F);
         const std::int64_t stop = tiles * (i + 1) / parts;
         for (std::int64_t first = tiles * i / parts; first < stop; first += at_once) {
-          sum_tiles(problem, first, static_cast<int>(std::min<std::int64_t>(at_once, stop - first)), part);
+          const auto count = static_cast<int>(std::min<std::int64_t>(at_once, stop - first));
+          for (int g = 0; g < groups; ++g) {
+            Part of_group = part;
+            of_group.sums += g * kPlanes * plane;
+            sum_tiles(problem.group(g), first, count, of_group);
+          }
         }
       }
     });
   });
-  parallel_ranges(context, K, 1, [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t plane = std::int64_t{K} * C;
+  parallel_ranges(context, dw.shape[0], 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = begin; k < end; ++k) {
+      const std::int64_t first = (k / K * kPlanes * K + k % K) * C;  // of the group's sums the filter's row
       for (int c = 0; c < C; c += kLanes) {
-        float* total = part_at(0).sums + k * C + c;
+        float* total = part_at(0).sums + first + c;
         for (std::int64_t i = 1; i < parts; ++i) {
           for (int e = 0; e < kPlanes; ++e) {
-            store(total + e * plane, load(total + e * plane) + load(part_at(i).sums + e * plane + k * C + c));
+            store(total + e * plane, load(total + e * plane) + load(part_at(i).sums + e * plane + first + c));
           }
         }
         Vec taps[3][3];

@@ -1,4 +1,5 @@
-// Who computes a convolution: our kernels (conv2d.cu), or cuDNN where it was quicker (choice.h).
+// Who computes a convolution: our kernels (conv2d.cu), or cuDNN where it was quicker (choice.h). In groups it is always
+// ours (conv2d_grouped.cu).
 #include "kernels/conv2d.h"
 
 #include "kernels/bias_act.h"
@@ -63,7 +64,7 @@ void decide(CudaContext& context, const Call& call, std::function<void(std::span
 // Whether cuDNN has done it; `prepare` decides, where that has not been done yet.
 template <class Prepare>
 bool run_vendor(CudaContext& context, const Call& call, Prepare&& prepare) {
-  if (context.choices().are_ours()) {
+  if (context.choices().are_ours() || call.conv.groups > 1) {
     return false;
   }
   const std::string text = call.text();
@@ -82,7 +83,7 @@ bool run_vendor(CudaContext& context, const Call& call, Prepare&& prepare) {
 
 void prepare_conv2d_forward(CudaContext& context, const Conv2d& p, const Activation& activation, View x, View w,
                             View bias, View y) {
-  if (context.choices().are_ours()) {
+  if (context.choices().are_ours() || p.groups > 1) {
     return;  // their scratch is the context's own
   }
   const Call call{"conv2d_forward", p, activation, {x, w, bias}, y};
@@ -95,7 +96,7 @@ void prepare_conv2d_forward(CudaContext& context, const Conv2d& p, const Activat
 }
 
 void prepare_conv2d_backward_input(CudaContext& context, const Conv2d& p, View dy, View w, View dx) {
-  if (context.choices().are_ours()) {
+  if (context.choices().are_ours() || p.groups > 1) {
     return;
   }
   decide(
@@ -105,7 +106,7 @@ void prepare_conv2d_backward_input(CudaContext& context, const Conv2d& p, View d
 }
 
 void prepare_conv2d_backward_weight(CudaContext& context, const Conv2d& p, View x, View dy, View dw) {
-  if (context.choices().are_ours()) {
+  if (context.choices().are_ours() || p.groups > 1) {
     return;
   }
   decide(

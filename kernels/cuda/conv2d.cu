@@ -5,13 +5,14 @@
 //   backward_weight  dw[k, (r,s,c)]   = dy(k, pixel) * X((r,s,c), pixel)
 //
 // operands.cuh defines X, dY and W, conv2d_shape.h the classes; product.cuh says who computes what. Pictures of few
-// channels have kernels of their own (conv2d_few_channels.h).
+// channels and groups have kernels of their own (conv2d_few_channels.h, conv2d_grouped.h).
 //
 // spills: for sm_120 ptxas holds tensor_product_kernel of the TF32 input gradient, 64 wide, to 72 registers, with which
 // seven blocks fit on a multiprocessor, and puts aside two words a thread. No other architecture does.
 #include "kernels/cuda/conv2d_ours.h"
 
 #include "kernels/cuda/conv2d_few_channels.h"
+#include "kernels/cuda/conv2d_grouped.h"
 #include "kernels/cuda/product.cuh"
 
 namespace duel {
@@ -34,6 +35,10 @@ void conv2d_forward_ours(CudaContext& context, const Conv2d& p, const Activation
                          View y) {
   const ConvShape shape(p, x.shape, w.shape, y.shape);
   check_extents("conv2d_forward", shape);
+  if (p.groups > 1) {
+    conv2d_forward_grouped(context, shape, p.groups, activation, x, w, bias, y);
+    return;
+  }
   if (few_channels_fit(shape)) {
     conv2d_forward_few_channels(context, shape, activation, x, w, bias, y);
     return;
@@ -49,6 +54,10 @@ void conv2d_forward_ours(CudaContext& context, const Conv2d& p, const Activation
 void conv2d_backward_input_ours(CudaContext& context, const Conv2d& p, View dy, View w, View dx) {
   const ConvShape shape(p, dx.shape, w.shape, dy.shape);
   check_extents("conv2d_backward_input", shape);
+  if (p.groups > 1) {
+    conv2d_backward_input_grouped(context, shape, p.groups, dy, w, dx);
+    return;
+  }
   if (few_channels_fit(shape)) {
     conv2d_backward_input_few_channels(context, shape, dy, w, dx);
     return;
@@ -72,6 +81,10 @@ void conv2d_backward_input_ours(CudaContext& context, const Conv2d& p, View dy, 
 void conv2d_backward_weight_ours(CudaContext& context, const Conv2d& p, View x, View dy, View dw) {
   const ConvShape shape(p, x.shape, dw.shape, dy.shape);
   check_extents("conv2d_backward_weight", shape);
+  if (p.groups > 1) {
+    conv2d_backward_weight_grouped(context, shape, p.groups, x, dy, dw);
+    return;
+  }
   if (few_channels_fit(shape)) {
     conv2d_backward_weight_few_channels(context, "conv2d_backward_weight", shape, {}, x, dy, View{}, View{}, dw,
                                         View{});

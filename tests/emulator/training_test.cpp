@@ -54,6 +54,10 @@ std::vector<Recipe> recipes() {
   Options classes = small_options("conv-steady");
   classes.data.synthetic_width = 8;
   list.push_back({"conv_steady", classes});
+  Options residual = small_options("residual");
+  residual.data.synthetic_width = 4;
+  residual.model.blocks = 1;
+  list.push_back({"residual", residual});
   Options by_class = small_options("classic");
   by_class.data.labels = true;
   list.push_back({"classic_by_class", by_class});

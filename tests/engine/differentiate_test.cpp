@@ -170,6 +170,22 @@ std::vector<DerivativeCase> cases() {
        [](SmallProgram& s, std::vector<Value>& in) {
          return ops::conv2d(s.program, kStrided, take(s, in, {1, 5, 6, 4}), take(s, in, {2, 3, 2, 4}));
        }},
+      {"conv2d_grouped",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::conv2d(s.program, Conv2d::same(3, 2), take(s, in, {1, 3, 4, 4}), take(s, in, {6, 3, 3, 2}));
+       }},
+      {"conv2d_depthwise",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::conv2d(s.program, {1, 0, 0, 0, 0, 3}, take(s, in, {2, 4, 4, 3}), take(s, in, {3, 4, 4, 1}));
+       }},
+      {"resample2d_up",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::resample2d(s.program, bilinear_up(), take(s, in, {2, 3, 2, 3}), 6, 4);
+       }},
+      {"resample2d_down",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::resample2d(s.program, {1, 2, 1, {0.5F, -1, 2, 0.25F}}, take(s, in, {1, 5, 6, 2}), 2, 3);
+       }},
       {"conv2d_backward_input",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value dy = take(s, in, {1, 3, 4, 2}), w = take(s, in, {2, 3, 2, 4});

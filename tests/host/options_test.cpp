@@ -164,8 +164,8 @@ TEST(Options, EveryMemberHasAKey) {
     count(source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out);
   }
   {
-    const auto& [a, b, c, d, e, f, g, h, i, j, k, l] = options.model;
-    count(a, b, c, d, e, f, g, h, i, j, k, l);
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = options.model;
+    count(a, b, c, d, e, f, g, h, i, j, k, l, m);
   }
   {
     const auto& [shift, flip, policy, probability, adaptive, target] = options.augment;
@@ -530,7 +530,7 @@ TEST(Options, RoundTripOfEveryKey) {
                   "keep",
                   "colour",
                   20};
-  options.model = {"conv-steady", 7, 33, 3, 34, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1};
+  options.model = {"conv-steady", 7, 33, 3, 34, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1, {8, 24}};
   options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16, 0.7};
   options.optimizer = {0.25, 1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324,
                        0.01, 5};

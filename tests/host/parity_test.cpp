@@ -117,6 +117,8 @@ TEST(Parity, AWrongNumberIsFoundAndNamed) {
   expect_found("lazy", 2, "d_loss_2", 0, 1e-3F);
   expect_found("conv_steady", 1, "gradient/discriminator/classes/weight", 9, 1e-3F);
   expect_found("conv_steady", 2, "gradient/generator/up1/weight", 33, 1e-3F);
+  expect_found("residual", 1, "gradient/discriminator/stage2/block1/grouped/weight", 33, 1e-3F);
+  expect_found("residual", 2, "gradient/generator/basis/picture", 7, 1e-3F);
   expect_found("lazy", 3, "penalty_loss", 0, 1e-3F);
   expect_found("lazy", 3, "d_penalty/gradient/discriminator/dense1/weight", 7, 1e-3F);
   expect_found("vae", 1, "gradient/encoder/conv1/weight", 2, 1e-3F);

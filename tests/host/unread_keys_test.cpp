@@ -10,7 +10,7 @@ namespace duel::test {
 namespace {
 
 TEST(UnreadKeys, APresetReadsWhatItSays) {
-  for (const char* name : {"classic", "conv-steady", "dcgan", "sagan", "steady", "classify", "vae"}) {
+  for (const char* name : {"classic", "conv-steady", "dcgan", "residual", "sagan", "steady", "classify", "vae"}) {
     EXPECT_EQ(unread_changes(preset(name)), "") << name;
   }
 }
@@ -34,7 +34,7 @@ TEST(UnreadKeys, WhatIsChangedForNothingIsTold) {
 TEST(UnreadKeys, EveryKeyHasAReader) {
   for (const OptionKey& key : option_keys()) {
     bool is_read = false;
-    for (const char* name : {"classic", "conv-steady", "classify", "vae"}) {
+    for (const char* name : {"classic", "conv-steady", "residual", "classify", "vae"}) {
       is_read = is_read || reads_key(preset(name), key.name);
     }
     EXPECT_TRUE(is_read) << key.name;

@@ -16,6 +16,7 @@
 #include "kernels/optimizer.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/resample2d.h"
 #include "kernels/rows.h"
 #include "kernels/scale_scheduled.h"
 #include "kernels/shift_flip.h"
@@ -101,6 +102,19 @@ std::vector<WrongConv> wrong_convs() {
   const Conv2d same = Conv2d::same(3);
   return {
       {"channels differ", same, f32({2, 5, 7, 3}), f32({4, 3, 3, 2}), f32({2, 5, 7, 4}), {"[2,5,7,3]", "[4,3,3,2]"}},
+      {"channels of no group",
+       Conv2d::same(3, 3),
+       f32({2, 5, 7, 6}),
+       f32({6, 3, 3, 6}),
+       f32({2, 5, 7, 6}),
+       {"[2,5,7,6]", "[6,3,3,6]", "3 groups"}},
+      {"groups that do not divide the filters",
+       Conv2d::same(3, 3),
+       f32({2, 5, 7, 6}),
+       f32({4, 3, 3, 2}),
+       f32({2, 5, 7, 4}),
+       {"[2,5,7,6]", "[4,3,3,2]", "3 groups"}},
+      {"no groups", Conv2d::same(3, 0), f32({2, 5, 7, 6}), f32({4, 3, 3, 2}), f32({2, 5, 7, 4}), {"0 groups"}},
       {"y of another height",
        same,
        f32({2, 5, 7, 3}),
@@ -370,6 +384,30 @@ std::vector<WrongCall> wrong_augmentations(Op op) {
            {"nan", "contrast"}},
           {"no x", call(kNone, draws, one, f32(m)), {}},
           {"no y", call(f32(m), draws, one, kNone), {}}};
+}
+
+std::vector<WrongCall> wrong_resamples() {
+  const auto call = [](View x, View y, int up = 1, int down = 2, int pad = 1, int count = 4) {
+    return [=](Context& context) {
+      Resample2d p = bilinear_down();
+      p.up = up;
+      p.down = down;
+      p.pad = pad;
+      p.count = count;
+      resample2d(context, p, x, y);
+    };
+  };
+  const View x = f32({2, 4, 6, 3}), y = f32({2, 2, 3, 3});
+  return {{"x of integers", call(u8({2, 4, 6, 3}), y), {"u8[2,4,6,3]"}},
+          {"x of rank 3", call(f32({4, 6, 3}), y), {"[4,6,3]"}},
+          {"another type", call(x, bf16({2, 2, 3, 3})), {"bf16[2,2,3,3]"}},
+          {"another batch", call(x, f32({1, 2, 3, 3})), {"[2,4,6,3]", "[1,2,3,3]"}},
+          {"other channels", call(x, f32({2, 2, 3, 4})), {"[2,4,6,3]", "[2,2,3,4]"}},
+          {"up 0", call(x, y, 0), {"up is 0"}},
+          {"down 0", call(x, y, 1, 0), {"down 0"}},
+          {"too much padding", call(x, y, 1, 2, 4), {"padding 4 with 4 taps"}},
+          {"no taps", call(x, y, 1, 2, 0, 0), {"0 taps"}},
+          {"too many taps", call(x, y, 1, 2, 0, 17), {"17 taps"}}};
 }
 
 std::vector<WrongCall> wrong_gathers() {
@@ -889,6 +927,7 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
        wrong_augmentations([](Context& c, const AugmentPictures& p, View dy, View draws, View probability, View dx) {
          augment_pictures_backward(c, p, dy, draws, probability, dx);
        })},
+      {"resample2d", wrong_resamples()},
       {"gather_rows", wrong_gathers()},
       {"load_rows", wrong_loads()},
       {"random_normal",

@@ -22,8 +22,9 @@ void for_each_product(const Conv2d& conv, const Shape& x, const Shape& w, Produc
               if (row < 0 || row >= x[1] || column < 0 || column >= x[2]) {
                 continue;
               }
-              for (int c = 0; c < x[3]; ++c) {
-                product(at(((std::int64_t{n} * x[1] + row) * x[2] + column) * x[3] + c),
+              const int first = k / (w[0] / conv.groups) * w[3];  // of the channels of the filter's group
+              for (int c = 0; c < w[3]; ++c) {
+                product(at(((std::int64_t{n} * x[1] + row) * x[2] + column) * x[3] + first + c),
                         at(((std::int64_t{k} * w[1] + r) * w[2] + s) * w[3] + c),
                         at(((std::int64_t{n} * y[1] + p) * y[2] + q) * y[3] + k));
               }

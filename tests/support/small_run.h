@@ -18,6 +18,7 @@ inline Options small_options(const std::string& preset_name = "steady") {
   options.model.generator_widths = {12, 9};
   options.model.filters = 3;
   options.model.features = 5;
+  options.model.widths = {16, 8};
   options.model.discriminator_channels = {4, 6};
   options.model.discriminator_widths = {7};
   options.train.batch = 6;

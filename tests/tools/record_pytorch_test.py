@@ -142,6 +142,8 @@ class RecordPytorch(unittest.TestCase):
         self.assertIn(b'"step1/g_reals/label"', content)
         self.assertNotIn(b"/label", self.expect_parity("conv-steady", [*small, "data.labels=false"]))
         self.expect_parity("classic", ODD + ["data.labels=true", "model.discriminator_activation=tanh"])
+        small = [*small[:4], "model.latent=4", "model.widths=[8,16,16]"]
+        self.expect_parity("residual", [*small, "data.labels=false"])
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_augmentation(self):

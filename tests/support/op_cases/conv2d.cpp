@@ -18,14 +18,15 @@ struct Problem {
   bool bias = false;
   DType in = DType::f32, out = DType::f32;
 
-  Shape w() const { return {k, r, s, x[3]}; }
+  Shape w() const { return {k, r, s, x[3] / conv.groups}; }
   Shape y() const { return conv2d_output(conv, x, w()); }
 };
 
 std::string describe(const Problem& p) {
   const Conv2d& c = p.conv;
-  return fmt::format("x{}_k{}_filter{}x{}_stride{}_pad{}{}{}{}_{}_{}", name_of_extents(p.x), p.k, p.r, p.s, c.stride,
-                     c.pad_top, c.pad_bottom, c.pad_left, c.pad_right, name_of(p.in), name_of(p.out));
+  return fmt::format("x{}_k{}_{}filter{}x{}_stride{}_pad{}{}{}{}_{}_{}", name_of_extents(p.x), p.k,
+                     c.groups > 1 ? fmt::format("groups{}_", c.groups) : "", p.r, p.s, c.stride, c.pad_top,
+                     c.pad_bottom, c.pad_left, c.pad_right, name_of(p.in), name_of(p.out));
 }
 
 double terms_of(const Shape& shape) {
@@ -71,7 +72,7 @@ OpCase backward_input_case(const Problem& p) {
                      Views out) { prepare_conv2d_backward_input(context, p.conv, in[0], in[1], out[0]); },
       .reference = [=](const Arrays& in,
                        Arrays& out) { out[0] = reference::conv2d_backward_input(p.conv, p.x, p.w(), in[0], in[1]); },
-      .terms = std::int64_t{p.k} * p.r * p.s,
+      .terms = std::int64_t{p.k / p.conv.groups} * p.r * p.s,
       .same_for_any_threads = false,
       .needs_bf16 = p.in == DType::bf16,
       .cost = [=](Views in, Views out) { return conv2d_cost(p.conv, out[0], in[1], in[0]); }};
@@ -197,6 +198,31 @@ std::vector<Problem> walked_problems() {
   };
 }
 
+// Groups of one channel and of 16, and others that fill no vector; more filters than channels and fewer; so many
+// pictures that the CPU takes Winograd's way for groups of 16 and 32, tiles that do not fill a block among them, and so
+// many pixels that a GPU's blocks share the weight gradient's sums.
+std::vector<Problem> grouped_problems() {
+  const auto in_groups = [](int groups, Conv2d conv) {
+    conv.groups = groups;
+    return conv;
+  };
+  return {
+      {{1, 1, 1, 2}, 2, 1, 1, in_groups(2, {})},
+      {{3, 5, 7, 6}, 4, 3, 3, in_groups(2, Conv2d::same(3))},
+      {{2, 7, 5, 33}, 66, 3, 2, in_groups(11, padded(2, 1, 0, 1, 1))},
+      {{2, 6, 9, 34}, 17, 1, 3, in_groups(17, padded(1, 0, 0, 2, 0))},
+      {{5, 4, 4, 33}, 33, 4, 4, in_groups(33, {})},
+      {{7, 9, 11, 3}, 3, 3, 3, in_groups(3, padded(2, 1, 1, 2, 0))},
+      {{2, 8, 8, 5}, 15, 3, 3, in_groups(5, Conv2d::same(3))},
+      {{3, 7, 7, 40}, 72, 3, 3, in_groups(2, padded(2, 1, 1, 1, 1))},
+      {{3, 5, 7, 32}, 32, 3, 3, Conv2d::same(3, 2)},
+      {{17, 4, 4, 48}, 48, 3, 3, Conv2d::same(3, 3)},
+      {{9, 13, 15, 64}, 32, 3, 3, in_groups(2, padded(1, 2, 0, 1, 2))},
+      {{33, 7, 8, 80}, 80, 3, 3, Conv2d::same(3, 5)},
+      {{33, 16, 15, 16}, 16, 3, 3, Conv2d::same(3, 16)},
+  };
+}
+
 std::vector<OpCase> make_cases() {
   const std::vector<Activation> activations = every_activation();
   const std::pair<DType, DType> types[] = {
@@ -270,6 +296,20 @@ std::vector<OpCase> make_cases() {
     }
     cases.push_back(backward_weight_case(p));
   }
+  for (Problem p : grouped_problems()) {
+    for (const auto& [in, out] : types) {
+      p.in = in;
+      p.out = out;
+      p.activation = activations[turn % 5];
+      p.bias = turn % 2 == 0;
+      ++turn;
+      cases.push_back(forward_case(p));
+      cases.push_back(backward_input_case(p));
+      if (out == DType::f32) {
+        cases.push_back(backward_weight_case(p));
+      }
+    }
+  }
   for (const Activation& activation : activations) {
     cases.push_back(forward_case({{9, 15, 16, 16}, 32, 3, 3, Conv2d::same(3), activation, true}));
   }
@@ -289,6 +329,8 @@ std::vector<OpCase> make_cases() {
         {"classic_conv2_", {{128, 28, 28, 32}, 64, 3, 3, Conv2d::same(3), {ActivationKind::relu}, true, dtype, dtype}},
         {"dcgan_conv2_",
          {{64, 32, 32, 64}, 128, 4, 4, padded(2, 1, 1, 1, 1), {ActivationKind::identity}, false, dtype, dtype}},
+        {"dense_128_", {{64, 32, 32, 128}, 128, 3, 3, Conv2d::same(3), {}, false, dtype, dtype}},
+        {"groups_of_16_", {{64, 32, 32, 128}, 128, 3, 3, Conv2d::same(3, 8), {}, false, dtype, dtype}},
     };
     for (const auto& [name, problem] : layers) {
       cases.push_back(forward_case(problem));

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from ..networks import classic, conv_steady, dcgan, sagan
+from ..networks import classic, conv_steady, dcgan, residual, sagan
 from .augmentation import Augmentation
 from .recipe import Draw, Phase
 
@@ -70,6 +70,12 @@ class Gan:
             filters, networks = config["model.filters"], HALVING[config["model.networks"]]
             return {"generator": networks.Generator(picture, config["model.latent"], filters, self.classes),
                     "discriminator": networks.Discriminator(picture, filters, self.classes)}
+
+        if config["model.networks"] == "residual":
+            config.know(*CLASSIC_KEYS)
+            widths, blocks = config["model.widths"], config["model.blocks"]
+            return {"generator": residual.Generator(picture, config["model.latent"], widths, blocks, self.classes),
+                    "discriminator": residual.Discriminator(picture, widths, blocks, self.classes)}
 
         def act(network):
             return classic.activation(config[f"model.{network}_activation"], config["model.leaky_slope"])
