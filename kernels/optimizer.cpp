@@ -23,6 +23,9 @@ void adam(Context& context, const Adam& p, View step, View gradient_scale, View 
   }
   check(!is_present(state.compute) || (state.compute.shape == state.w.shape && state.compute.dtype == DType::bf16),
         "adam: compute is {}, but must be bf16{}", state.compute, state.w.shape);
+  if (is_present(state.average)) {
+    check_f32("adam", "average", state.average, state.w.shape);
+  }
   context.run([&](auto& backend) { adam(backend, p, step, gradient_scale, gradient, state); });
 }
 
@@ -63,7 +66,8 @@ void check_adam(std::string_view name, const Adam& p) {
 
 Cost adam_cost(const AdamState& state) {
   const double n = static_cast<double>(state.w.count());
-  return {12 * n, 28 * n + (is_present(state.compute) ? 2 * n : 0)};  // reads g, w, m, v; writes w, m, v
+  // Reads g, w, m, v; writes w, m, v; reads and writes the average.
+  return {12 * n, 28 * n + (is_present(state.compute) ? 2 * n : 0) + (is_present(state.average) ? 8 * n : 0)};
 }
 
 }  // namespace duel

@@ -7,12 +7,14 @@
 //                compute = w rounded to bf16, where `compute` has a shape (bf16, the length of w)
 //                weight_decay is decoupled (AdamW: Loshchilov & Hutter, 2019). A beta2 that changes is corrected by
 //                its present value, as in PyTorch.
+//                average = average_decay * average + (1 - average_decay) * w, where `average` has a shape: ema of the
+//                new w, in the same pass, with the same result
 //   ema          average = decay * average + (1 - decay) * w
 //   global_norm  y[0] = sqrt(sum of g^2), summed in f64 over fixed blocks, then in order
 //   clip_scale   y[0] = min(1, max_norm / norm[0])     1 where the norm is 0
 //
-// step is the device's counter, i64 [1], at which learning_rate, beta2 and decay are taken (schedule.h), and from which
-// the clock tells how many updates were made before this one (update_clock.h). ema's may have no shape where the
+// step is the device's counter, i64 [1], at which learning_rate, beta2 and decays are taken (schedule.h), and from
+// which the clock tells how many updates were made before this one (update_clock.h). ema's may have no shape where the
 // decay does not change. gradient_scale is f32 [1], or a View without a shape for 1. Arrays may not overlap.
 #pragma once
 
@@ -33,11 +35,13 @@ struct Adam {
   double epsilon = 1e-7;
   double weight_decay = 0;
   UpdateClock clock = {};
+  Schedule average_decay = 0;  // of AdamState::average, where there is one
 };
 
 struct AdamState {
-  View w, m, v;  // f32 [n]
-  View compute;  // bf16 [n], or no shape
+  View w, m, v;       // f32 [n]
+  View compute = {};  // bf16 [n], or no shape
+  View average = {};  // f32 [n], or no shape
 };
 
 void adam(Context&, const Adam&, View step, View gradient_scale, View gradient, const AdamState&);

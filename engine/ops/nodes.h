@@ -6,10 +6,12 @@
 #include "kernels/batch_norm.h"
 #include "kernels/conv2d.h"
 #include "kernels/matmul.h"
+#include "kernels/optimizer.h"
 #include "kernels/random.h"
 #include "kernels/schedule.h"
 
 #include <string>
+#include <vector>
 
 namespace duel {
 
@@ -30,6 +32,10 @@ Node bias_act_backward_node(const Activation& act, Value dy, Value y);
 // Outputs: dz, dw, db (kernels/conv2d_bias_act.h). `w`: the filters' shape.
 Node conv2d_bias_act_backward_node(const Program& program, const Conv2d& conv, const Activation& act, Value x, Value dy,
                                    Value y, const Shape& w);
+
+// Inputs: step, gradient_scale (or none), gradient, w, m, v, compute (or none), and the average where there is one.
+// Changes those from w on.
+Node adam_node(const Program& program, const Adam& p, const std::vector<Value>& inputs);
 
 // Outputs: y, mean, rstd.
 Node batch_norm_node(const BatchNorm& p, Value x, Value gamma, Value beta);

@@ -8,6 +8,36 @@ Attribute attribute_of(const std::string& name, const Schedule& schedule) {
   return is_number ? Attribute(name, schedule.from) : Attribute(name, to_string(schedule));
 }
 
+Node adam_node(const Program& program, const Adam& p, const std::vector<Value>& inputs) {
+  constexpr std::size_t kW = 3, kAverage = 7;
+  const bool averages = inputs.size() > kAverage;
+  Node node;
+  node.op = "adam";
+  node.parameters = p;
+  node.attributes = {attribute_of("learning_rate", p.learning_rate),
+                     {"beta1", p.beta1},
+                     attribute_of("beta2", p.beta2),
+                     {"epsilon", p.epsilon},
+                     {"weight_decay", p.weight_decay}};
+  if (averages) {
+    node.attributes.push_back(attribute_of("average_decay", p.average_decay));
+  }
+  node.inputs = inputs;
+  node.writes.assign(inputs.begin() + kW, inputs.end());
+  node.run = [p, averages](Context& c, Views in, Views) {
+    duel::adam(c, p, in[0], in[1], in[2], {in[3], in[4], in[5], in[6], averages ? in[kAverage] : View{}});
+  };
+  const auto described = [&](std::size_t i) { return program.described(inputs[i]); };
+  const AdamState state{described(3), described(4), described(5), described(6)};
+  AdamState all = state;
+  all.average = averages ? described(kAverage) : View{};
+  const Cost cost = adam_cost(all);
+  node.flops = cost.flops;
+  node.bytes = cost.bytes;
+  node.traits.update_bytes = adam_cost(state).bytes - bytes_of({described(2)});  // an average is no optimiser's
+  return node;
+}
+
 }  // namespace duel
 
 namespace duel::ops {
@@ -32,23 +62,7 @@ Value clip_scale(Program& program, double max_norm, Value norm) {
 
 void adam(Program& program, const Adam& p, Value step, Value gradient_scale, Value gradients, const AdamValues& of) {
   check_adam(program.scope() + "/adam", p);
-  Node node;
-  node.op = "adam";
-  node.parameters = p;
-  node.attributes = {attribute_of("learning_rate", p.learning_rate),
-                     {"beta1", p.beta1},
-                     attribute_of("beta2", p.beta2),
-                     {"epsilon", p.epsilon},
-                     {"weight_decay", p.weight_decay}};
-  node.inputs = {step, gradient_scale, gradients, of.w, of.m, of.v, of.compute};
-  node.run = [p](Context& c, Views in, Views) { duel::adam(c, p, in[0], in[1], in[2], {in[3], in[4], in[5], in[6]}); };
-  node.writes = {of.w, of.m, of.v, of.compute};
-  const Cost cost = adam_cost(
-      {program.described(of.w), program.described(of.m), program.described(of.v), program.described(of.compute)});
-  node.flops = cost.flops;
-  node.bytes = cost.bytes;
-  node.traits.update_bytes = cost.bytes - bytes_of({program.described(gradients)});
-  program.record_effect(std::move(node));
+  program.record_effect(adam_node(program, p, {step, gradient_scale, gradients, of.w, of.m, of.v, of.compute}));
 }
 
 void ema(Program& program, const Schedule& decay, Value step, Value w, Value average) {

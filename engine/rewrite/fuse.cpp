@@ -1,6 +1,7 @@
 #include "engine/rewrite/fuse.h"
 
 #include "engine/ops/nodes.h"
+#include "engine/program/dependencies.h"
 #include "kernels/conv2d_bias_act.h"
 #include "kernels/reduce.h"
 
@@ -202,6 +203,43 @@ void merge_equal_casts(Program& program) {
   }
 }
 
+bool is_same_place(const Program& program, Value a, Value b) {
+  const Binding &x = program.binding(a), &y = program.binding(b);
+  return x.exists() && x.storage == y.storage && x.offset == y.offset && program.shape(a) == program.shape(b);
+}
+
+// A moving average into the update of the weights that it follows, where nothing in between keeps it from moving there.
+void fuse_averages(Program& program) {
+  std::vector<Node>& nodes = program.nodes();
+  const auto is_average = [](const Node& node) { return node.op == "ema"; };
+  if (std::none_of(nodes.begin(), nodes.end(), is_average)) {
+    return;
+  }
+  const std::vector<std::vector<int>> dependencies = find_dependencies(program);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!is_average(nodes[i]) || dependencies[i].empty()) {
+      continue;
+    }
+    Node& update = nodes[static_cast<std::size_t>(dependencies[i].back())];
+    const Value step = nodes[i].inputs[0], w = nodes[i].inputs[1], average = nodes[i].inputs[2];
+    const bool is_update = update.op == "adam" && update.inputs.size() == 7 &&
+                           is_same_place(program, update.inputs[3], w) &&
+                           (!step.exists() || is_same_place(program, update.inputs[0], step));
+    if (!is_update) {
+      continue;
+    }
+    auto p = std::any_cast<Adam>(update.parameters);
+    p.average_decay = std::any_cast<Schedule>(nodes[i].parameters);
+    std::vector<Value> inputs = update.inputs;
+    inputs.push_back(average);
+    Node fused = adam_node(program, p, inputs);
+    fused.has_effect = true;
+    fused.scope = update.scope;
+    update = std::move(fused);
+    nodes[i] = Node{};  // neither outputs nor effect: pruned
+  }
+}
+
 }  // namespace
 
 void fuse(Program& program) {
@@ -212,6 +250,8 @@ void fuse(Program& program) {
   fuse_normalizations(program);
   fuse_draws(program);
   merge_equal_casts(program);
+  program.prune();
+  fuse_averages(program);
   program.prune();
 }
 

@@ -5,6 +5,7 @@
 //   activation_backward, reduce_sum   -> bias_act_backward, one pass over the gradient instead of two
 //   bias_act_backward, conv2d_backward_weight of a picture of few channels -> conv2d_bias_act_backward, in one pass
 //   batch_norm, bias_act_forward      -> batch_norm with the activation (no bias, and with given statistics too)
+//   adam, ema of the same weights    -> adam that averages them, in one pass over the weights
 //   random_normal, cast              -> random_normal of the other type; equal casts of one array -> one
 //
 // Nodes on small arrays, such as a loss's, are left to small_nodes.h.

@@ -331,8 +331,7 @@ private:
       return logits_of(r, augmentation_.augmented(r, pictures, augmentation_.draws(r, augment, r.batch_size())),
                        classes);
     };
-    const Value real_logits =
-        is_relativistic(loss_) ? judged(real_pictures(r, "g_reals"), "g_reals_augment") : Value{};
+    const Value real_logits = is_relativistic(loss_) ? judged(real_pictures(r, "g_reals"), "g_reals_augment") : Value{};
     const Value loss = generator_loss(r.program(), loss_, judged(fake, "g_augment"), real_logits);
     r.update(loss, rule("optimizer.generator_learning_rate", o.generator_learning_rate, "g_loss", "g_grad_norm"));
     r.average(kGenerator, resolved("optimizer.ema_decay", o.ema_decay));

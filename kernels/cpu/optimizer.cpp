@@ -3,6 +3,7 @@
 #include "kernels/cpu/element.h"
 #include "kernels/cpu/parallel.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace duel {
@@ -26,6 +27,28 @@ struct AdamStep {
     decay = static_cast<float>(rate * p.weight_decay);
   }
 };
+
+constexpr std::int64_t kAveraged = 1 << 12;  // weights that are averaged while they lie in the first cache
+
+// What a moving average keeps, and takes of the weights.
+struct AverageStep {
+  float keep, take;
+
+  AverageStep(const Schedule& decay, std::int64_t step) {
+    const double kept = value_at(decay, step);
+    keep = static_cast<float>(kept);
+    take = static_cast<float>(1 - kept);
+  }
+};
+
+void average_range(const AverageStep& s, const float* __restrict w, float* __restrict average, std::int64_t begin,
+                   std::int64_t end) {
+  const AverageStep p = s;
+#pragma omp simd
+  for (std::int64_t i = begin; i < end; ++i) {
+    average[i] = p.keep * average[i] + p.take * w[i];
+  }
+}
 
 template <bool kCompute, bool kDecay>
 void adam_range(const AdamStep& s, const float* __restrict g, float* __restrict w, float* __restrict m,
@@ -52,6 +75,7 @@ void adam_range(const AdamStep& s, const float* __restrict g, float* __restrict 
 void adam(CpuContext& context, const Adam& p, View step, View gradient_scale, View gradient, const AdamState& state) {
   const float scale = gradient_scale.shape.rank() > 0 ? gradient_scale.as<float>()[0] : 1.0F;
   const AdamStep constants(p, step.as<std::int64_t>()[0], scale);
+  const AverageStep averaging(p.average_decay, step.as<std::int64_t>()[0]);
   const bool decays = p.weight_decay != 0;
   parallel_ranges(context, state.w.count(), kPointwiseGrain, [&](std::int64_t begin, std::int64_t end) {
     const auto* g = gradient.as<float>();
@@ -59,20 +83,22 @@ void adam(CpuContext& context, const Adam& p, View step, View gradient_scale, Vi
     Bf16* compute = state.compute.shape.rank() > 0 ? state.compute.as<Bf16>() : nullptr;
     const auto run = compute != nullptr ? (decays ? adam_range<true, true> : adam_range<true, false>)
                                         : (decays ? adam_range<false, true> : adam_range<false, false>);
-    run(constants, g, w, m, v, compute, begin, end);
+    if (state.average.shape.rank() == 0) {
+      run(constants, g, w, m, v, compute, begin, end);
+      return;
+    }
+    for (; begin < end; begin += kAveraged) {
+      const std::int64_t behind = std::min(end, begin + kAveraged);
+      run(constants, g, w, m, v, compute, begin, behind);
+      average_range(averaging, w, state.average.as<float>(), begin, behind);
+    }
   });
 }
 
 void ema(CpuContext& context, const Schedule& decay, View step, View w, View average) {
-  const double kept = value_at(decay, step.shape.rank() > 0 ? step.as<std::int64_t>()[0] : 0);
-  const float keep = static_cast<float>(kept), take = static_cast<float>(1 - kept);
-  const auto* from = w.as<float>();
-  auto* to = average.as<float>();
-  parallel_ranges(context, w.count(), kPointwiseGrain, [=](std::int64_t begin, std::int64_t end) {
-#pragma omp simd
-    for (std::int64_t i = begin; i < end; ++i) {
-      to[i] = keep * to[i] + take * from[i];
-    }
+  const AverageStep averaging(decay, step.shape.rank() > 0 ? step.as<std::int64_t>()[0] : 0);
+  parallel_ranges(context, w.count(), kPointwiseGrain, [&](std::int64_t begin, std::int64_t end) {
+    average_range(averaging, w.as<float>(), average.as<float>(), begin, end);
   });
 }
 

@@ -1,8 +1,8 @@
 // The update of a whole parameter block (contract: kernels/optimizer.h), one launch each.
 //
 //   adam         one thread takes four elements of every array at a time and loops over the grid; 28 bytes moved per
-//                element (30 with `compute`). The first thread of each block works out the step's constants from the
-//                counter in memory, in f64, while the block's first vectors are on their way.
+//                element (30 with `compute`, 8 more with an average). The first thread of each block works out the
+//                step's constants from the counter in memory, in f64, while the block's first vectors are on their way.
 //   ema          a map whose factors are worked out at the step (pointwise.cuh)
 //   global_norm  the sum of one row (row_sum.cuh), each square in f64
 //
@@ -22,6 +22,7 @@ namespace {
 // What all elements of one update share.
 struct AdamStep {
   float gradient_scale, beta1, beta2, rest1, rest2, step_size, v_scale, epsilon, decay;
+  float keep, take;  // of the average, and of the new weights
 };
 
 // By repeated squaring: the relative error, about t * 2^-53, is largest where the power itself is too small to matter.
@@ -50,6 +51,9 @@ __device__ __forceinline__ AdamStep adam_step(const Adam& p, std::int64_t step, 
   s.v_scale = static_cast<float>(1 / sqrt(1 - power(beta2, t)));
   s.epsilon = static_cast<float>(p.epsilon);
   s.decay = static_cast<float>(rate * p.weight_decay);
+  const double kept = value_at(p.average_decay, step);
+  s.keep = static_cast<float>(kept);
+  s.take = static_cast<float>(1 - kept);
   return s;
 }
 
@@ -76,6 +80,18 @@ __device__ __forceinline__ void update(const AdamStep& s, AdamVectors<Width>& x)
     x.m.values[i] = m;
     x.v.values[i] = v;
   }
+}
+
+// Loaded this late, it takes no registers from what is on its way meanwhile.
+template <int Width>
+__device__ __forceinline__ void update_average(const AdamStep& s, const Vector<float, Width>& w, float* average,
+                                               std::int64_t i) {
+  Vector<float, Width> next = load_vector<float, Width>(average + i);
+#pragma unroll
+  for (int k = 0; k < Width; ++k) {
+    next.values[k] = s.keep * next.values[k] + s.take * w.values[k];
+  }
+  store_vector(average + i, next);
 }
 
 template <int Width>
@@ -127,12 +143,13 @@ struct Root {
 
 // ---- kernels
 
-template <int Width>
+template <int Width, bool Averages>
 __global__ void __launch_bounds__(kMapThreads, 4) adam_kernel(Adam p, const std::int64_t* step,  // [1]
                                                               const float* gradient_scale,       // [1], or null for 1
                                                               const float* g,                    // [count]
                                                               float* w, float* m, float* v,      // [count] each
                                                               Bf16* compute,                     // [count], or null
+                                                              float* average,  // [count], if it Averages
                                                               std::int64_t count) {
   DUEL_SHARED(constants, AdamStep);
   const std::int64_t thread = std::int64_t{blockIdx.x} * kMapThreads + threadIdx.x;
@@ -156,11 +173,17 @@ __global__ void __launch_bounds__(kMapThreads, 4) adam_kernel(Adam p, const std:
     }
     update(s, now);
     store_adam(now, w, m, v, compute, offset);
+    if constexpr (Averages) {
+      update_average<Width>(s, now.w, average, offset);
+    }
   }
   if (const std::int64_t last = vectors * Width + thread; last < count) {  // fewer than Width elements
     AdamVectors<1> now = load_adam<1>(g, w, m, v, last);
     update(s, now);
     store_adam(now, w, m, v, compute, last);
+    if constexpr (Averages) {
+      update_average<1>(s, now.w, average, last);
+    }
   }
 }
 
@@ -178,17 +201,20 @@ void adam(CudaContext& context, const Adam& p, View step, View gradient_scale, V
   const std::int64_t count = state.w.count();
   const auto* scale = gradient_scale.shape.rank() > 0 ? gradient_scale.as<const float>() : nullptr;
   auto* compute = state.compute.shape.rank() > 0 ? state.compute.as<Bf16>() : nullptr;
-  const auto run = [&](auto width) {
+  auto* average = state.average.shape.rank() > 0 ? state.average.as<float>() : nullptr;
+  const auto run = [&](auto width, auto averages) {
     constexpr int kWidth = decltype(width)::value;
-    launch(context, "adam", {blocks_for(count, kMapThreads, kWidth, kMapBlocks), kMapThreads}, adam_kernel<kWidth>, p,
-           step.as<const std::int64_t>(), scale, gradient.as<const float>(), state.w.as<float>(), state.m.as<float>(),
-           state.v.as<float>(), compute, count);
+    launch(context, "adam", {blocks_for(count, kMapThreads, kWidth, kMapBlocks), kMapThreads},
+           adam_kernel<kWidth, decltype(averages)::value>, p, step.as<const std::int64_t>(), scale,
+           gradient.as<const float>(), state.w.as<float>(), state.m.as<float>(), state.v.as<float>(), compute, average,
+           count);
   };
-  if (all_aligned(gradient.data, state.w.data, state.m.data, state.v.data, compute)) {
-    run(std::integral_constant<int, 4>{});
-  } else {
-    run(std::integral_constant<int, 1>{});
-  }
+  const auto with_width = [&](auto averages) {
+    all_aligned(gradient.data, state.w.data, state.m.data, state.v.data, compute, average)
+        ? run(std::integral_constant<int, 4>{}, averages)
+        : run(std::integral_constant<int, 1>{}, averages);
+  };
+  average != nullptr ? with_width(std::true_type{}) : with_width(std::false_type{});
 }
 
 void ema(CudaContext& context, const Schedule& decay, View step, View w, View average) {

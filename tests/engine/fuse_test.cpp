@@ -191,5 +191,88 @@ TEST(Fuse, LeavesALayerWhoseSumIsReadElsewhere) {
   EXPECT_EQ(s.program.nodes().size(), 2U);
 }
 
+// Weights, moments, gradients and an average of one length, and the counter of steps.
+struct Update {
+  SmallProgram s;
+  Value w, m, v, gradient, average, step;
+
+  Update()
+      : w(s.input({35})),
+        m(s.input({35})),
+        v(s.input({35}, 0.0F, 1.0F)),
+        gradient(s.input({35})),
+        average(s.input({35})),
+        step(s.counter(5)) {}
+
+  void record_adam() { ops::adam(s.program, {.learning_rate = 0.1}, step, {}, gradient, {w, m, v, {}}); }
+  void record_average() { ops::ema(s.program, Schedule::half_life(64, 5000, 10), step, w, average); }
+  std::vector<std::string> fused() {
+    fuse(s.program);
+    std::vector<std::string> ops;
+    for (const Node& node : s.program.nodes()) {
+      ops.push_back(node.op);
+    }
+    s.finish();
+    s.run();
+    return ops;
+  }
+};
+
+using Names = std::vector<std::string>;
+
+TEST(Fuse, MovingAveragesGoIntoTheUpdate) {
+  Update plain, fused;
+  for (Update* each : {&plain, &fused}) {
+    each->record_adam();
+    each->record_average();
+  }
+  plain.s.finish();
+  plain.s.run();
+  EXPECT_EQ(fused.fused(), Names{"adam"});
+  EXPECT_EQ(plain.s.program.cost(plain.s.program.nodes()[0]).bytes + 8 * 35,
+            fused.s.program.cost(fused.s.program.nodes()[0]).bytes);
+  for (std::size_t array = 0; array < 5; ++array) {
+    for (std::size_t i = 0; i < 35; ++i) {
+      EXPECT_EQ(plain.s.data(array)[i], fused.s.data(array)[i]) << array << " " << i;
+    }
+  }
+}
+
+TEST(Fuse, MovingAveragesStayWhereSomethingIsInBetween) {
+  {
+    Update u;  // before the update: of the old weights
+    u.record_average();
+    u.record_adam();
+    EXPECT_EQ(u.fused(), (Names{"ema", "adam"}));
+  }
+  {
+    Update u;  // the old average is read
+    u.record_adam();
+    u.s.program.keep(ops::affine(u.s.program, u.average, 1, 0));
+    u.record_average();
+    EXPECT_EQ(u.fused(), (Names{"adam", "affine", "ema"}));
+  }
+  {
+    Update u;  // at another step
+    u.record_adam();
+    ops::advance_counter(u.s.program, u.step);
+    u.record_average();
+    EXPECT_EQ(u.fused(), (Names{"adam", "advance_counter", "ema"}));
+  }
+  {
+    Update u;  // of other weights
+    u.record_adam();
+    ops::ema(u.s.program, 0.9, {}, u.m, u.average);
+    EXPECT_EQ(u.fused(), (Names{"adam", "ema"}));
+  }
+  {
+    Update u;  // an update averages once
+    u.record_adam();
+    u.record_average();
+    u.record_average();
+    EXPECT_EQ(u.fused(), (Names{"adam", "ema"}));
+  }
+}
+
 }  // namespace
 }  // namespace duel::test

@@ -144,7 +144,8 @@ TEST_P(ByClass, TheRowsOfASheetAreOfOneClassEach) {
   sheet.snapshot().release();
 }
 
-INSTANTIATE_TEST_SUITE_P(Classes, ByClass, testing::Values("classic", "steady", "conv-steady", "dcgan", "residual", "sagan"),
+INSTANTIATE_TEST_SUITE_P(Classes, ByClass,
+                         testing::Values("classic", "steady", "conv-steady", "dcgan", "residual", "sagan"),
                          [](const auto& test) {
                            return std::string(test.param) == "conv-steady" ? "conv_steady" : test.param;
                          });

@@ -15,18 +15,21 @@ struct AdamProblem {
   std::int64_t step = 0;
   bool scale = false, compute = false;
   double gradient = 1;  // its order of magnitude
+  bool average = false;
 };
 
 OpCase adam_case(const AdamProblem& p) {
   const auto scale_of = [p](Views in) { return p.scale ? in[2] : View{}; };
-  const auto state_of = [](Views out) { return AdamState{out[0], out[1], out[2], out.size() > 3 ? out[3] : View{}}; };
+  const auto state_of = [p](Views out) {
+    return AdamState{out[0], out[1], out[2], p.compute ? out[3] : View{}, p.average ? out.back() : View{}};
+  };
   // At step 0 the averages are 0; later they are what gradients of that size leave.
   const double g = p.gradient;
   const Fill m = p.step == 0 ? values({0}) : normal(0.1 * g);
   const Fill v = p.step == 0 ? values({0}) : uniform(0.01 * g * g, g * g);
   OpCase c{.op = "adam",
-           .name = fmt::format("{}_{}_step{}{}{}", p.name, name_of_extents(p.shape), p.step, p.scale ? "_scaled" : "",
-                               p.compute ? "_compute" : ""),
+           .name = fmt::format("{}_{}_step{}{}{}{}", p.name, name_of_extents(p.shape), p.step, p.scale ? "_scaled" : "",
+                               p.compute ? "_compute" : "", p.average ? "_average" : ""),
            .inputs = {{"gradient", p.shape, DType::f32, with_head({0}, normal(g))},
                       {"step", {1}, DType::i64, values({static_cast<double>(p.step)})}},
            .outputs = {{.name = "w", .shape = p.shape, .initial = normal(0.05)},
@@ -40,6 +43,9 @@ OpCase adam_case(const AdamProblem& p) {
                  if (p.compute) {
                    out[3] = out[0];
                  }
+                 if (p.average) {
+                   reference::ema(value_at(p.adam.average_decay, p.step), out[0], out.back());
+                 }
                },
            .terms = 2,
            .cost = [=](Views, Views out) { return adam_cost(state_of(out)); }};
@@ -49,6 +55,9 @@ OpCase adam_case(const AdamProblem& p) {
   }
   if (p.compute) {
     c.outputs.push_back({.name = "compute", .shape = p.shape, .dtype = DType::bf16, .magnitude = 0.05});
+  }
+  if (p.average) {
+    c.outputs.push_back({.name = "average", .shape = p.shape, .magnitude = 0.05, .initial = normal(0.05)});
   }
   return c;
 }
@@ -129,6 +138,15 @@ std::vector<OpCase> make_cases() {
           adam_case({"decoupled", {1000}, {.learning_rate = 0.1, .weight_decay = 0.3}, step, false, compute}));
     }
   }
+  // With the average of the new weights: more of them than a CPU averages at a time, too.
+  Adam averaged = steady;
+  averaged.average_decay = Schedule::half_life(64, 5000, 10);
+  for (const Shape& shape : {Shape{1}, Shape{5, 33}, Shape{1000}, Shape{20011}}) {
+    for (const bool compute : {false, true}) {
+      cases.push_back(adam_case({"averaged", shape, averaged, 41, compute, compute, 1, true}));
+    }
+  }
+  cases.push_back(unaligned(adam_case({"averaged", {1000}, averaged, 0, false, true, 1, true})));
   // Early enough for the correction to differ from that of once a step by more than the tolerance.
   cases.push_back(adam_case({"lazy", {33}, {.clock = {{.every = 16}}}, 33}));
   cases.push_back(adam_case({"twice", {33}, {.clock = {{.every = 1, .after = 1}, {.every = 1}}}, 3}));
