@@ -9,6 +9,9 @@ why in a comment with the word "spills:".
 Occupancy is of the launch bounds' threads and the static shared memory; "dyn" marks kernels that ask for more shared
 memory when they are launched, whose occupancy is at most what stands here.
 
+With --objects nothing is compiled: the build has left the reports beside its objects (ptxas_report.py). They tell of
+registers, shared memory and spills for the architectures of the build, but not of threads, so there is no occupancy.
+
 Exit codes: 0; 1 a kernel spills and nothing says why, or does not compile; 2 usage; 77 there is no nvcc.
 """
 
@@ -79,6 +82,29 @@ def parse(report, ptx):
             kernels[name]["threads"] = threads if bound else 0
             kernels[name]["dynamic"] = any(re.search(rf"\b{array}\b", entry) for array in dynamic)
     return kernels
+
+
+def reports_of(objects, sources):
+    """[(source, architecture, report)] of what the build left beside its objects."""
+    kept = {Path(name).name: Path(name + ".ptxas") for name in objects}
+    found = []
+    for source in sources:
+        path = kept.get(source.name + ".o")
+        if path is None or not path.exists():
+            raise RuntimeError(f"there is no report {path or source.name + '.o.ptxas'} of {source.name}; build duel_kernels anew")
+        arches = split_by_architecture(path.read_text())
+        if not arches:
+            raise RuntimeError(f"{path} names no kernel; build duel_kernels anew")
+        found += [(source, arch, report) for arch, report in sorted(arches.items())]
+    return found
+
+
+def split_by_architecture(report):
+    arches = {}
+    for block in re.split(r"(?=ptxas info\s*: Compiling entry function)", report)[1:]:
+        arch = int(re.search(r"for 'sm_(\d+)", block).group(1))
+        arches[arch] = arches.get(arch, "") + block
+    return arches
 
 
 def occupancy(kernel, arch):
@@ -157,6 +183,8 @@ def self_test():
     rows = [{"arch": 90, "source": "f.cu", "kernel": "f<1>", **kernel},
             {"arch": 90, "source": "f.cu", "kernel": "f<2>", **kernel, "registers": 80}]
     ok = ok and list(summary(rows))[2:] == ["| 90 | f.cu | `f` | 2 | 256 | 72 - 80 | 4224 | 2 instances | 38, at most |"]
+    two = split_by_architecture("ptxas info    : 0 bytes gmem\n" + SELF_TEST_REPORT + SELF_TEST_REPORT.replace("sm_90", "sm_80"))
+    ok = ok and sorted(two) == [80, 90] and all(parse(report, "")["_Z1fv"]["spilled"] == 12 for report in two.values())
     ok = ok and short("void duel::f<float, (int)4>(int, long)") == "f<float, 4>"
     print("resources: self-test: " + ("all is well" if ok else f"found {kernel}, {occupancy(kernel, 90)}"))
     return 0 if ok else 1
@@ -191,6 +219,7 @@ def main():
     parser.add_argument("--arch", type=int, nargs="+", default=[80, 90])
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--cache", type=Path, help="folder for what was found")
+    parser.add_argument("--objects", nargs="+", help="those of the build, which lie beside their reports: compile nothing")
     parser.add_argument("--json", type=Path, help="every kernel, as JSON")
     parser.add_argument("--markdown", type=Path, help="a line for each template, as a table")
     parser.add_argument("--self-test", action="store_true")
@@ -198,7 +227,7 @@ def main():
     if arguments.self_test:
         return self_test()
     nvcc = find_nvcc()
-    if nvcc is None:
+    if nvcc is None and not arguments.objects:
         print("resources: SKIPPED: there is no nvcc on the PATH, in CUDA_HOME or in /usr/local/cuda")
         return 77
     wanted = {Path(name).name for name in arguments.files}
@@ -207,14 +236,20 @@ def main():
     if unknown:
         parser.error(f"kernels/cuda has no {', '.join(sorted(unknown))}")
 
-    kept = arguments.cache / f"resources-{hash_of(sources, arguments.arch, nvcc)}.json" if arguments.cache else None
+    kept = None
+    if arguments.cache and not arguments.objects:
+        kept = arguments.cache / f"resources-{hash_of(sources, arguments.arch, nvcc)}.json"
     if kept and kept.exists():
         rows = json.loads(kept.read_text())
     else:
         tasks = [(source, arch) for source in sources for arch in arguments.arch]
         try:
-            with ThreadPoolExecutor(arguments.jobs) as pool:
-                outputs = list(pool.map(lambda task: compile_source(nvcc, *task), tasks))
+            if arguments.objects:
+                reports = reports_of(arguments.objects, sources)
+                tasks, outputs = [(source, arch) for source, arch, _ in reports], [(report, "") for *_, report in reports]
+            else:
+                with ThreadPoolExecutor(arguments.jobs) as pool:
+                    outputs = list(pool.map(lambda task: compile_source(nvcc, *task), tasks))
         except RuntimeError as error:
             print(f"resources: {error}", file=sys.stderr)
             return 1

@@ -30,6 +30,7 @@ struct cudnnContext {
 
 namespace {
 
+using duel::test::add_multiple;
 using duel::test::is_aligned;
 using duel::test::is_first_run_in_capture;
 using duel::test::load;
@@ -239,9 +240,10 @@ struct Window {
   std::vector<std::int64_t> before, strides;
 };
 
-// Calls `product` for every product of a convolution, with its places in x, w and y.
-template <class Product>
-void for_products(const Window& window, const Tensor& x, const Tensor& w, const Tensor& y, Product&& product) {
+// Calls `add` for every place of the filter at every place of the output, with the first elements there: of the C in x,
+// of the C in w's first filter, of the K in y.
+template <class Add>
+void for_places(const Window& window, const Tensor& x, const Tensor& w, const Tensor& y, Add&& add) {
   for (std::int64_t n = 0; n < y.n; ++n) {
     for (std::int64_t p = 0; p < y.h; ++p) {
       for (std::int64_t q = 0; q < y.w; ++q) {
@@ -249,19 +251,26 @@ void for_products(const Window& window, const Tensor& x, const Tensor& w, const 
           const std::int64_t row = p * window.strides[0] + r - window.before[0];
           for (std::int64_t s = 0; s < w.w; ++s) {
             const std::int64_t column = q * window.strides[1] + s - window.before[1];
-            if (row < 0 || row >= x.h || column < 0 || column >= x.w) {
-              continue;
-            }
-            for (std::int64_t k = 0; k < w.n; ++k) {
-              for (std::int64_t c = 0; c < w.c; ++c) {
-                product(x.at(n, row, column, c), w.at(k, r, s, c), y.at(n, p, q, k));
-              }
+            if (row >= 0 && row < x.h && column >= 0 && column < x.w) {
+              add(x.at(n, row, column, 0), w.at(0, r, s, 0), y.at(n, p, q, 0));
             }
           }
         }
       }
     }
   }
+}
+
+// [count, size] -> [size, count]
+Values transposed(const Values& values, std::int64_t count) {
+  const std::int64_t size = static_cast<std::int64_t>(values.size()) / count;
+  Values result(values.size());
+  for (std::int64_t i = 0; i < count; ++i) {
+    for (std::int64_t j = 0; j < size; ++j) {
+      result[j * count + i] = values[i * size + j];
+    }
+  }
+  return result;
 }
 
 Step convolution(const Descriptor& op) {
@@ -283,9 +292,22 @@ Step convolution(const Descriptor& op) {
     const Tensor& result = is_forward ? y : is_data ? x : w;
     Values sums(static_cast<std::size_t>(result.count()));
     const Values a = arrays.read(is_data ? y : x), b = arrays.read(is_forward || is_data ? w : y);
-    for_products(window, x, w, y, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
-      is_forward ? sums[iy] += a[ix] * b[iw] : is_data ? sums[ix] += a[iy] * b[iw] : sums[iw] += a[ix] * b[iy];
-    });
+    const std::int64_t filter = w.h * w.w * w.c;
+    if (is_forward) {
+      const Values by_filter = transposed(b, w.n);
+      for_places(window, x, w, y, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
+        for (std::int64_t c = 0; c < w.c; ++c) {
+          add_multiple(a[ix + c], &by_filter[(iw + c) * w.n], w.n, &sums[iy]);
+        }
+      });
+    } else {
+      for_places(window, x, w, y, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
+        for (std::int64_t k = 0; k < w.n; ++k) {
+          is_data ? add_multiple(a[iy + k], &b[k * filter + iw], w.c, &sums[ix])
+                  : add_multiple(b[iy + k], &a[ix], w.c, &sums[k * filter + iw]);
+        }
+      });
+    }
     arrays.write(result, sums, factor, extra);
   };
 }

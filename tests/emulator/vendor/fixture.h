@@ -99,7 +99,7 @@ protected:
     Count count;
     for (const bool tf32 : {false, true}) {
       const auto context = std::make_shared<Context>(Context::cuda(0, tf32, KernelChoice::vendor));
-      const Backend backend{"vendor", {0}, true, [&](int) { return context; }, tf32};
+      const Backend backend{"vendor", {0}, true, [&](int) { return context; }, tf32, backends().front().repeats};
       for (const OpCase& op_case : all_cases()) {
         if (ops.contains(op_case.op) && !op_case.is_perf() && takes(backend, op_case)) {
           EXPECT_EQ(run_contract(backend, op_case).problem, "") << op_case.full_name();
