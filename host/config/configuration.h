@@ -29,8 +29,7 @@ Setting parse_setting(const std::string& key_and_value);
 void apply_setting(const Setting& setting, Options& options);
 
 // preset < file < settings. `file` may be empty. The preset is `preset_name` where it is not empty (a name, or a TOML
-// file:
-// *.toml, or any path with a slash), else the file's key `preset`, else "steady". A preset in a file starts from what
+// file: *.toml, or any path with a slash), else the file's key `preset`, else that of Options(). A preset in a file starts from what
 // its own key `preset` names, and its options are called after that. A folder of pictures becomes an absolute path, so
 // that config.toml names it wherever it is read from: one in the settings is meant from the current folder, one in the
 // file from the file's own folder, or where that has none such from the current one.
@@ -44,6 +43,6 @@ void validate(const Options& options);  // ranges; throws kind `usage`
 std::string to_toml(const Options& options, const std::string& comments = "");
 // The same for programs: an object of every key, those of a table in an object of their own.
 std::string to_json(const Options& options);
-std::string describe_option_keys();  // every key with its value in "steady", what it may be, what it is
+std::string describe_option_keys();  // every key with its value in the preset of Options()
 
 }  // namespace duel

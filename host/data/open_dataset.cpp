@@ -226,12 +226,9 @@ fs::path fashion_mnist_folder() {
 
 std::unique_ptr<const Source> open_folder(const Options::Data& options, const Opening& opening) {
   const std::string& source = options.source;
-  if (!find_train_images(source)) {
-    PhotographFolder photographs = scan_photographs(source);
-    if (!photographs.pictures.empty() || !photographs.skipped.empty()) {
-      return open_photographs(std::move(photographs), options,
-                              {picture_form(options), opening.threads, opening.progress});
-    }
+  if (std::optional<PhotographFolder> photographs = photographs_of(source)) {
+    return open_photographs(*std::move(photographs), options,
+                            {picture_form(options), opening.threads, opening.progress});
   }
   return read_split(find_images(source), source);
 }
@@ -248,6 +245,17 @@ void check_size(const Options::Data& options, const Source& source) {
 }
 
 }  // namespace
+
+std::optional<PhotographFolder> photographs_of(const std::string& source) {
+  if (source == kFashionMnist || source == "synthetic" || !is_folder(source) || find_train_images(source)) {
+    return std::nullopt;
+  }
+  PhotographFolder photographs = scan_photographs(source);
+  if (photographs.pictures.empty() && photographs.skipped.empty()) {
+    return std::nullopt;
+  }
+  return photographs;
+}
 
 Data open_dataset(const Options::Data& options, const Opening& opening) {
   const std::string& source = options.source;

@@ -3,10 +3,13 @@
 
 #include "host/config/options.h"
 #include "host/data/decode_photographs.h"
+#include "host/data/photograph_folder.h"
 #include "host/data/source.h"
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace duel {
 
@@ -30,6 +33,10 @@ struct Opening {                                             // of photographs t
   std::function<void(const DecodeProgress&)> progress = {};  // what it throws ends the opening
 };
 Data open_dataset(const Options::Data& options, const Opening& opening = {});
+
+// The files that open_dataset reads where `source` is a folder of photographs; nothing where it is anything else, or
+// nothing at all. Errors as scan_photographs.h says.
+std::optional<PhotographFolder> photographs_of(const std::string& source);
 
 // Rows that are kept out of training, with the classes of the data set's "main", which `training` is; none where there
 // are no such. Of IDX files the split whose names begin with t10k in place of train; of the synthetic set the pictures

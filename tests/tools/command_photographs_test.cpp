@@ -37,6 +37,16 @@ protected:
   }
 };
 
+TEST_F(PhotographCommand, WhereNothingIsSaidTheDataChooseThePreset) {
+  const std::string small = "--size 8x12 --batch 4 --steps 1 --set model.filters=4 --set model.features=8 ";
+  expect_outcome(duel("train --out run --data shop " + small), 0, "3 classes of ");
+  EXPECT_NE(read_file(folder_ / "run/config.toml").find("preset = \"photographs\""), std::string::npos);
+  expect_outcome(duel("train --out plain --data shop --preset classic --set data.labels=false " + small), 0, "classic");
+  fs::copy(folder_ / "shop/bag", folder_ / "flat");  // of no classes
+  expect_outcome(duel("train --out flat_run --data flat " + small), 0, "preset photographs");
+  expect_outcome(duel("train --out refused --data flat --set data.labels=true " + small), 2, "needs the field label");
+}
+
 TEST_F(PhotographCommand, DataReportsAndTrainingSaysItInShort) {
   write_file(folder_ / "shop/bag/broken.jpg", "no picture");
   fs::copy_file(folder_ / "shop/bag/1.png", folder_ / "shop/bag/copy.png");

@@ -2,6 +2,7 @@
 
 #include "host/config/configuration.h"
 #include "host/config/preset_files.h"
+#include "host/data/open_dataset.h"
 #include "tools/verbs/value_flags.h"
 
 #include <fmt/ranges.h>
@@ -10,7 +11,8 @@ namespace duel {
 
 void OptionFlags::declare(CLI::App& verb) {
   add_text(verb, "--preset", preset_,
-           fmt::format("{} (`duel info --presets`), or a file NAME.toml; {} where it is not given",
+           fmt::format("{} (`duel info --presets`), or a file NAME.toml; where none is given, photographs for a folder of "
+                       "photographs, else {}",
                        fmt::join(preset_names(), ", "), Options().preset));
   add_text(verb, "--config", config_, "a TOML file with any of the keys that `duel train --help-keys` lists");
   verb.add_option("--set", settings_, "key=value, for example --set loss.kind=hinge; may be repeated")
@@ -63,7 +65,22 @@ Options OptionFlags::resolve(const std::string& base) const {
       settings.push_back({setting.origin, "train.steps", "0"});  // asked for by epochs, whatever a file said of steps
     }
   }
+  if (base.empty() && !names_source()) {
+    return resolve_by_data(settings);
+  }
   return resolve_options(preset_, base.empty() ? config_ : base, settings);
+}
+
+Options OptionFlags::resolve_by_data(std::vector<Setting> settings) const {
+  Options options = resolve_options("", "", settings);
+  const std::optional<PhotographFolder> photographs = photographs_of(options.data.source);
+  if (!photographs) {
+    return options;
+  }
+  if (photographs->classes.empty()) {
+    settings.insert(settings.begin(), {"--data", "data.labels", "false"});  // a setting of it comes later, and holds
+  }
+  return resolve_options("photographs", "", settings);
 }
 
 }  // namespace duel

@@ -19,6 +19,9 @@ public:
   Options resolve(const std::string& base = "") const;
 
 private:
+  // Where neither --preset nor --config says what to start from: what suits the data.
+  Options resolve_by_data(std::vector<Setting> settings) const;
+
   std::string preset_, config_;
   std::vector<std::string> settings_;
   std::vector<Setting> named_;
