@@ -29,10 +29,10 @@ Setting parse_setting(const std::string& key_and_value);
 void apply_setting(const Setting& setting, Options& options);
 
 // preset < file < settings. `file` may be empty. The preset is `preset_name` where it is not empty (a name, or a TOML
-// file: *.toml, or any path with a slash), else the file's key `preset`, else that of Options(). A preset in a file starts from what
-// its own key `preset` names, and its options are called after that. A folder of pictures becomes an absolute path, so
-// that config.toml names it wherever it is read from: one in the settings is meant from the current folder, one in the
-// file from the file's own folder, or where that has none such from the current one.
+// file: *.toml, or any path with a slash), else the file's key `preset`, else that of Options(). A preset in a file
+// starts from what its own key `preset` names, and its options are called after that. A folder of pictures becomes an
+// absolute path, so that config.toml names it wherever it is read from: one in the settings is meant from the current
+// folder, one in the file from the file's own folder, or where that has none such from the current one.
 Options resolve_options(const std::string& preset_name, const std::string& file, const std::vector<Setting>& settings);
 
 // The same from TOML text that to_toml() wrote, as when a run is resumed; `origin` names it in errors.

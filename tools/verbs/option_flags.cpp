@@ -10,10 +10,11 @@
 namespace duel {
 
 void OptionFlags::declare(CLI::App& verb) {
-  add_text(verb, "--preset", preset_,
-           fmt::format("{} (`duel info --presets`), or a file NAME.toml; where none is given, photographs for a folder of "
-                       "photographs, else {}",
-                       fmt::join(preset_names(), ", "), Options().preset));
+  add_text(
+      verb, "--preset", preset_,
+      fmt::format("{} (`duel info --presets`), or a file NAME.toml; where none is given, photographs for a folder of "
+                  "photographs, else {}",
+                  fmt::join(preset_names(), ", "), Options().preset));
   add_text(verb, "--config", config_, "a TOML file with any of the keys that `duel train --help-keys` lists");
   verb.add_option("--set", settings_, "key=value, for example --set loss.kind=hinge; may be repeated")
       ->take_all()
