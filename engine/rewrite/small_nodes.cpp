@@ -121,7 +121,10 @@ std::vector<int> count_uses(const Program& program, const std::vector<const Node
 std::string names_of(const std::vector<SmallInstruction>& instructions) {
   std::string text;
   for (const SmallInstruction& each : instructions) {
-    text += (text.empty() ? "" : " ") + std::string(name_of(each.op));
+    if (!text.empty()) {
+      text += ' ';
+    }
+    text += name_of(each.op);
   }
   return text;
 }

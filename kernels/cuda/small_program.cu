@@ -83,6 +83,8 @@ __device__ float unary_of(UnaryKind kind, float x) {
     case UnaryKind::sigmoid: return 1.0F / (1.0F + expf(-x));
     case UnaryKind::square_root: return sqrtf(x);
     case UnaryKind::reciprocal: return 1.0F / x;
+    case UnaryKind::exp: return expf(x);
+    case UnaryKind::log: return logf(x);
     case UnaryKind::positive: return x > 0.0F ? 1.0F : 0.0F;
   }
   return 0.0F;

@@ -225,7 +225,7 @@ int wrong_sums(Context& context) {
   int wrong = 0;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     emulator::runtime().late_seed = seed;
-    fill(context, static_cast<double>(seed), dy);  // others each time: parts of the time before must not pass for these
+    fill(context, static_cast<float>(seed), dy);  // others each time: parts of the time before must not pass for these
     context.synchronize();
     for (int lane = 0; lane < 2; ++lane) {
       context.select_lane(lane);
