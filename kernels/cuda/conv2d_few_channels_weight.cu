@@ -4,8 +4,7 @@
 // A block takes some tiles of pixels (picture_tile.cuh), one after the other: what of x they meet lies in shared
 // memory. A thread takes 4 output channels of every so many-th pixel: it makes dz, and adds dz times x of some taps to
 // sums in its registers: all nine of a 3x3 filter of one channel, else up to 12 of a filter's row. Then a warp's sums
-// are added by shuffles, the warps' in shared memory, and the blocks' by those that come last (split.cuh), each in a
-// fixed order.
+// are added by shuffles, the warps' in shared memory, and the blocks' by sum_parts (split.cuh), each in a fixed order.
 //
 // Moved: dy and y once for each block of taps, dz once, x once but for the edges of tiles.
 #include "kernels/cuda/conv2d_few_channels.h"
@@ -76,9 +75,8 @@ template <int TapRows, int TapColumns, int Width, class T>
 __global__ void __launch_bounds__(kPictureThreads, 2)
     few_channels_weight_kernel(const PictureTile tile, const ChannelGroups groups, const int tiles,
                                const int tiles_per_part, const LayerGradient<T> gradient,
-                               const T* x,         // [N,H,W,C]
-                               float* partials,    // [gridDim.x, elements], unless there is one part
-                               unsigned* tickets,  // [gridDim.y * gridDim.z, split_tickets(gridDim.x)]
+                               const T* x,       // [N,H,W,C]
+                               float* partials,  // [gridDim.x, elements], unless there is one part
                                const int elements, const LayerStore store) {
   constexpr int kTaps = TapRows * TapColumns, kInFlight = 4, kWarps = kPictureThreads / 32;
   const ConvShape& s = tile.s;
@@ -160,46 +158,25 @@ __global__ void __launch_bounds__(kPictureThreads, 2)
     }
   }
   __syncthreads();  // an element is added up from the sums of all warps
-  // Calls use(e, element) for each sum of this block's that somebody stores, e numbering them all.
-  const auto each_element = [&](auto use) {
-    for (int e = static_cast<int>(threadIdx.x); e < (kTaps + 1) * channels; e += kPictureThreads) {
-      const int tap = e / channels, channel = first_k + e % channels;
-      const int r = first_r + tap / TapColumns, i = first_i + tap % TapColumns;
-      if (channel < s.K && tap == kTaps && is_first && store.db != nullptr) {
-        use(e, store.weights + channel);
-      } else if (channel < s.K && tap < kTaps && r < s.R && i < line_taps) {
-        use(e, (channel * s.R + r) * line_taps + i);
-      }
-    }
-  };
-  const auto leave = [&](int part) {
-    each_element([&](int e, int element) { partials[std::int64_t{part} * elements + element] = patch[e]; });
-  };
-  each_element([&](int e, int) {  // from here on no thread reads what another one writes
+  for (int e = static_cast<int>(threadIdx.x); e < (kTaps + 1) * channels; e += kPictureThreads) {
+    const int tap = e / channels, channel = first_k + e % channels;
     float sum = patch[e];
     for (int other = 1; other < kWarps; ++other) {
       sum += patch[other * (kTaps + 1) * channels + e];
     }
-    patch[e] = sum;
-  });
-  const int part = static_cast<int>(blockIdx.x), parts = static_cast<int>(gridDim.x);
-  if (parts > 1) {
-    const auto add = [&](int first_part, int end_part, int step) {
-      each_element([&](int e, int element) {
-        float sum = 0;
-#pragma unroll 8
-        for (int other = first_part; other < end_part; other += step) {
-          sum += partials[std::int64_t{other} * elements + element];
-        }
-        patch[e] = sum;
-      });
-    };
-    leave(part);
-    if (!add_parts(tickets, blockIdx.y * gridDim.z + blockIdx.z, part, parts, add, leave)) {
-      return;  // the whole block
+    const int r = first_r + tap / TapColumns, i = first_i + tap % TapColumns;
+    int element = -1;
+    if (channel < s.K && tap == kTaps && is_first && store.db != nullptr) {
+      element = store.weights + channel;
+    } else if (channel < s.K && tap < kTaps && r < s.R && i < line_taps) {
+      element = (channel * s.R + r) * line_taps + i;
+    }
+    if (element >= 0 && gridDim.x == 1) {
+      store(element, sum);
+    } else if (element >= 0) {
+      partials[std::int64_t{blockIdx.x} * elements + element] = sum;
     }
   }
-  each_element([&](int e, int element) { store(element, patch[e]); });
 }
 
 // ---- launchers
@@ -222,23 +199,23 @@ void conv2d_backward_weight_few_channels(CudaContext& context, const char* op, c
       std::int64_t parts =
           std::max<std::int64_t>(1, 2 * context.multiprocessors() / (std::int64_t{groups.chunks} * blocks_of_taps));
       parts = std::min(parts, tile.tiles());
-      const std::int64_t tickets =
-          std::int64_t{groups.chunks} * blocks_of_taps * split_tickets(static_cast<int>(parts));
-      parts = tickets > CudaContext::kTickets ? 1 : parts;
       parts = std::clamp<std::int64_t>(CudaContext::kPartialBytes / sizeof(float) / elements, 1, parts);
       const int tiles_per_part = static_cast<int>((tile.tiles() + parts - 1) / parts);
       parts = (tile.tiles() + tiles_per_part - 1) / tiles_per_part;
       const int channels = kWidth << groups.shift;
       const int floats = std::max(tile.patch_rows * tile.patch_row + kColumns,
                                   kPictureThreads / 32 * (kRows * kColumns + 1) * channels);
+      auto* const partials = static_cast<float*>(context.partials());
       launch(
           context, op,
           {{static_cast<unsigned>(parts), static_cast<unsigned>(groups.chunks), static_cast<unsigned>(blocks_of_taps)},
            kPictureThreads,
            sizeof(float) * static_cast<std::size_t>(floats)},
           few_channels_weight_kernel<kRows, kColumns, kWidth, T>, tile, groups, static_cast<int>(tile.tiles()),
-          tiles_per_part, gradient, x.as<const T>(), static_cast<float*>(context.partials()), context.tickets(),
-          elements, store);
+          tiles_per_part, gradient, x.as<const T>(), partials, elements, store);
+      if (parts > 1) {
+        sum_parts(context, op, partials, static_cast<int>(parts), elements, store);
+      }
     };
     const bool vectorised = s.K % 4 == 0 && all_aligned(dy.data, y.data, dz.data);
     const auto with_width = [&](auto tap_rows, auto tap_columns) {

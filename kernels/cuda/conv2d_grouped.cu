@@ -147,47 +147,13 @@ __global__ void __launch_bounds__(kGroupedThreads)
   }
 }
 
-// Where the sums of weights go, [elements]; blocks of the same y and z have parts of the same sums.
-struct WeightSums {
-  float* dw;
-  float* partials;    // [gridDim.x, elements], unless there is one part
-  unsigned* tickets;  // [gridDim.y * gridDim.z, split_tickets(gridDim.x)]
-  int elements;
-
-  // Called by all threads of a block, each with its own element's sum, or with an element of -1.
-  __device__ __forceinline__ void finish(std::int64_t element, float sum) const {
-    const int part = static_cast<int>(blockIdx.x), parts = static_cast<int>(gridDim.x);
-    const auto leave = [&](int to) {
-      if (element >= 0) {
-        partials[std::int64_t{to} * elements + element] = sum;
-      }
-    };
-    const auto add = [&](int first, int end, int step) {
-      sum = 0;
-#pragma unroll 8
-      for (int other = first; element >= 0 && other < end; other += step) {
-        sum += partials[std::int64_t{other} * elements + element];
-      }
-    };
-    if (parts > 1) {
-      leave(part);
-      if (!add_parts(tickets, blockIdx.y * gridDim.z + blockIdx.z, part, parts, add, leave)) {
-        return;
-      }
-    }
-    if (element >= 0) {
-      dw[element] = sum;
-    }
-  }
-};
-
 template <class T>
 __global__ void __launch_bounds__(kGroupedThreads)
     grouped_weight_kernel(const GroupedPlaces<true> places, const int pixels, const int pixels_per_part,
                           const int groups, const int tiles_k, const int tiles_c,
-                          const T* x,   // [N,H,W,C]
-                          const T* dy,  // [N,P,Q,K]
-                          const WeightSums result) {
+                          const T* x,         // [N,H,W,C]
+                          const T* dy,        // [N,P,Q,K]
+                          float* partials) {  // [gridDim.x, K*R*S*C/groups]
   DUEL_SHARED(gradients, float[kGroupedStep][kGroupedChannels + 1]);
   DUEL_SHARED(inputs, float[kGroupedStep][kGroupedChannels + 1]);
   const ConvShape& s = places.s;
@@ -217,9 +183,11 @@ __global__ void __launch_bounds__(kGroupedThreads)
       sum = fmaf(gradients[j][row], inputs[j][column], sum);
     }
   }
-  const bool exists = first_k + row < group_k && first_c + column < group_c;
-  const std::int64_t k = std::int64_t{group} * group_k + first_k + row;
-  result.finish(exists ? (k * taps + tap) * group_c + first_c + column : -1, sum);
+  if (first_k + row < group_k && first_c + column < group_c) {
+    const std::int64_t elements = std::int64_t{s.K} * taps * group_c;
+    partials[blockIdx.x * elements + ((std::int64_t{group} * group_k + first_k + row) * taps + tap) * group_c +
+             first_c + column] = sum;
+  }
 }
 
 // K = C = groups.
@@ -253,9 +221,9 @@ __global__ void __launch_bounds__(kGroupedThreads)
 template <class T>
 __global__ void __launch_bounds__(kGroupedThreads)
     depthwise_weight_kernel(const GroupedPlaces<true> places, const int pixels, const int pixels_per_part,
-                            const T* x,   // [N,H,W,C]
-                            const T* dy,  // [N,P,Q,C]
-                            const WeightSums result) {
+                            const T* x,         // [N,H,W,C]
+                            const T* dy,        // [N,P,Q,C]
+                            float* partials) {  // [gridDim.x, C*R*S]
   DUEL_SHARED(sums, float[kDepthwiseLanes][kDepthwiseChannels]);
   const ConvShape& s = places.s;
   const int taps = s.R * s.S, tap = static_cast<int>(blockIdx.z);
@@ -272,18 +240,23 @@ __global__ void __launch_bounds__(kGroupedThreads)
   }
   sums[lane][column] = sum;
   __syncthreads();  // a channel is added up from the sums of all lanes
-  const bool is_stored = lane == 0 && channel < s.C;
-  if (is_stored) {
+  if (lane == 0 && channel < s.C) {
     for (int other = 1; other < kDepthwiseLanes; ++other) {
       sum += sums[other][column];
     }
+    partials[(std::int64_t{blockIdx.x} * s.C + channel) * taps + tap] = sum;
   }
-  result.finish(is_stored ? std::int64_t{channel} * taps + tap : -1, sum);
 }
 
 // ---- launchers
 
 namespace {
+
+// Where the finished sums of weights go.
+struct WeightStore {
+  float* dw;
+  __device__ __forceinline__ void operator()(int element, float sum) const { dw[element] = sum; }
+};
 
 template <bool Forward>
 void spread_groups(CudaContext& context, const char* op, const ConvShape& s, int groups, const Activation& act,
@@ -344,26 +317,28 @@ void conv2d_backward_weight_grouped(CudaContext& context, const ConvShape& s, in
   constexpr int kPartPixels = 4 * kGroupedStep;  // at least
   std::int64_t parts = std::max<std::int64_t>(1, 2 * context.multiprocessors() / blocks);
   parts = std::min<std::int64_t>(parts, (pixels + kPartPixels - 1) / kPartPixels);
-  parts = blocks * split_tickets(static_cast<int>(parts)) > CudaContext::kTickets ? 1 : parts;
   parts = std::clamp<std::int64_t>(CudaContext::kPartialBytes / sizeof(float) / elements, 1, parts);
   const int per_part =
       (static_cast<int>((pixels + parts - 1) / parts) + kGroupedStep - 1) / kGroupedStep * kGroupedStep;
   parts = (pixels + per_part - 1) / per_part;
-  const WeightSums result{dw.as<float>(), static_cast<float*>(context.partials()), context.tickets(), elements};
+  auto* const partials = parts == 1 ? dw.as<float>() : static_cast<float*>(context.partials());
   const auto part_blocks = static_cast<unsigned>(parts);
   with_float_type(x.dtype, [&](auto element) {
     using T = decltype(element);
     if (is_depthwise) {
       launch(context, kOp, {{part_blocks, channel_blocks, static_cast<unsigned>(taps)}, kGroupedThreads},
-             depthwise_weight_kernel<T>, places, pixels, per_part, x.as<const T>(), dy.as<const T>(), result);
+             depthwise_weight_kernel<T>, places, pixels, per_part, x.as<const T>(), dy.as<const T>(), partials);
     } else {
       launch(context, kOp,
              {{part_blocks, static_cast<unsigned>(taps * tiles_k * tiles_c), static_cast<unsigned>(groups)},
               kGroupedThreads},
              grouped_weight_kernel<T>, places, pixels, per_part, groups, tiles_k, tiles_c, x.as<const T>(),
-             dy.as<const T>(), result);
+             dy.as<const T>(), partials);
     }
   });
+  if (parts > 1) {
+    sum_parts(context, kOp, partials, static_cast<int>(parts), elements, WeightStore{dw.as<float>()});
+  }
 }
 
 }  // namespace duel

@@ -1,8 +1,4 @@
 // Matrix products (contract: kernels/matmul.h): which operands they have. product.cuh says who computes what.
-//
-// spills: ptxas (sm_90) holds tensor_product_kernel of 64x64 tiles to 96 registers, and puts aside across its loop a
-// word that only the way out needs (one to three, where elements come one by one): stored before the products, read
-// behind.
 #include "kernels/cuda/matmul_ours.h"
 
 #include "kernels/cuda/product.cuh"

@@ -138,26 +138,29 @@ __global__ void __launch_bounds__(TensorTile<typename A::Element, TileRows, Tile
     for (int i = 0; i < kFragmentsA; ++i) {
 #pragma unroll
       for (int j = 0; j < kFragmentsB; ++j) {
-        float* d = sums + (i * kFragmentsB + j) * 4;
+        const float* d = sums + (i * kFragmentsB + j) * 4;
         const int m = first_m + warp_m + 16 * i + g, n = first_n + warp_n + 8 * j + 2 * t;
         store(m, n, d[0], d[1]);
         store(m + 8, n, d[2], d[3]);
       }
     }
   };
-  if (split.parts > 1 && !split.add_all(epilogue.m, epilogue.n, each_pair)) {
-    return;  // the whole block
-  }
+  if (split.parts == 1) {
 #pragma unroll
-  for (int j = 0; j < kFragmentsB; ++j) {
-    const int n = first_n + warp_n + 8 * j + 2 * t;
-    const float biases[2] = {epilogue.bias_at(n), epilogue.bias_at(n + 1)};
+    for (int j = 0; j < kFragmentsB; ++j) {
+      const int n = first_n + warp_n + 8 * j + 2 * t;
+      const float biases[2] = {epilogue.bias_at(n), epilogue.bias_at(n + 1)};
 #pragma unroll
-    for (int i = 0; i < kFragmentsA * 4; ++i) {
-      sums[(i / 4 * kFragmentsB + j) * 4 + i % 4] += biases[i % 2];
+      for (int i = 0; i < kFragmentsA * 4; ++i) {
+        sums[(i / 4 * kFragmentsB + j) * 4 + i % 4] += biases[i % 2];
+      }
     }
+    each_pair([&](int m, int n, float first, float second) { epilogue.store_pair(m, n, first, second); });
+  } else {
+    each_pair([&](int m, int n, float first, float second) {
+      split.store_pair(epilogue.m, epilogue.n, m, n, first, second);
+    });
   }
-  each_pair([&](int m, int n, float first, float second) { epilogue.store_pair(m, n, first, second); });
 }
 
 // ---- launchers
@@ -175,6 +178,7 @@ void launch_tensor_product(CudaContext& context, const char* op, const A& a, con
                                   Tile<T, B::kAlongK, TileColumns, Config::kDepth>::kElements);
   launch(context, op, {{rows, columns, static_cast<unsigned>(split.parts)}, Config::kThreads, kBytes},
          tensor_product_kernel<Walks, TileRows, TileColumns, Bytes, A, B, Rows>, a, b, epilogue, k, split);
+  finish_split(context, op, split, epilogue);
 }
 
 // The tile by the product's extents: large ones read less, but there have to be enough of them for all multiprocessors;

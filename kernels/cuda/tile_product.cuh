@@ -108,18 +108,21 @@ __global__ void __launch_bounds__(kTileThreads, 3)
       }
     }
   };
-  if (split.parts > 1 && !split.add_all(epilogue.m, epilogue.n, each_pair)) {
-    return;  // the whole block
-  }
+  if (split.parts == 1) {
 #pragma unroll
-  for (int n = 0; n < kN; ++n) {
-    const float bias = epilogue.bias_at(first_n + thread_n + n);
+    for (int n = 0; n < kN; ++n) {
+      const float bias = epilogue.bias_at(first_n + thread_n + n);
 #pragma unroll
-    for (int m = 0; m < kM; ++m) {
-      sums[m * kN + n] += bias;
+      for (int m = 0; m < kM; ++m) {
+        sums[m * kN + n] += bias;
+      }
     }
+    each_pair([&](int m, int n, float first, float second) { epilogue.store_pair(m, n, first, second); });
+  } else {
+    each_pair([&](int m, int n, float first, float second) {
+      split.store_pair(epilogue.m, epilogue.n, m, n, first, second);
+    });
   }
-  each_pair([&](int m, int n, float first, float second) { epilogue.store_pair(m, n, first, second); });
 }
 
 // ---- launchers
@@ -133,10 +136,12 @@ void tile_product(CudaContext& context, const char* op, const A& a, const B& b, 
   if constexpr (!B::kStepsArePixels) {  // eight walks among pixels want more registers than a thread has left
     if (a.walks(kTileDepth) && b.walks(kTileDepth)) {
       launch(context, op, shape, tile_product_kernel<true, A, B, Rows>, a, b, epilogue, k, split);
+      finish_split(context, op, split, epilogue);
       return;
     }
   }
   launch(context, op, shape, tile_product_kernel<false, A, B, Rows>, a, b, epilogue, k, split);
+  finish_split(context, op, split, epilogue);
 }
 
 }  // namespace duel

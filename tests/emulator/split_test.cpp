@@ -1,5 +1,5 @@
-// Sums in as many parts as a large GPU has room for: more than eight, which the blocks that come last add in two rounds
-// (kernels/cuda/split.cuh). The few multiprocessors of other tests leave fewer parts than that.
+// Sums in as many parts as a large GPU has room for: more than the eight lanes of the kernel that adds them
+// (kernels/cuda/split.cuh) have at once. The few multiprocessors of other tests leave fewer parts than that.
 #include "emulator/runtime.h"
 #include "tests/support/op_runner.h"
 
@@ -26,7 +26,7 @@ bool has_long_sums(const OpCase& op_case) {
   return std::find(kNames.begin(), kNames.end(), op_case.full_name()) != kNames.end();
 }
 
-TEST(Split, ManyPartsAreAddedInTwoRounds) {
+TEST(Split, ManyPartsAreAdded) {
   const int multiprocessors = std::exchange(emulator::runtime().multiprocessors, 132);  // an H100's
   int cases = 0;
   for (const Backend& backend : backends()) {
