@@ -35,23 +35,35 @@ std::size_t host_bytes(const Options& options, const TrainingPlan& plan) {
          4 * pictures * options.output.sample_rows * options.output.sample_columns;
 }
 
+bool is_host(Context& context) {
+  return !context.free_bytes().has_value();
+}
+
+std::size_t bytes_beside(Context& context, const Options& options, const TrainingPlan& plan) {
+  return is_host(context) ? host_bytes(options, plan) : 0;
+}
+
+std::size_t room_for_plan(Context& context, const Options& options, const TrainingPlan& plan, const FreeMemory& free) {
+  return free.bytes - std::min(bytes_beside(context, options, plan), free.bytes);
+}
+
 // By whichever residency the options allow that takes least. Every batch is planned anew: what arrays can share depends
 // on their sizes, so no bound would be exact. It is done only where a training does not fit.
-std::size_t least_bytes(const Options& options, const Data& data, const LaneRequest& lanes, bool is_cpu) {
+std::size_t least_bytes(const Options& options, const Data& data, const LaneRequest& lanes) {
   const std::string& residency = options.schedule.residency;
   const std::size_t asked = plan_training(options, data, residency == "stream", lanes).memory.required();
-  if (residency != "auto" || is_cpu) {  // a CPU streams only where it is told to
+  if (residency != "auto") {
     return asked;
   }
   return std::min(asked, plan_training(options, data, true, lanes).memory.required());
 }
 
 // The largest batch below options.train.batch that takes at most `bytes`; 0 where not even one picture does.
-int largest_batch(Options options, const Data& data, const LaneRequest& lanes, bool is_cpu, std::size_t bytes) {
+int largest_batch(Options options, const Data& data, const LaneRequest& lanes, std::size_t bytes) {
   int fits = 0, too_many = options.train.batch;
   while (too_many - fits > 1) {
     options.train.batch = fits + (too_many - fits) / 2;
-    (least_bytes(options, data, lanes, is_cpu) <= bytes ? fits : too_many) = options.train.batch;
+    (least_bytes(options, data, lanes) <= bytes ? fits : too_many) = options.train.batch;
   }
   return fits;
 }
@@ -63,35 +75,34 @@ bool fits_snapshot(Context& context, std::size_t bytes) {
   return free_bytes && bytes + kSpareBytes <= *free_bytes;
 }
 
-void check_memory(Context& context, const Options& options, const Data& data, const TrainingPlan& plan) {
-  if (options.schedule.memory == "ignore") {
-    return;
-  }
+std::optional<FreeMemory> memory_for_training(Context& context) {
   if (const std::optional<std::size_t> free_bytes = context.free_bytes()) {
-    check_memory(context, options, data, plan, {*free_bytes, ""});
-  } else if (const std::optional<FreeMemory> free = free_memory()) {
-    check_memory(context, options, data, plan, *free);
+    return FreeMemory{*free_bytes, ""};
   }
+  return free_memory();
+}
+
+bool fits_memory(Context& context, const Options& options, const TrainingPlan& plan, const FreeMemory& free) {
+  return plan.memory.required() <= room_for_plan(context, options, plan, free);
 }
 
 void check_memory(Context& context, const Options& options, const Data& data, const TrainingPlan& plan,
                   const FreeMemory& free) {
-  const bool is_cpu = !context.free_bytes().has_value();
+  const bool is_cpu = is_host(context);
   const LaneRequest lanes = lane_request(context, options);
   const MemoryUse& use = plan.memory;
-  const std::size_t beside = is_cpu ? host_bytes(options, plan) : 0;
-  const std::size_t room = free.bytes - std::min(beside, free.bytes);
+  const std::size_t beside = bytes_beside(context, options, plan), room = room_for_plan(context, options, plan, free);
   if (use.required() <= room) {
     return;
   }
   // What is free of a machine's memory is a little less or more the next time, and what is named must fit then.
   const std::size_t change = is_cpu ? std::min(std::max(kHostBytes / 4, room / 50), room) : 0;
-  const int batch = largest_batch(options, data, lanes, is_cpu, room - change);
+  const int batch = largest_batch(options, data, lanes, room - change);
   std::string what_fits = batch > 0 ? fmt::format("--batch {} would fit", batch)
                           : is_cpu  ? "no batch would fit"
                                     : "no batch would fit; use --device cpu";
   // Operators that run side by side need their arrays at the same time.
-  if (lanes.lanes > 1 && least_bytes(options, data, 1, is_cpu) <= room) {
+  if (lanes.lanes > 1 && least_bytes(options, data, 1) <= room) {
     what_fits = batch > 0 ? fmt::format("--batch {} or --lanes 1 would fit", batch) : "--lanes 1 would fit";
   }
   if (is_cpu) {

@@ -8,13 +8,18 @@
 #include "kernels/context.h"
 
 #include <cstddef>
+#include <optional>
 
 namespace duel {
 
-// Throws kind `device` where the training does not fit into the memory that is free on the context's device, of a CPU
-// free_memory(): how much it needs and which batch would fit. Does nothing where options.schedule.memory is "ignore".
-void check_memory(Context& context, const Options& options, const Data& data, const TrainingPlan& plan);
-// The same for so much free memory, whatever the options say.
+// What is free for a training on the context's device, of a CPU free_memory(); nothing where that is not known.
+std::optional<FreeMemory> memory_for_training(Context& context);
+
+// Whether the training fits into so much.
+bool fits_memory(Context& context, const Options& options, const TrainingPlan& plan, const FreeMemory& free);
+
+// Throws kind `device` where the training does not fit into the memory that is so much that is free: how much it
+// needs, and which batch would fit.
 void check_memory(Context& context, const Options& options, const Data& data, const TrainingPlan& plan,
                   const FreeMemory& free);
 

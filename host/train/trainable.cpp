@@ -4,7 +4,6 @@
 #include "host/train/memory_check.h"
 #include "kernels/check.h"
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,18 +31,27 @@ void check_precision(Context& context, const Options& options) {
 }  // namespace
 
 TrainingPlan plan_trainable(Context& context, const Options& options, const Data& data, const Recording& how) {
+  return plan_trainable(context, options, data, memory_for_training(context), how);
+}
+
+TrainingPlan plan_trainable(Context& context, const Options& options, const Data& data,
+                            const std::optional<FreeMemory>& free, const Recording& how) {
   check_precision(context, options);
   const LaneRequest lanes = lane_request(context, options);
   const std::string& residency = options.schedule.residency;
   TrainingPlan plan = plan_training(options, data, residency == "stream", lanes, how);
-  const std::optional<std::size_t> free_bytes = context.free_bytes();
-  if (residency == "auto" && free_bytes && plan.memory.required() > *free_bytes) {
+  if (!free) {
+    return plan;
+  }
+  if (residency == "auto" && !fits_memory(context, options, plan, *free)) {
     TrainingPlan streamed = plan_training(options, data, true, lanes, how);
     if (streamed.memory.required() < plan.memory.required()) {
       plan = std::move(streamed);
     }
   }
-  check_memory(context, options, data, plan);
+  if (options.schedule.memory != "ignore") {
+    check_memory(context, options, data, plan, *free);
+  }
   return plan;
 }
 

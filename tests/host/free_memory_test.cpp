@@ -168,6 +168,27 @@ TEST(CpuMemoryTest, TooLittleNamesABatchThatFitsAndTouchesNothing) {
   EXPECT_ERROR(check(little), Error::Kind::device, "but 1.0 MiB are free; no batch would fit");
 }
 
+TEST(CpuMemoryTest, RowsThatDoNotFitAreStreamed) {
+  Options options = preset("classic");
+  options.device = "cpu";
+  options.data.source = "synthetic";
+  options.data.synthetic_count = 4096;
+  options.data.synthetic_height = options.data.synthetic_width = 128;  // 64 MiB
+  options.model.generator_widths = {8};
+  options.model.discriminator_channels = {2};
+  options.model.discriminator_widths = {2};
+  options.train.batch = 4;
+  const Data dataset = open_dataset(options.data);
+  Context context = Context::cpu(1);
+  const auto plan_with = [&](std::size_t mebibytes) {
+    return plan_trainable(context, options, dataset, FreeMemory{mebibytes << 20, ""});
+  };
+  EXPECT_FALSE(plan_with(256).batches.is_streamed());
+  EXPECT_TRUE(plan_with(100).batches.is_streamed());
+  options.schedule.residency = "device";
+  EXPECT_ERROR(plan_with(100), Error::Kind::device, "but 100.0 MiB are free");
+}
+
 TEST(CpuMemoryTest, IgnoredWhereTheOptionsSaySo) {
   Options options = huge_options();
   options.model.generator_widths = {40000, 40000};  // 24 GiB and more
