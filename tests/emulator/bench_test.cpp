@@ -56,7 +56,7 @@ TEST_F(EmulatedBench, CallsAreCapturedOnceAndThenLaunchedAsGraphs) {
   const int launches = emulator::runtime().graph_launches;
   EXPECT_GT(timer.window(0), 0);
   EXPECT_EQ(emulator::runtime().graph_launches, launches + 1);
-  EXPECT_GT(timer.window(5), 0);
+  EXPECT_GT(timer.window(200), 0);  // many times a launch, also where another program got in between
   EXPECT_GT(emulator::runtime().graph_launches, launches + 2);
   EXPECT_EQ(queued, 21);
 }
