@@ -5,12 +5,12 @@
 #include "host/train/trainer.h"
 #include "tests/support/small_run.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/train_steps.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace duel::test {
 namespace {
@@ -27,19 +27,6 @@ Options augmented_options(const std::string& preset = "conv-steady") {
 
 std::vector<float> weights_of(Trainer& trainer, const char* network, Block block = Block::master) {
   return download<float>(trainer.context(), trainer.networks().parameters(network).view(block));
-}
-
-float metric(Trainer& trainer, const std::string& name) {
-  const auto& names = trainer.metric_names();
-  const auto found = std::find(names.begin(), names.end(), name);
-  return found == names.end() ? std::numeric_limits<float>::quiet_NaN()
-                              : trainer.read_metrics()[static_cast<std::size_t>(found - names.begin())];
-}
-
-void train(Trainer& trainer, int steps) {
-  for (int i = 0; i < steps; ++i) {
-    trainer.step();
-  }
 }
 
 std::ptrdiff_t count_of(Trainer& trainer, std::size_t phase, const std::string& op) {
@@ -88,17 +75,7 @@ TEST(Augmentation, AtProbabilityZeroItIsAsIfThereWereNone) {
 TEST(Augmentation, SeparateAndJointRegularisationAgree) {
   Options options = augmented_options();
   options.loss.r1 = 0.5;
-  options.loss.r2 = 0;
-  Context context = Context::cpu(2);
-  const Data dataset = small_dataset(options);
-  Trainer apart(context, options, dataset);
-  options.loss.r2 = 1e-30;
-  Trainer joint(context, options, dataset);
-  train(apart, 1);
-  train(joint, 1);
-  EXPECT_NEAR(metric(apart, "d_loss"), metric(joint, "d_loss"), 1e-5);
-  EXPECT_NEAR(metric(apart, "r1"), metric(joint, "r1"), 1e-5);
-  EXPECT_NEAR(metric(apart, "d_grad_norm"), metric(joint, "d_grad_norm"), 1e-4);
+  expect_apart_agrees_with_joint(options);
 }
 
 TEST(Augmentation, FusedTrainsAsUnfused) {

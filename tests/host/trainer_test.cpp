@@ -7,6 +7,7 @@
 #include "host/config/configuration.h"
 #include "tests/support/small_run.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/train_steps.h"
 
 #include <gtest/gtest.h>
 
@@ -27,18 +28,6 @@ std::vector<float> weights_of(Trainer& trainer, Block block = Block::master) {
     }
   }
   return all;
-}
-
-void train(Trainer& trainer, int steps) {
-  for (int i = 0; i < steps; ++i) {
-    trainer.step();
-  }
-}
-
-float metric(Trainer& trainer, const std::string& name) {
-  const auto& names = trainer.metric_names();
-  const auto found = std::find(names.begin(), names.end(), name);
-  return trainer.read_metrics()[static_cast<std::size_t>(found - names.begin())];
 }
 
 class Presets : public testing::TestWithParam<const char*> {};
@@ -136,19 +125,7 @@ TEST(Trainer, EveryLossWithEveryPenaltyTrainsFinitelyAtOddSizesInColour) {
 }
 
 TEST(Trainer, SeparateAndJointRegularisationAgree) {
-  // R1 alone runs real and generated pictures apart; with a vanishing R2 they go in one batch.
-  Options options = small_options("steady");
-  options.loss.r2 = 0;
-  Context context = Context::cpu(2);
-  const Data dataset = small_dataset(options);
-  Trainer apart(context, options, dataset);
-  options.loss.r2 = 1e-30;
-  Trainer joint(context, options, dataset);
-  train(apart, 1);
-  train(joint, 1);
-  EXPECT_NEAR(metric(apart, "d_loss"), metric(joint, "d_loss"), 1e-5);
-  EXPECT_NEAR(metric(apart, "r1"), metric(joint, "r1"), 1e-5);
-  EXPECT_NEAR(metric(apart, "d_grad_norm"), metric(joint, "d_grad_norm"), 1e-4);
+  expect_apart_agrees_with_joint(small_options("steady"));
 }
 
 TEST(Trainer, ClippingBoundsTheUpdateAndIsOffByDefault) {
