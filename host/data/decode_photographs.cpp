@@ -247,8 +247,8 @@ std::string key_of(const PhotographFolder& folder, const PictureForm& form) {
     const auto& colour = *form.background;
     background = fmt::format("{:02x}{:02x}{:02x}", colour[0], colour[1], colour[2]);
   }
-  return fmt::format("{}\n{}x{} channels {} fit {} background {}", (failure ? folder.path : whole).string(), form.width,
-                     form.height, form.channels, static_cast<int>(form.fit), background);
+  return fmt::format("{}\n{}x{} channels {} fit {} background {} decoding {}", (failure ? folder.path : whole).string(),
+                     form.width, form.height, form.channels, static_cast<int>(form.fit), background, kDecoding);
 }
 
 fs::path cache_path(const std::string& key) {

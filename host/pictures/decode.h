@@ -3,7 +3,8 @@
 // What a file holds decides, not how its name ends. It is turned as its EXIF orientation says. Colours become sRGB, by
 // the embedded profile where there is a usable one; CMYK without by libvips' own. 16 bits become 8. Of animations and
 // files of several pages the first picture is taken. Large JPEG and WebP files are decoded at a fraction of their size
-// where that is enough, then reduced by Lanczos; where a picture must grow, bicubic.
+// where that is enough, then reduced by Lanczos; where a picture must grow, bicubic (resample.h; by libvips where there
+// is opacity, which colours must be weighed by).
 //
 // Every function may be called by several threads at once, and computes on its caller alone. Equal bytes and forms
 // give equal pictures with one version of libvips. Errors are of kind `data` and begin with the path.
@@ -43,6 +44,9 @@ struct PictureFacts {
   bool is_animated = false;  // or has several pages: only the first is read
   std::string format;        // "JPEG", "PNG", "WebP", "TIFF", "GIF", by its content
 };
+
+// Grows whenever the same file would become other bytes, so that what was decoded before is not taken for the same.
+inline constexpr int kDecoding = 2;
 
 // Refused from the header, before any pixel is decoded or memory is taken for one.
 inline constexpr int kMaxPictureSide = 32768;                             // pixels
