@@ -72,7 +72,7 @@ class Chart {
   constructor(title, unit, isLogarithmic, series, marks) {
     Object.assign(this, {title, unit, series, marks});
     this.canBeLogarithmic = series.every((each) => (each.low || each.mean).every((value) => !isNumber(value) || value > 0));
-    this.isLogarithmic = isLogarithmic && this.canBeLogarithmic;
+    this.isLogarithmic = this.canBeLogarithmic && (isLogarithmic || this.hasSpikes());
     this.place = null;  // of the cursor, among the points of the longest curve
     this.plot = el("div", {class: "plot", tabindex: "0", role: "group",
                            "aria-label": `${title}: curves. Arrow keys read their values.`,
@@ -89,9 +89,17 @@ class Chart {
                    el("figcaption", {}, el("h3", {}, title), this.canBeLogarithmic ? log : null),
                    el("ul", {class: "legend"}, series.map((each) =>
                      el("li", {}, swatch(each.index), el("span", {}, each.label),
-                        el("b", {title: "at the last row"}, inUnit(each.last, unit))))),
+                        el("b", {title: "at the last row"}, inUnit(each.last, unit)))),
+                      marks.length ? el("li", {class: "warned"}, "▼ " + [...new Set(marks.map((mark) => mark.name))].join(", ")) : null),
                    el("div", {class: "holder"}, this.plot, this.tip));
     view.charts.push(this);
+  }
+
+  // Whether a few spikes would press everything else to the ground.
+  hasSpikes() {
+    const means = this.series.flatMap((each) => each.mean).filter(isNumber).sort((a, b) => a - b);
+    const most = Math.max(...this.series.flatMap((each) => each.high || each.mean).filter(isNumber));
+    return this.unit !== "share" && most > 3 * means[Math.floor(0.98 * (means.length - 1))];
   }
 
   // In the axis's unit: steps, or seconds, minutes or hours.
@@ -201,8 +209,8 @@ class Chart {
     this.tip.replaceChildren(el("div", {class: "where"}, where), ...rows.map(({each, text}) =>
       el("div", {class: "row"}, swatch(each.index), el("span", {}, each.label), el("b", {}, text))));
     const share = left / width;
-    this.tip.style.left = share > 0.55 ? "auto" : `calc(${100 * share}% + 12px)`;
-    this.tip.style.right = share > 0.55 ? `calc(${100 - 100 * share}% + 12px)` : "auto";
+    this.tip.style.left = share > 0.45 ? "auto" : `calc(${100 * share}% + 12px)`;
+    this.tip.style.right = share > 0.45 ? `calc(${100 - 100 * share}% + 12px)` : "auto";
     return `${where}: ${rows.map(({each, text}) => `${each.label} ${text}`).join("; ")}`;
   }
 
