@@ -60,5 +60,6 @@ DataReport report_data(const Source& training, const Source* held_out, const std
 
 std::vector<std::string> short_report(const DataReport& report);  // lines for before a training
 std::string to_text(const DataReport& report);                    // all of it, for a terminal
+std::string to_json(const DataReport& report);                    // the same for programs
 
 }  // namespace duel

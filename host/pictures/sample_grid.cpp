@@ -44,6 +44,18 @@ Sizes sizes_of(int height, int width, int rows, int columns) {
 
 }  // namespace
 
+std::optional<SheetShape> sheet_shape(int sheet_height, int sheet_width, int height, int width) {
+  if (height <= 0 || width <= 0 || sheet_height <= kGap || sheet_width <= kGap) {
+    return std::nullopt;
+  }
+  const Sizes one = sizes_of(height, width, 1, 1);
+  if ((sheet_height - kGap) % one.step_y != 0 || (sheet_width - kGap) % one.step_x != 0) {
+    return std::nullopt;
+  }
+  return SheetShape{static_cast<int>((sheet_height - kGap) / one.step_y),
+                    static_cast<int>((sheet_width - kGap) / one.step_x)};
+}
+
 void check_sheet(int height, int width, int rows, int columns) {
   const Sizes sizes = sizes_of(height, width, rows, columns);
   if (sizes.height > kMaxSide || sizes.width > kMaxSide) {

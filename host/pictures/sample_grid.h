@@ -4,6 +4,7 @@
 #include "host/pictures/png.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace duel {
@@ -22,6 +23,10 @@ Picture to_picture(std::span<const float> values, int height, int width, int cha
 // becoming a square, so that one can see them.
 Picture sample_grid(std::span<const float> values, int count, int height, int width, int channels, int rows,
                     int columns);
+
+// The rows and columns of a sheet of `sheet_height` x `sheet_width` pixels that sample_grid() drew of such pictures;
+// nothing where it drew none of that size.
+std::optional<SheetShape> sheet_shape(int sheet_height, int sheet_width, int height, int width);
 
 // Throws kind `usage` where such a sheet has more pixels a side than are drawn; sample_grid() does so too.
 void check_sheet(int height, int width, int rows, int columns);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -108,6 +109,11 @@ std::vector<MetricsRow> rows_of(std::string_view text) {
 }
 
 }  // namespace
+
+MetricsRead read_metrics(const std::filesystem::path& path) {
+  const Kept kept = rows_to_keep(read_text_file(path), std::numeric_limits<std::int64_t>::max());
+  return {rows_of(kept.text), kept.damaged_lines};
+}
 
 MetricsLog::MetricsLog(const std::filesystem::path& path, std::optional<std::int64_t> resumed_at) : path_(path) {
   std::error_code ignored;

@@ -33,6 +33,13 @@ struct MetricsRow {
   std::vector<std::pair<std::string, double>> metrics;  // null as NaN
 };
 
+// The whole rows of a file that a run still writes, or that was damaged; what is no row costs no other.
+struct MetricsRead {
+  std::vector<MetricsRow> rows;             // steps ascending
+  std::vector<std::int64_t> damaged_lines;  // with rows behind them, from 1
+};
+MetricsRead read_metrics(const std::filesystem::path& path);
+
 class MetricsLog {
 public:
   // A new run begins an empty file; with `resumed_at` rows of later steps are removed and new ones follow.

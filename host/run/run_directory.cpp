@@ -198,6 +198,31 @@ RunDirectory RunDirectory::open_for_reading(const fs::path& path) {
   return run;
 }
 
+RunDirectory RunDirectory::open_remains(const fs::path& path) {
+  RunDirectory run(path);
+  const bool has_any = is_there(run.config_path()) || is_there(run.metrics_path()) || is_there(run.log_path()) ||
+                       is_there(run.samples_path()) || is_there(run.checkpoints_path());
+  if (!has_any) {
+    run.check_is_run();
+  }
+  return run;
+}
+
+bool RunDirectory::is_being_trained() const {
+  FileDescriptor lock;
+  try {
+    lock = open_file(path_ / kLock, O_RDONLY);
+  } catch (const Error&) {
+    return false;
+  }
+  // A shared lock, for a moment: there is no way to ask without taking one.
+  if (::flock(lock.get(), LOCK_SH | LOCK_NB) == 0) {
+    ::flock(lock.get(), LOCK_UN);
+    return false;
+  }
+  return errno == EWOULDBLOCK || is_living(read_text_file(path_ / kLock));
+}
+
 fs::path RunDirectory::sample_path(std::int64_t step) const {
   return samples_path() / (step_name(step) + ".png");
 }

@@ -40,6 +40,13 @@ public:
   // An existing run to be looked at, also while another process trains into it.
   static RunDirectory open_for_reading(const std::filesystem::path& path);
 
+  // What is left of a run, perhaps without its config.toml. Throws where the folder has nothing of one.
+  static RunDirectory open_remains(const std::filesystem::path& path);
+
+  // Whether a process trains into it now. Where the file system has no locks: false, unless the lock names a living
+  // one.
+  bool is_being_trained() const;
+
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path config_path() const { return path_ / "config.toml"; }
   std::filesystem::path metrics_path() const { return path_ / "metrics.jsonl"; }

@@ -128,5 +128,18 @@ TEST(SampleGrid, RefusesWhatDoesNotFit) {
   }
 }
 
+TEST(SampleGrid, KnowsTheShapeOfASheet) {
+  const std::vector<float> values(12 * 5 * 8 * 3);
+  const Picture sheet = sample_grid(values, 12, 5, 8, 3, 3, 4);
+  const auto shape = sheet_shape(sheet.height, sheet.width, 5, 8);
+  ASSERT_TRUE(shape);
+  EXPECT_EQ(shape->rows, 3);
+  EXPECT_EQ(shape->columns, 4);
+  EXPECT_FALSE(sheet_shape(sheet.height, sheet.width + 1, 5, 8));
+  EXPECT_FALSE(sheet_shape(sheet.height, sheet.width, 6, 8));
+  EXPECT_FALSE(sheet_shape(0, 0, 5, 8));
+  EXPECT_FALSE(sheet_shape(sheet.height, sheet.width, 0, 8));
+}
+
 }  // namespace
 }  // namespace duel
