@@ -36,7 +36,7 @@ packages=(
 )
 if [ "$with_tests" = 1 ]; then
   packages+=(libgtest-dev clang-format clang "libclang-rt-dev|libclang-rt-18-dev|libclang-rt-19-dev"
-    python3-torch)
+    python3-torch python3-onnx)
 fi
 
 if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then

@@ -36,6 +36,15 @@ Node batch_norm_inference_node(const BatchNorm& p, Value x, Value gamma, Value b
   node.run = [p](Context& c, Views in, Views out) {
     batch_norm_inference(c, p, in[0], in[1], in[2], in[3], in[4], out[0]);
   };
+  node.onnx = [p] {
+    OnnxForm form{OnnxForm::Layout::channels_first};
+    add_activation(form, p.activation,
+                   form.add("BatchNormalization",
+                            {OnnxOperand::input(0), OnnxOperand::input(1), OnnxOperand::input(2), OnnxOperand::input(3),
+                             OnnxOperand::input(4)},
+                            {{"epsilon", p.epsilon}}));
+    return form;
+  };
   return node;
 }
 

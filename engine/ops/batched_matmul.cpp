@@ -15,6 +15,16 @@ Value batched_matmul(Program& program, const BatchedMatmul& p, Value a, Value b,
   const View y{nullptr, batched_matmul_output(p, program.shape(a), program.shape(b)), DType::f32};
   node.flops = batched_matmul_cost(p, program.described(a), program.described(b), y).flops;
   node.traits.is_product = true;
+  node.onnx = [p] {
+    OnnxForm form;
+    const auto operand = [&](std::size_t i, bool is_transposed) {
+      const OnnxOperand input = OnnxOperand::input(i);
+      return is_transposed ? form.add("Transpose", {input}, {{"perm", std::vector<int>{0, 2, 1}}}) : input;
+    };
+    const OnnxOperand left = operand(0, p.transpose_a), right = operand(1, p.transpose_b);
+    form.add("MatMul", {left, right});
+    return form;
+  };
   node.derive = [p](Backward& back) {
     Program& pr = back.program();
     if (back.wants(0)) {

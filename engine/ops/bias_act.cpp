@@ -9,6 +9,16 @@ Attributes attributes_of(const Activation& act) {
   return {{"activation", to_string(act)}};
 }
 
+void add_activation(OnnxForm& form, const Activation& act, OnnxOperand x) {
+  switch (act.kind) {
+    case ActivationKind::identity: return;
+    case ActivationKind::relu: form.add("Relu", {std::move(x)}); return;
+    case ActivationKind::leaky_relu: form.add("LeakyRelu", {std::move(x)}, {{"alpha", act.slope}}); return;
+    case ActivationKind::tanh: form.add("Tanh", {std::move(x)}); return;
+    case ActivationKind::sigmoid: form.add("Sigmoid", {std::move(x)}); return;
+  }
+}
+
 Node bias_act_backward_node(const Activation& act, Value dy, Value y) {
   Node node;
   node.op = "bias_act_backward";
@@ -33,6 +43,15 @@ Value bias_act(Program& program, const Activation& act, Value x, Value bias) {
   });
   node.parameters = act;
   node.attributes = attributes_of(act);
+  node.onnx = [act, has_bias = bias.exists()] {
+    OnnxForm form;
+    OnnxOperand sum = OnnxOperand::input(0);
+    if (has_bias) {
+      sum = form.add("Add", {OnnxOperand::input(0), OnnxOperand::channels(1)});
+    }
+    add_activation(form, act, std::move(sum));
+    return form;
+  };
   node.derive = [act](Backward& back) {
     Program& pr = back.program();
     const Value dx =

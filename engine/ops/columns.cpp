@@ -17,6 +17,11 @@ Value concat_columns(Program& program, Value a, Value b) {
       back.set(1, slice_columns(back.program(), back.gradient(), first, second));
     }
   };
+  node.onnx = [is_picture = program.shape(a).rank() == 4] {
+    OnnxForm form{OnnxForm::Layout::channels_first};
+    form.add("Concat", {OnnxOperand::input(0), OnnxOperand::input(1)}, {{"axis", is_picture ? 1 : -1}});
+    return form;
+  };
   return program.record(std::move(node), program.shape(a).with_columns(first + second), program.dtype(a));
 }
 
@@ -30,6 +35,12 @@ Value slice_columns(Program& program, Value x, int begin, int count) {
   node.run = [begin](Context& c, Views in, Views out) { duel::slice_columns(c, begin, in[0], out[0]); };
   node.derive = [begin, columns](Backward& back) {
     back.set(0, pad_columns(back.program(), back.gradient(), begin, columns));
+  };
+  node.onnx = [begin, count, is_picture = program.shape(x).rank() == 4] {
+    OnnxForm form{OnnxForm::Layout::channels_first};
+    form.add("Slice", {OnnxOperand::input(0), OnnxOperand::list({begin}), OnnxOperand::list({begin + count}),
+                       OnnxOperand::list({is_picture ? 1 : -1})});
+    return form;
   };
   const View y{nullptr, program.shape(x).with_columns(count), program.dtype(x)};
   node.bytes = 2 * bytes_of({y});

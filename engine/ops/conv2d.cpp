@@ -27,6 +27,13 @@ double winograd_share(const Conv2d& p, const Shape& w) {
   return p.stride == 2 && w[1] == 4 && w[2] == 4 ? 25.0 / (16 * 4) : 1;
 }
 
+// ONNX's order of pads: before both axes, then behind both.
+Attributes onnx_attributes(const Conv2d& p) {
+  return {{"strides", std::vector<int>{p.stride, p.stride}},
+          {"pads", std::vector<int>{p.pad_top, p.pad_left, p.pad_bottom, p.pad_right}},
+          {"group", p.groups}};
+}
+
 }  // namespace
 
 Attributes attributes_of(const Conv2d& p) {
@@ -61,6 +68,13 @@ Node conv2d_node(const Program& program, const Conv2d& p, const Activation& act,
   const View y{nullptr, conv2d_output(p, program.shape(x), program.shape(w)), DType::f32};
   node.flops = conv2d_cost(p, program.described(x), program.described(w), y).flops;
   node.traits = conv2d_traits(p, program.shape(x), program.shape(w), y.shape);
+  node.onnx = [p, act] {
+    OnnxForm form{OnnxForm::Layout::channels_first};
+    add_activation(
+        form, act,
+        form.add("Conv", {OnnxOperand::input(0), OnnxOperand::filters(1), OnnxOperand::input(2)}, onnx_attributes(p)));
+    return form;
+  };
   return node;
 }
 
@@ -93,6 +107,17 @@ Value conv2d_backward_input(Program& program, const Conv2d& p, Value dy, Value w
   node.run = [p](Context& c, Views in, Views o) { duel::conv2d_backward_input(c, p, in[0], in[1], o[0]); };
   node.flops = conv2d_cost(p, {nullptr, x}, program.described(w), program.described(dy)).flops;
   node.traits = conv2d_traits(p, x, program.shape(w), program.shape(dy));
+  const Shape from = program.shape(dy), filter = program.shape(w);
+  const std::vector<int> behind = {// what the strides leave over at the end
+                                   x[1] - ((from[1] - 1) * p.stride + filter[1] - p.pad_top - p.pad_bottom),
+                                   x[2] - ((from[2] - 1) * p.stride + filter[2] - p.pad_left - p.pad_right)};
+  node.onnx = [p, behind] {
+    OnnxForm form{OnnxForm::Layout::channels_first};
+    Attributes attributes = onnx_attributes(p);
+    attributes.push_back({"output_padding", behind});
+    form.add("ConvTranspose", {OnnxOperand::input(0), OnnxOperand::filters(1)}, std::move(attributes));
+    return form;
+  };
   node.derive = [p](Backward& back) {
     Program& pr = back.program();
     if (back.wants(0)) {

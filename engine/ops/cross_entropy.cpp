@@ -35,6 +35,12 @@ CrossEntropyResult softmax_cross_entropy(Program& program, const CrossEntropy& p
     }
     back.set(0, dx);
   };
+  node.onnx = [] {  // of the sums alone, which do not depend on labels
+    OnnxForm form;
+    form.output = 1;
+    form.add("ReduceLogSumExp", {OnnxOperand::input(0)}, {{"axes", std::vector<int>{1}}, {"keepdims", 0}});
+    return form;
+  };
   const CrossEntropyResult result{program.new_value({1}, DType::f32),
                                   program.new_value({program.shape(logits)[0]}, DType::f32)};
   program.record(std::move(node), {result.loss, result.log_sums});

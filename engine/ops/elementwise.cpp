@@ -3,8 +3,40 @@
 
 namespace duel::ops {
 
+namespace {
+
+// An operator of the operands as they are.
+std::function<OnnxForm()> plain_form(const char* op, std::size_t operands) {
+  return [op, operands] {
+    OnnxForm form;
+    std::vector<OnnxOperand> inputs;
+    for (std::size_t i = 0; i < operands; ++i) {
+      inputs.push_back(OnnxOperand::input(i));
+    }
+    form.add(op, std::move(inputs));
+    return form;
+  };
+}
+
+// nullptr: of several operators.
+const char* onnx_name(UnaryKind kind) {
+  switch (kind) {
+    case UnaryKind::softplus: return "Softplus";
+    case UnaryKind::sigmoid: return "Sigmoid";
+    case UnaryKind::square_root: return "Sqrt";
+    case UnaryKind::reciprocal: return "Reciprocal";
+    case UnaryKind::positive: return nullptr;
+    case UnaryKind::exp: return "Exp";
+    case UnaryKind::log: return "Log";
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 Value add(Program& program, Value a, Value b) {
   Node node = pointwise("add", {a, b}, [](Context& c, Views in, Views out) { duel::add(c, in[0], in[1], out[0]); });
+  node.onnx = plain_form("Add", 2);
   node.derive = [](Backward& back) {
     back.set(0, back.gradient());
     back.set(1, back.gradient());
@@ -15,6 +47,7 @@ Value add(Program& program, Value a, Value b) {
 Value multiply(Program& program, Value a, Value b) {
   Node node =
       pointwise("multiply", {a, b}, [](Context& c, Views in, Views out) { duel::multiply(c, in[0], in[1], out[0]); });
+  node.onnx = plain_form("Mul", 2);
   node.derive = [](Backward& back) {
     for (const std::size_t side : {0U, 1U}) {
       if (back.wants(side)) {
@@ -30,6 +63,12 @@ Value affine(Program& program, Value x, double scale, double shift) {
   Node node = pointwise("affine", {x}, [p](Context& c, Views in, Views out) { duel::affine(c, p, in[0], out[0]); });
   node.parameters = p;
   node.attributes = {{"scale", p.scale}, {"shift", p.shift}};
+  node.onnx = [p] {
+    OnnxForm form;
+    form.add("Add",
+             {form.add("Mul", {OnnxOperand::input(0), OnnxOperand::number(p.scale)}), OnnxOperand::number(p.shift)});
+    return form;
+  };
   node.derive = [scale](Backward& back) { back.set(0, affine(back.program(), back.gradient(), scale)); };
   return program.record(std::move(node), program.shape(x), program.dtype(x));
 }
@@ -37,6 +76,9 @@ Value affine(Program& program, Value x, double scale, double shift) {
 Value unary(Program& program, UnaryKind kind, Value x) {
   Node node = pointwise("unary", {x}, [kind](Context& c, Views in, Views out) { duel::unary(c, kind, in[0], out[0]); });
   node.op = name_of(kind);
+  if (const char* name = onnx_name(kind)) {
+    node.onnx = plain_form(name, 1);
+  }
   node.constant = kind == UnaryKind::positive;
   node.derive = [kind](Backward& back) {
     Program& pr = back.program();

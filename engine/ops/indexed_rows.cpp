@@ -12,6 +12,11 @@ Value take_rows(Program& program, Value table, Value index) {
   node.derive = [rows](Backward& back) {
     back.set(0, scatter_rows(back.program(), back.gradient(), back.input(1), rows));
   };
+  node.onnx = [] {
+    OnnxForm form{OnnxForm::Layout::channels_last};
+    form.add("Gather", {OnnxOperand::input(0), OnnxOperand::input(1)}, {{"axis", 0}});
+    return form;
+  };
   const View y{nullptr, program.shape(table).with_rows(taken), program.dtype(table)};
   node.bytes = 2 * bytes_of({y}) + bytes_of({program.described(index)});
   return program.record(std::move(node), y.shape, y.dtype);

@@ -20,6 +20,9 @@ Attributes attributes_of(const Activation& act);
 Attributes attributes_of(const Conv2d& conv);
 Attributes attributes_of(const Random& random);
 
+// The activation of `x` as the form's last step; no step where it is none.
+void add_activation(OnnxForm& form, const Activation& act, OnnxOperand x);
+
 // Of a convolution or one of its derivatives, by the arrays of its forward pass.
 Traits conv2d_traits(const Conv2d& conv, const Shape& x, const Shape& w, const Shape& y);
 

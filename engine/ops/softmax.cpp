@@ -16,6 +16,11 @@ Value sums_of_products(Program& program, Value a, Value b) {
 
 Value softmax(Program& program, Value x) {
   Node node = pointwise("softmax", {x}, [](Context& c, Views in, Views out) { duel::softmax(c, in[0], out[0]); });
+  node.onnx = [] {
+    OnnxForm form{OnnxForm::Layout::channels_last};
+    form.add("Softmax", {OnnxOperand::input(0)}, {{"axis", -1}});
+    return form;
+  };
   node.derive = [](Backward& back) {
     Program& pr = back.program();
     back.set(0, softmax_backward(pr, cast(pr, back.gradient(), pr.dtype(back.output())), back.output()));

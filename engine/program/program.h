@@ -10,6 +10,7 @@
 #pragma once
 
 #include "engine/program/attributes.h"
+#include "engine/program/onnx_form.h"
 #include "kernels/context.h"
 #include "kernels/cost.h"
 #include "kernels/tensor.h"
@@ -82,6 +83,7 @@ struct Node {
   std::function<void(Context&, Views in, Views out)> run;
   std::function<void(Context&, Views in, Views out)> prepare;  // may be empty
   std::function<void(Backward&)> derive;                       // empty: the derivative is an error when asked for
+  std::function<OnnxForm()> onnx;                              // empty: an export of the node is an error
   bool constant = false;                                       // the derivative is zero: comparisons, draws
   bool in_place = false;    // output 0 may lie where an input that is used for the last time lay
   bool has_effect = false;  // writes bound values on purpose: kept even where no output is used

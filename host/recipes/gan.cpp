@@ -158,6 +158,25 @@ public:
     return sampling;
   }
 
+  std::map<std::string, Sampling> single_networks() const override {
+    Sampling judging;
+    judging.inputs = {picture_};
+    if (is_by_class()) {
+      judging.inputs.push_back(label_field("classes", classes_));
+    }
+    Field logits;
+    logits.name = "logits";
+    logits.kind = FieldKind::vector;
+    logits.shape = {1, 1};
+    logits.dtype = DType::f32;
+    judging.outputs = {logits};
+    judging.networks = {kDiscriminator};
+    judging.record = [](Program&, const Sampling::Run& run, std::span<const Value> inputs) {
+      return run(kDiscriminator, {inputs.begin(), inputs.end()});
+    };
+    return {{kDiscriminator, judging}};
+  }
+
 private:
   static std::vector<std::string> class_names(const Options& options, const Fields& fields) {
     if (!options.data.labels) {

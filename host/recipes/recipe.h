@@ -66,6 +66,8 @@ public:
   virtual std::vector<DrawnField> batches() const = 0;   // in the order in which a slot of an upload ring holds them
   virtual std::vector<std::string> metrics() const = 0;  // in the order of logs
   virtual Sampling sampling() const = 0;
+  // Further networks that can be run by themselves on rows, by their names: what is exported beside sampling().
+  virtual std::map<std::string, Sampling> single_networks() const { return {}; }
   virtual std::optional<HeldOutMeasure> held_out() const { return std::nullopt; }
   // From pictures, the first input, of the source that is counted to what the networks make of the same pictures, where
   // they can: sheets show both, of held-out rows where any are measured.

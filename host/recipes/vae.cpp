@@ -98,6 +98,22 @@ public:
     return sampling;
   }
 
+  // Pictures to the mean and the log variance of the latents they may come from.
+  std::map<std::string, Sampling> single_networks() const override {
+    Sampling encoding;
+    encoding.inputs = {picture_};
+    for (const char* name : {"mean", "log_variance"}) {
+      Field field = latent_field();
+      field.name = name;
+      encoding.outputs.push_back(field);
+    }
+    encoding.networks = {kEncoder};
+    encoding.record = [](Program&, const Sampling::Run& run, std::span<const Value> inputs) {
+      return run(kEncoder, {inputs[0]});
+    };
+    return {{kEncoder, encoding}};
+  }
+
   // From the posterior's mean.
   std::optional<Sampling> reconstruction() const override {
     Sampling sampling;

@@ -28,10 +28,10 @@ std::vector<RecordedState> state_of(const Sampling& sampling, const Networks& ne
 }  // namespace
 
 LoadedSampling::LoadedSampling(Context& context, const RunDirectory& run, const std::filesystem::path& checkpoint,
-                               std::int64_t sheet_pictures)
+                               std::int64_t sheet_pictures, const Choice& choose)
     : recipe(recipe_of(run, checkpoint)),
       networks(recipe->make_networks()),
-      sampling(recipe->sampling()),
+      sampling(choose ? choose(*recipe) : recipe->sampling()),
       picture(sampling.outputs[0].shape),
       state(context, state_of(sampling, networks)) {
   check_drawing_memory(context, plan_drawing(sampling, networks, sheet_pictures));

@@ -9,15 +9,19 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 namespace duel {
 
 struct LoadedSampling {
+  using Choice = std::function<Sampling(const Recipe&)>;
+
   // Throws kind `data` where the checkpoint is damaged, or does not say what its pictures are; kind `device` where
-  // there is too little memory for it and a sheet of so many pictures (drawing_memory.h).
+  // there is too little memory for it and a sheet of so many pictures (drawing_memory.h). `choose` takes another
+  // sampling than the recipe's sampling().
   LoadedSampling(Context& context, const RunDirectory& run, const std::filesystem::path& checkpoint,
-                 std::int64_t sheet_pictures);
+                 std::int64_t sheet_pictures, const Choice& choose = {});
 
   SamplingModel model() const { return {sampling, networks, storage}; }
 
