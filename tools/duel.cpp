@@ -41,6 +41,7 @@ int run(int argc, char** argv) {
   duel::add_train(app, exit_code);
   duel::add_generate(app, exit_code);
   duel::add_classify(app, exit_code);
+  duel::add_evaluate(app, exit_code);
   duel::add_data(app, exit_code);
   duel::add_info(app, exit_code);
   duel::add_bench(app, exit_code);
