@@ -23,6 +23,7 @@ constexpr const char* kLower = "lower";
 constexpr const char* kHigher = "higher";
 constexpr const char* kNear = "near the floor";
 constexpr std::size_t kMostPairs = 200;
+constexpr double kTrustedAgreement = 0.7;  // below it an extractor is said to be weak
 
 // The two sets in the place of the generated pictures: the generated ones, then the floor.
 using Measure = std::function<double(const MeasuredSet&)>;
@@ -265,6 +266,13 @@ std::vector<std::string> notes_on(const MeasuredSets& sets, const MeasuredForm& 
   const auto classes_in = [](const MeasuredSet& set) {
     return std::count_if(set.classes.begin(), set.classes.end(), [](const auto& each) { return each.count > 0; });
   };
+  const bool tells_classes = !form.extractor_class_of.empty() && sets.reference.probabilities.width > 0;
+  if (tells_classes && sets.reference.agreement() < kTrustedAgreement) {
+    notes.push_back(
+        fmt::format("the extractor calls {:.1f} % of the reference by their classes: what it tells of classes means "
+                    "little, and its features may miss what matters; a better one is named by --extractor",
+                    100 * sets.reference.agreement()));
+  }
   if (form.classes.size() > 1 && sets.generated.has_labels) {
     if (classes_in(sets.generated) == 1 && classes_in(sets.reference) > 1) {
       notes.push_back(

@@ -44,6 +44,7 @@ TEST_F(CommandEvaluate, ARunByTheClassifierOfAnother) {
   expect_outcome(text, 0, "agreement");
   expect_outcome(text, 0, "of the reference's classes");
   expect_outcome(text, 0, "closest pairs: pairs.png");
+  expect_outcome(text, 0, "note: the extractor calls");  // after twelve steps
   EXPECT_TRUE(std::filesystem::exists(folder_ / "pairs.png"));
   const Json json = parsed(duel("evaluate --run run --extractor classifier:classes --json"));
   EXPECT_EQ(json["fold"], "held out");
