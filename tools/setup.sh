@@ -32,7 +32,7 @@ done
 packages=(
   g++ cmake ninja-build ccache pkg-config git python3
   "libdnnl-dev|libonednn-dev" ocl-icd-opencl-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libspdlog-dev
-  zlib1g-dev libpng-dev libprotobuf-dev protobuf-compiler libisal-dev libvips-dev
+  zlib1g-dev libpng-dev libprotobuf-dev protobuf-compiler libisal-dev libvips-dev libeigen3-dev
 )
 if [ "$with_tests" = 1 ]; then
   packages+=(libgtest-dev clang-format clang "libclang-rt-dev|libclang-rt-18-dev|libclang-rt-19-dev"

@@ -1,0 +1,34 @@
+// What of linear algebra the metrics need, in double precision, row-major, on the calling thread. By Eigen, which
+// linear_algebra.cpp alone includes.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace duel {
+
+// sums += rows^T rows. Only the triangle on and below the diagonal is added to.
+void add_lower_gram(const double* rows,  // [count, width]
+                    std::int64_t count, std::int64_t width,
+                    double* sums);  // [width, width]
+
+// to = a b^T.
+void row_products(const double* a, std::int64_t a_rows,  // [a_rows, width]
+                  const double* b, std::int64_t b_rows,  // [b_rows, width]
+                  std::int64_t width,
+                  double* to);  // [a_rows, b_rows]
+
+// A matrix R with R R^T = m for a symmetric m without negative eigenvalues, by its eigenvectors: a column for each
+// eigenvalue above width * epsilon * the greatest one. Those below are rounding of zero, and of a matrix of lower rank
+// there are such: their roots, 1e-8 of the greatest one's, would be noise.
+struct SymmetricRoot {
+  std::int64_t rank = 0;
+  std::vector<double> transposed;  // [rank, width]: R^T
+};
+SymmetricRoot symmetric_root(const double* m,  // [width, width]; the lower triangle is read
+                             std::int64_t width);
+
+// The sum of the singular values.
+double nuclear_norm(const double* m, std::int64_t rows, std::int64_t columns);  // [rows, columns]
+
+}  // namespace duel
