@@ -21,9 +21,9 @@ struct Free {
 };
 
 [[noreturn]] void refuse() {
-  const std::string reason = vips_error_buffer();
+  const std::string lines = vips_error_buffer();
   vips_error_clear();
-  throw_error(Error::Kind::data, "the drawing cannot be rendered: libvips says: {}", reason);
+  throw_error(Error::Kind::data, "the drawing cannot be rendered: {}", lines.substr(0, lines.find('\n')));
 }
 
 }  // namespace
