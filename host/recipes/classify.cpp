@@ -58,6 +58,12 @@ Field numbers(const std::string& name, int count) {
   return field;
 }
 
+// There is none whose judgement an augmentation could follow.
+Options without_discriminator(Options options) {
+  options.augment.adaptive = false;
+  return options;
+}
+
 class Classify : public Recipe {
 public:
   Classify(const Options& options, const Fields& fields, std::int64_t steps)
@@ -65,7 +71,7 @@ public:
         steps_(steps),
         picture_(field_of(fields, "main", "picture", kName)),
         target_(field_of(fields, "main", options.data.target, kName)),
-        augmentation_(options, picture_, steps) {
+        augmentation_(without_discriminator(options), picture_, steps) {
     if (is_of_classes() && target_.names.size() < 2) {
       throw_error(Error::Kind::usage, "recipe {}: there is one class only, {}, so there is nothing to tell apart",
                   kName, target_.names.front());
