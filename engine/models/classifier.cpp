@@ -34,10 +34,13 @@ void check_classifier(const ClassifierConfig& config) {
                 "classifier: pictures are {}x{} with {} channels, but must have at least one pixel and 1 to 4 channels",
                 config.height, config.width, config.channels);
   }
-  if (config.classes < 2 || config.filters < 1 || config.blocks < 1) {
-    throw_error(Error::Kind::usage,
-                "classifier: {} classes must be at least 2, {} filters and {} blocks a stage at least 1",
-                config.classes, config.filters, config.blocks);
+  if (config.classes < 1 || config.filters < 1 || config.blocks < 1 || config.stages < 1 || config.stages > 8 ||
+      config.stem_stride < 1) {
+    throw_error(
+        Error::Kind::usage,
+        "classifier: {} outputs, {} filters, {} blocks a stage and a stem's stride of {} must be at least 1, and "
+        "{} stages 1 to 8",
+        config.classes, config.filters, config.blocks, config.stem_stride, config.stages);
   }
 }
 
@@ -57,7 +60,7 @@ Classifier::Block::Block(Parameters& parameters, const std::string& name, int ch
 std::vector<Classifier::Block> Classifier::make_blocks(Parameters& parameters, const ClassifierConfig& config) {
   std::vector<Block> blocks;
   int channels = config.filters;
-  for (int stage = 0; stage < kStages; ++stage) {
+  for (int stage = 0; stage < config.stages; ++stage) {
     const int filters = config.filters << stage;
     for (int i = 0; i < config.blocks; ++i) {
       const std::string name = fmt::format("stage{}/block{}", stage + 1, i + 1);
@@ -69,9 +72,9 @@ std::vector<Classifier::Block> Classifier::make_blocks(Parameters& parameters, c
 }
 
 Classifier::Classifier(Parameters& parameters, const ClassifierConfig& config)
-    : stem_(parameters, "stem", checked(config).channels, config.filters, 3, 1, kRelu),
+    : stem_(parameters, "stem", checked(config).channels, config.filters, 3, config.stem_stride, kRelu),
       blocks_(make_blocks(parameters, config)),
-      last_(parameters, "last", config.filters << (kStages - 1), config.classes, {{}, as_in_pytorch}) {}
+      last_(parameters, "last", features(config), config.classes, {{}, as_in_pytorch}) {}
 
 Classifier::Result Classifier::operator()(Program& program, const BoundParameters& weights, const NamedState& state,
                                           bool is_training, Value pictures) const {

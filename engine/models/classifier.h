@@ -1,7 +1,9 @@
-// A residual network for small pictures (He et al., 2016, section 4.2, with projections where the width changes):
+// A residual network for pictures of 28 to some 128 pixels (He et al., 2016, section 4.2, with projections where the
+// width changes):
 //
-//   [N,H,W,C] -> 3x3: F, norm, ReLU -> three stages of `blocks` blocks, F, 2F and 4F wide, the second and the third
-//   begin with stride 2 -> mean over the picture: the features f32 [N,4F] -> dense: logits f32 [N,classes]
+//   [N,H,W,C] -> 3x3 with the stem's stride: F, norm, ReLU -> stages of `blocks` blocks, F, 2F, 4F... wide, which begin
+//   with stride 2 but for the first -> mean over the picture: the features f32 [N,(widest)] -> dense: logits f32
+//   [N,classes]
 //
 //   block   x -> 3x3, norm, ReLU -> 3x3, norm -> + x, or where the shape changes + norm of 1x1 of x -> ReLU
 //
@@ -21,6 +23,8 @@ struct ClassifierConfig {
   int classes = 10;
   int filters = 16;  // F
   int blocks = 3;    // of a stage
+  int stages = 3;
+  int stem_stride = 1;  // 2: the picture is halved before the first stage
 };
 
 // Throws kind `usage`, with the values, where no network can be made of it.
@@ -33,12 +37,11 @@ public:
   };
 
   Classifier(Parameters& parameters, const ClassifierConfig& config);
-  static int features(const ClassifierConfig& config) { return config.filters << (kStages - 1); }
+  static int features(const ClassifierConfig& config) { return config.filters << (config.stages - 1); }
   Result operator()(Program& program, const BoundParameters& weights, const NamedState& state, bool is_training,
                     Value pictures) const;
 
 private:
-  static constexpr int kStages = 3;
   struct NormedConv {
     NormedConv(Parameters& parameters, const std::string& name, int channels, int filters, int kernel, int stride,
                const Activation& activation);

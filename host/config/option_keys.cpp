@@ -118,6 +118,10 @@ std::vector<OptionKey> make_keys() {
        "of photographs: one channel or three; auto: grey where all files are"},
       {"data.held_out", integer<&O::data, &O::Data::held_out>(0, 90),
        "of photographs: percent that are never trained on, to measure on; chosen by their names"},
+      {"data.target", word<&O::data, &O::Data::target>({"label", "attributes"}),
+       "of recipe classify: label, the class of each picture; or attributes, the further columns of a table "
+       "labels.csv, "
+       "as tags"},
 
       {"model.networks", word<&O::model, &O::Model::networks>({"classic", "conv-steady", "dcgan", "residual", "sagan"}),
        "of recipe gan: dense generator; transposed against strided convolutions (three); residual blocks in groups of "
@@ -127,6 +131,11 @@ std::vector<OptionKey> make_keys() {
        "of conv-steady and other convolutional networks: channels of their largest pictures"},
       {"model.blocks", integer<&O::model, &O::Model::blocks>(1, 100),
        "of recipe classify and of networks residual: residual blocks of each stage"},
+      {"model.stages", integer<&O::model, &O::Model::stages>(1, 8),
+       "of recipe classify: groups of residual blocks; from the second on each halves the picture and doubles the "
+       "channels"},
+      {"model.stem_stride", integer<&O::model, &O::Model::stem_stride>(1, 2),
+       "of recipe classify: stride of the first convolution; 2 halves the picture before the first stage"},
       {"model.features", integer<&O::model, &O::Model::features>(1, 65536),
        "of conv-steady: numbers by which the discriminator judges a picture"},
       {"model.generator_widths", widths<&O::model, &O::Model::generator_widths>(),
@@ -190,7 +199,8 @@ std::vector<OptionKey> make_keys() {
       {"augment.flip", flag<&O::augment, &O::Augment::flip>(),
        "mirrors one picture in two; of recipe gan, of the real ones: mirrored pictures are then generated too"},
       {"augment.policy", word<&O::augment, &O::Augment::policy>({"none", "product", "full"}),
-       "of recipe gan: what pictures, real and generated, go through before the discriminator: product, moves, holes, "
+       "what pictures go through before a discriminator, real and generated ones, or a classifier: product, moves, "
+       "holes, "
        "brightness, saturation and contrast; full, the same more strongly, and mirroring"},
       {"augment.probability", scheduled<&O::augment, &O::Augment::probability>(0, 1),
        "with which each of these changes is made to a picture; above 0.8 generated pictures may show them"},

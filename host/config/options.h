@@ -31,14 +31,17 @@ struct Options {
     std::string alpha = "flatten";    // flatten; keep: trains RGB and opacity
     std::string colour = "auto";      // grey, colour; auto: grey where all pictures are
     int held_out = 10;                // percent of the pictures, kept out of training
+    std::string target = "label";     // of recipe classify: label; attributes: the columns of a table as tags
   } data;
 
   struct Model {                       // [model]
     std::string networks = "classic";  // of recipe gan; their names: option_keys.cpp
     int latent = 100;
-    int filters = 32;    // of convolutional networks: output channels of the widest pictures' layers
-    int blocks = 1;      // residual blocks of each stage, of a classifier and of residual
-    int features = 128;  // numbers that conv-steady's discriminator judges a picture by
+    int filters = 32;     // of convolutional networks: output channels of the widest pictures' layers
+    int blocks = 1;       // residual blocks of each stage, of a classifier and of residual
+    int stages = 3;       // of a classifier; each but the first halves the picture and doubles the channels
+    int stem_stride = 1;  // of a classifier; 2 halves the picture before the first stage
+    int features = 128;   // numbers that conv-steady's discriminator judges a picture by
     std::vector<int> generator_widths = {128, 256, 512, 1024};  // hidden dense layers; may be empty
     std::string generator_activation = "relu";                  // relu, leaky_relu, tanh, sigmoid
     std::vector<int> discriminator_channels = {32, 64};         // 3x3 convolutions; may be empty
@@ -84,7 +87,7 @@ struct Options {
   struct Augment {                // [augment]: what is done to the pictures of each step
     int shift = 0;                // of recipe classify: pixels by which each is moved at most; its border is repeated
     bool flip = false;            // whether one in two is mirrored; of recipe gan, of the real ones
-    std::string policy = "none";  // of recipe gan: none, product, full; see host/recipes/augmentation.h
+    std::string policy = "none";  // none, product, full; see host/recipes/augmentation.h
     ScheduleOption probability = 0.5;  // with which each change of the policy is made to a picture
     bool adaptive = false;             // the probability follows the discriminator
     double target = 0.6;               // the mean sign of its judgement of real pictures that is aimed at

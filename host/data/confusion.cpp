@@ -27,6 +27,17 @@ double Confusion::accuracy_of(std::size_t label) const {
   return all == 0 ? 0 : static_cast<double>(counts[label][label]) / static_cast<double>(all);
 }
 
+double Confusion::precision_of(std::size_t called) const {
+  const std::int64_t all = std::accumulate(counts.begin(), counts.end(), std::int64_t{0},
+                                           [&](std::int64_t sum, const auto& row) { return sum + row[called]; });
+  return all == 0 ? 0 : static_cast<double>(counts[called][called]) / static_cast<double>(all);
+}
+
+double Confusion::f1_of(std::size_t label) const {
+  const double recall = accuracy_of(label), precision = precision_of(label);
+  return recall + precision == 0 ? 0 : 2 * recall * precision / (recall + precision);
+}
+
 std::size_t largest(std::span<const float> row) {
   return static_cast<std::size_t>(std::distance(row.begin(), std::max_element(row.begin(), row.end())));
 }
@@ -65,12 +76,14 @@ std::string to_text(const Confusion& confusion) {
   for (std::size_t called = 0; called < confusion.names.size(); ++called) {
     text += fmt::format(" {:>{}}", called, width);
   }
+  text += "   recall  precision";
   for (std::size_t label = 0; label < confusion.names.size(); ++label) {
     text += fmt::format("\n{:>3} {:<{}}", label, confusion.names[label], name_width);
     for (const std::int64_t count : confusion.counts[label]) {
       text += fmt::format(" {:>{}}", count, width);
     }
-    text += fmt::format("  {:5.1f} %", 100 * confusion.accuracy_of(label));
+    text += fmt::format("  {:5.1f} %    {:5.1f} %", 100 * confusion.accuracy_of(label),
+                        100 * confusion.precision_of(label));
   }
   return text;
 }

@@ -1,5 +1,6 @@
 #include "host/data/decode_photographs.h"
 
+#include "host/data/in_parallel.h"
 #include "host/data/picture_look.h"
 #include "host/device/default_threads.h"
 #include "host/device/timing.h"
@@ -14,11 +15,8 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
-#include <exception>
 #include <map>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -32,32 +30,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t kBlockBytes = std::size_t{32} << 20;  // of rows that are decoded before they are written
 constexpr std::int64_t kMostInBlock = 512;                  // so that progress is seen
 constexpr std::uint64_t kIndexBytesAPicture = 200;          // about; most of it is the name
-
-// work(i) for i from 0 to count - 1, by several threads. The first exception comes out here, when all have ended.
-void for_each(int threads, std::int64_t count, const std::function<void(std::int64_t)>& work) {
-  std::atomic<std::int64_t> next = 0;
-  std::mutex mutex;
-  std::exception_ptr failure;
-  {
-    std::vector<std::jthread> team;
-    for (int thread = 0; thread < std::min<std::int64_t>(threads, count); ++thread) {
-      team.emplace_back([&] {
-        try {
-          for (std::int64_t i = next++; i < count; i = next++) {
-            work(i);
-          }
-        } catch (...) {
-          next = count;
-          const std::lock_guard lock(mutex);
-          failure = failure ? failure : std::current_exception();
-        }
-      });
-    }
-  }
-  if (failure) {
-    std::rethrow_exception(failure);
-  }
-}
 
 // Without the path that it begins with: a list of faults names each file already.
 std::string reason_of(const Error& error, const fs::path& path) {
@@ -145,7 +117,7 @@ private:
     report(what, 0);
     for (std::int64_t begin = 0; begin < count(); begin += block) {
       const std::int64_t end = std::min(begin + block, count());
-      for_each(threads_, end - begin, [&](std::int64_t i) { work(begin + i); });
+      in_parallel(threads_, end - begin, [&](std::int64_t i) { work(begin + i); });
       done(begin, end);
       report(what, end);
     }

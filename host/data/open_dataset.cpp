@@ -246,6 +246,13 @@ void check_size(const Options::Data& options, const Source& source) {
 
 }  // namespace
 
+bool is_of_photographs(const std::string& source) {
+  if (source == kFashionMnist || source == "synthetic") {
+    return false;
+  }
+  return !is_folder(source) || (!find_train_images(source) && !list_photographs(source).pictures.empty());
+}
+
 std::optional<PhotographFolder> photographs_of(const std::string& source) {
   if (source == kFashionMnist || source == "synthetic" || !is_folder(source) || find_train_images(source)) {
     return std::nullopt;

@@ -38,6 +38,10 @@ Data open_dataset(const Options::Data& options, const Opening& opening = {});
 // nothing at all. Errors as scan_photographs.h says.
 std::optional<PhotographFolder> photographs_of(const std::string& source);
 
+// Whether the rows of `source` are photographs as people keep them, also where its folder is gone by now: then it is
+// believed to have been one, unless it is the name of a set.
+bool is_of_photographs(const std::string& source);
+
 // Rows that are kept out of training, with the classes of the data set's "main", which `training` is; none where there
 // are no such. Of IDX files the split whose names begin with t10k in place of train; of the synthetic set the pictures
 // behind its last, an eighth as many; of photographs the share that photograph_source.h says.

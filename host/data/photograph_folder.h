@@ -29,6 +29,7 @@ struct PhotographFolder {
   std::vector<Photograph> pictures;            // by `file`, byte for byte, so that the order is that of every machine
   std::vector<std::string> classes;            // by name, byte for byte; UTF-8
   std::vector<std::string> attributes;         // "colour=red", column by column as the table has them
+  std::vector<int> attribute_columns;          // the column of each, counted from 0
   std::vector<SkippedFile> skipped;            // what looks like a picture and is none, or is of no class
   std::map<std::string, std::int64_t> others;  // files that are no pictures, by their endings in lower case
   std::vector<std::string> notes;              // what else a person should know, a sentence each

@@ -85,6 +85,7 @@ void take_attributes(const CsvTable& table, std::size_t column, const std::vecto
   }
   for (auto& [value, place] : values) {
     place = static_cast<int>(folder.attributes.size());
+    folder.attribute_columns.push_back(static_cast<int>(column));
     folder.attributes.push_back(name + "=" + value);
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {

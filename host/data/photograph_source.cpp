@@ -51,6 +51,19 @@ std::string fingerprint_of(const PhotographSet& set, const std::vector<std::size
                      checksum);
 }
 
+// Where a column says something of the picture, its value is 1 and its other values are 0.
+std::vector<float> attribute_values(const PhotographFolder& folder, const Photograph& picture) {
+  const std::vector<int>& columns = folder.attribute_columns;
+  std::vector<float> values(folder.attributes.size(), -1);
+  for (const int attribute : picture.attributes) {
+    const auto [first, last] =
+        std::equal_range(columns.begin(), columns.end(), columns[static_cast<std::size_t>(attribute)]);
+    std::fill(values.begin() + (first - columns.begin()), values.begin() + (last - columns.begin()), 0.0F);
+    values[static_cast<std::size_t>(attribute)] = 1;
+  }
+  return values;
+}
+
 }  // namespace
 
 PhotographSource::PhotographSource(std::shared_ptr<const PhotographSet> set, Part part)
@@ -79,10 +92,7 @@ void PhotographSource::read(std::int64_t row, std::size_t field, std::byte* to) 
       return;
     }
     default: {
-      std::vector<float> values(fields_[field].names.size());
-      for (const int attribute : picture.attributes) {
-        values[static_cast<std::size_t>(attribute)] = 1;
-      }
+      const std::vector<float> values = attribute_values(set_->folder, picture);
       std::memcpy(to, values.data(), values.size() * sizeof(float));
     }
   }

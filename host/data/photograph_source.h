@@ -1,5 +1,6 @@
 // The photographs of a folder as rows: "picture", "label" where there are classes, "attributes" where the folder's
-// table has some.
+// table has some: of each "column=value" 1 where it is the picture's, 0 where the column has another value, -1 where it
+// is empty.
 //
 // A share of the pictures is held out of training (data.held_out, in percent), the same on every machine and each time:
 // those whose hash is below it, CRC-32C of the path from the folder on times 2654435761 modulo 2^32, as a share of

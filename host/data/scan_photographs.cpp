@@ -223,11 +223,16 @@ void sort_by_name(PhotographFolder& folder) {
 
 }  // namespace
 
-PhotographFolder scan_photographs(const fs::path& path) {
+PhotographFolder list_photographs(const fs::path& path) {
   PhotographFolder folder;
   folder.path = path;
   Walk(folder).run();
   sort_by_name(folder);
+  return folder;
+}
+
+PhotographFolder scan_photographs(const fs::path& path) {
+  PhotographFolder folder = list_photographs(path);
   const fs::path table = path / kLabelTable;
   std::error_code ignored;
   const bool has_labels = fs::exists(table, ignored) && take_labels(read_csv_table(table), table, folder);

@@ -17,4 +17,7 @@ namespace duel {
 // UTF-8 or has letters that cannot be printed, two that differ in upper and lower case only, a table that is none.
 PhotographFolder scan_photographs(const std::filesystem::path& folder);
 
+// The same files without classes, attributes or a table, wherever in the folder they lie. Throws for the folders alone.
+PhotographFolder list_photographs(const std::filesystem::path& folder);
+
 }  // namespace duel

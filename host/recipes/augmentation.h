@@ -1,5 +1,6 @@
-// What a discriminator's pictures go through before it sees them, real and generated ones alike, so that it cannot
-// learn a few real ones by heart (kernels/augment_pictures.h). Sheets and generated files never do.
+// What a discriminator's pictures go through before it sees them, real and generated ones alike, or a classifier's, so
+// that it cannot learn a few real ones by heart (kernels/augment_pictures.h). Sheets, generated files and what is
+// classified never do.
 //
 //   augment.policy   each change is made to a share of the pictures, the probability
 //     none           nothing

@@ -1,12 +1,17 @@
 #include "host/recipes/classify.h"
 
 #include "engine/models/classifier.h"
+#include "engine/nn/tag_loss.h"
 #include "engine/ops/ops.h"
+#include "host/data/calibration.h"
 #include "host/data/confusion.h"
 #include "host/data/draw_purpose.h"
+#include "host/data/tag_scores.h"
 #include "host/recipes/adam_rule.h"
+#include "host/recipes/augmentation.h"
 #include "host/recipes/fields.h"
 #include "host/recipes/step_recorder.h"
+#include "kernels/check.h"
 
 #include <string>
 #include <vector>
@@ -18,6 +23,7 @@ namespace {
 constexpr const char* kName = "classify";
 constexpr const char* kClassifier = "classifier";
 constexpr const char* kPictures = "pictures";  // the draw
+constexpr const char* kChanges = "changes";    // and those of the augmentation
 
 class ClassifierNetwork : public Network {
 public:
@@ -52,13 +58,25 @@ Field numbers(const std::string& name, int count) {
   return field;
 }
 
+// There is none whose judgement an augmentation could follow.
+Options without_discriminator(Options options) {
+  options.augment.adaptive = false;
+  return options;
+}
+
 class Classify : public Recipe {
 public:
   Classify(const Options& options, const Fields& fields, std::int64_t steps)
       : options_(options),
         steps_(steps),
         picture_(field_of(fields, "main", "picture", kName)),
-        label_(field_of(fields, "main", "label", kName)) {}
+        target_(field_of(fields, "main", options.data.target, kName)),
+        augmentation_(without_discriminator(options), picture_, steps) {
+    if (is_of_classes() && target_.names.size() < 2) {
+      throw_error(Error::Kind::usage, "recipe {}: there is one class only, {}, so there is nothing to tell apart",
+                  kName, target_.names.front());
+    }
+  }
 
   std::string name() const override { return kName; }
 
@@ -73,7 +91,7 @@ public:
   }
 
   std::vector<DrawnField> batches() const override {
-    return {{kPictures, "main", "picture"}, {kPictures, "main", "label"}};
+    return {{kPictures, "main", "picture"}, {kPictures, "main", target_.name}};
   }
 
   std::vector<std::string> metrics() const override { return {"loss", "accuracy", "grad_norm"}; }
@@ -81,13 +99,15 @@ public:
   Sampling sampling() const override {
     Sampling sampling;
     Field probabilities = numbers("probabilities", config().classes);
-    probabilities.names = label_.names;
+    probabilities.names = target_.names;
     sampling.inputs = {picture_};
     sampling.outputs = {probabilities, numbers("features", Classifier::features(config()))};
     sampling.networks = {kClassifier};
-    sampling.record = [](Program& p, const Sampling::Run& run, std::span<const Value> inputs) {
+    sampling.record = [is_of_classes = is_of_classes()](Program& p, const Sampling::Run& run,
+                                                        std::span<const Value> inputs) {
       const std::vector<Value> results = run(kClassifier, {inputs[0]});
-      return std::vector<Value>{softmax(p, results[0]), results[1]};
+      return std::vector<Value>{is_of_classes ? softmax(p, results[0]) : ops::unary(p, UnaryKind::sigmoid, results[0]),
+                                results[1]};
     };
     return sampling;
   }
@@ -95,30 +115,52 @@ public:
   std::optional<HeldOutMeasure> held_out() const override {
     HeldOutMeasure measure;
     measure.sampling = sampling();
-    measure.needed = {"label"};
-    measure.metrics = {"held_out_accuracy"};
-    measure.summarize = [](const Source& rows, HeldOutMeasure::Rows outputs) {
-      return std::vector<double>{confusion_of(rows, "label", outputs[0]).accuracy()};
-    };
-    measure.report = [](const Source& rows, HeldOutMeasure::Rows outputs) {
-      return to_text(confusion_of(rows, "label", outputs[0]));
-    };
+    measure.needed = {target_.name};
+    using Rows = HeldOutMeasure::Rows;
+    if (is_of_classes()) {
+      measure.metrics = {"held_out_accuracy"};
+      measure.summarize = [](const Source& rows, Rows outputs) {
+        return std::vector<double>{confusion_of(rows, "label", outputs[0]).accuracy()};
+      };
+      measure.report = [](const Source& rows, Rows outputs) {
+        return to_text(confusion_of(rows, "label", outputs[0])) + "\n" +
+               to_text(calibration_of(rows, "label", outputs[0]));
+      };
+    } else {
+      measure.metrics = {"held_out_average_precision", "held_out_f1"};
+      measure.summarize = [](const Source& rows, Rows outputs) {
+        const TagScores scores = tag_scores(rows, "attributes", outputs[0]);
+        return std::vector<double>{scores.mean_average_precision(), scores.mean_f1()};
+      };
+      measure.report = [](const Source& rows, Rows outputs) {
+        return to_text(tag_scores(rows, "attributes", outputs[0]));
+      };
+    }
     return measure;
   }
 
 private:
+  bool is_of_classes() const { return target_.kind == FieldKind::label; }
+
   ClassifierConfig config() const {
     ClassifierConfig config;
     config.height = picture_.shape[1];
     config.width = picture_.shape[2];
     config.channels = picture_.shape[3];
-    config.classes = static_cast<int>(label_.names.size());
+    config.classes = static_cast<int>(target_.names.size());
     config.filters = options_.model.filters;
     config.blocks = options_.model.blocks;
+    config.stages = options_.model.stages;
+    config.stem_stride = options_.model.stem_stride;
     return config;
   }
 
   Value augmented(StepRecorder& r, Value pictures) const {
+    const Value moved = moved_and_mirrored(r, pictures);
+    return augmentation_.augmented(r, moved, augmentation_.draws(r, kChanges, r.batch_size()));
+  }
+
+  Value moved_and_mirrored(StepRecorder& r, Value pictures) const {
     if (options_.augment.shift == 0 && !options_.augment.flip) {
       return pictures;
     }
@@ -133,11 +175,17 @@ private:
   void record(StepRecorder& r) const {
     Program& p = r.program();
     const Value pictures = augmented(r, r.batch(kPictures, "main", "picture"));
-    const Value labels = r.batch(kPictures, "main", "label");
+    const Value target = r.batch(kPictures, "main", target_.name);
     const Value logits = r.run(kClassifier, {pictures})[0];
-    const CrossEntropy smoothed{static_cast<float>(options_.loss.label_smoothing)};
-    r.metric("accuracy", ops::fraction_correct(p, logits, labels));
-    r.update(ops::softmax_cross_entropy(p, smoothed, logits, labels).loss, rule());
+    if (is_of_classes()) {
+      const CrossEntropy smoothed{static_cast<float>(options_.loss.label_smoothing)};
+      r.metric("accuracy", ops::fraction_correct(p, logits, target));
+      r.update(ops::softmax_cross_entropy(p, smoothed, logits, target).loss, rule());
+    } else {
+      const Value tags = ops::cast(p, target, DType::f32);
+      r.metric("accuracy", tag_accuracy(p, logits, tags));
+      r.update(tag_loss(p, logits, tags), rule());
+    }
   }
 
   UpdateRule rule() const {
@@ -147,7 +195,8 @@ private:
 
   Options options_;
   std::int64_t steps_;
-  Field picture_, label_;
+  Field picture_, target_;
+  Augmentation augmentation_;
 };
 
 }  // namespace

@@ -37,8 +37,9 @@ const std::vector<Reader>& readers() {
         "train.evaluate_every"}},
       {"classify",
        "",
-       {"model.filters", "model.blocks", "loss.label_smoothing", "augment.shift", "augment.flip",
-        "optimizer.learning_rate", "train.evaluate_every"}},
+       {"data.target", "model.filters", "model.blocks", "model.stages", "model.stem_stride", "loss.label_smoothing",
+        "augment.shift", "augment.flip", "augment.policy", "augment.probability", "optimizer.learning_rate",
+        "train.evaluate_every"}},
   };
   return all;
 }

@@ -34,7 +34,7 @@ bool lies_in(const std::filesystem::path& folder, const std::filesystem::path& f
   return !way.empty() && *way.begin() != "..";
 }
 
-void collect(const Json& json, const std::string& path, const std::filesystem::path& folder, Evaluation& found) {
+void collect(const Json& json, const std::string& path, const std::filesystem::path& folder, ReadEvaluation& found) {
   for (const auto& [key, value] : json.items()) {
     const std::string title = json.is_array() ? path : title_of(path, key);
     if (is_figure(value)) {
@@ -53,12 +53,12 @@ void collect(const Json& json, const std::string& path, const std::filesystem::p
 
 }  // namespace
 
-Evaluation parse_evaluation(std::string_view text, const std::filesystem::path& file) {
+ReadEvaluation parse_evaluation(std::string_view text, const std::filesystem::path& file) {
   const Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded() || !json.is_structured()) {
     throw_error(Error::Kind::data, "{}: is not the JSON of an evaluation", file.string());
   }
-  Evaluation found;
+  ReadEvaluation found;
   collect(json, "", file.parent_path(), found);
   return found;
 }

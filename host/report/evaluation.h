@@ -11,7 +11,7 @@
 
 namespace duel {
 
-struct Figure {
+struct ReadFigure {
   std::string group;  // name of the list it stands in
   std::string name;
   std::optional<double> value;  // a number; none where it could not be measured
@@ -19,13 +19,13 @@ struct Figure {
   std::string note;
 };
 
-struct Evaluation {
-  std::vector<Figure> figures;
+struct ReadEvaluation {
+  std::vector<ReadFigure> figures;
   std::vector<std::pair<std::string, std::string>> facts;             // such as counts, or the extractor
   std::vector<std::pair<std::string, std::filesystem::path>> sheets;  // PNG files that it names, by what names them
 };
 
 // Throws kind `data`, beginning with the path, where the text is no JSON. `file`: pictures are named from its folder.
-Evaluation parse_evaluation(std::string_view text, const std::filesystem::path& file);
+ReadEvaluation parse_evaluation(std::string_view text, const std::filesystem::path& file);
 
 }  // namespace duel

@@ -109,9 +109,9 @@ Json number_json(const std::optional<double>& number) {
   return number ? Json(rounded(*number)) : Json();
 }
 
-Json evaluation_json(const Evaluation& evaluation, Pictures how) {
+Json evaluation_json(const ReadEvaluation& evaluation, Pictures how) {
   Json json = {{"figures", Json::array()}, {"facts", Json::array()}, {"sheets", Json::array()}};
-  for (const Figure& figure : evaluation.figures) {
+  for (const ReadFigure& figure : evaluation.figures) {
     json["figures"].push_back({{"group", figure.group},
                                {"name", figure.name},
                                {"value", number_json(figure.value)},

@@ -228,9 +228,14 @@ void read_data(RunReport& report, const GatherRequest& request) {
 
 void measure_confusion(RunReport& report, const GatherRequest& request) {
   attempt(report, "classes taken for others", [&] {
-    Classified classified =
-        classify({.run = request.run, .files = {}, .held_out = true, .step = {}, .where = request.where});
-    report.confusion = std::move(classified.confusion);
+    Classified classified = classify({.run = request.run,
+                                      .files = {},
+                                      .held_out = true,
+                                      .data = {},
+                                      .step = {},
+                                      .where = request.where,
+                                      .progress = request.progress});
+    report.confusion = std::move(classified.judged->confusion);  // tags have none
     report.confusion_step = classified.step;
   });
 }

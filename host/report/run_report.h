@@ -50,7 +50,7 @@ struct RunReport {
   RunLog log = {};
   std::vector<SheetSeries> sheets = {};
   std::vector<std::string> sheet_classes = {};  // which the rows of the sheets take in turn; none: no classes
-  Evaluation evaluation = {};
+  ReadEvaluation evaluation = {};
   std::string trained_on = {};  // "2772 pictures of 64x64x3, crc32c ..."
   std::optional<DataReport> data = {};
   std::optional<Confusion> confusion = {};

@@ -54,7 +54,7 @@ const Curve* curve_named(const RunReport& report, std::string_view name) {
 
 // What was measured on pictures that training does not see, or against real ones.
 std::string how_good(const RunReport& report) {
-  for (const Figure& figure : report.evaluation.figures) {
+  for (const ReadFigure& figure : report.evaluation.figures) {
     if (figure.value && figure.floor) {
       return fmt::format("{} is {:.4g}, where real pictures against real ones give {:.4g}.", figure.name, *figure.value,
                          *figure.floor);

@@ -18,7 +18,6 @@ namespace duel {
 
 namespace {
 
-constexpr const char* kTensorFile = "state.safetensors";
 constexpr const char* kStatePrefix = "state/";
 
 using Block = Parameters::Block;

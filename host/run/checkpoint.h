@@ -26,6 +26,8 @@
 
 namespace duel {
 
+inline constexpr const char* kTensorFile = "state.safetensors";
+
 // A block of device memory that a checkpoint holds, and the tensors that lie in it.
 struct SavedTensor {
   std::string name;

@@ -1,22 +1,23 @@
 #include "host/sample/classify.h"
 
 #include "host/config/configuration.h"
-#include "host/data/idx.h"
 #include "host/data/open_dataset.h"
+#include "host/data/photograph_source.h"
+#include "host/data/relabelled_source.h"
+#include "host/device/default_threads.h"
 #include "host/device/device.h"
 #include "host/files/atomic_file.h"
-#include "host/pictures/png.h"
 #include "host/run/run_directory.h"
+#include "host/run/weights_hash.h"
 #include "host/sample/generate.h"
 #include "host/sample/held_out.h"
 #include "host/sample/loaded_sampling.h"
+#include "host/sample/picture_files.h"
 #include "kernels/check.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <array>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <utility>
 
@@ -26,79 +27,119 @@ namespace {
 
 constexpr const char* kRecipe = "classify";
 
-struct NamedPictures {
-  std::vector<std::string> names;
-  std::vector<std::uint8_t> pixels;  // [names, H, W, C]
-};
-
-bool is_png(const std::string& file) {
-  constexpr std::array<char, 8> kSignature = {'\x89', 'P', 'N', 'G', '\r', '\n', '\x1a', '\n'};
-  std::array<char, 8> head{};
-  std::ifstream(file, std::ios::binary).read(head.data(), head.size());
-  return head == kSignature;
+// The run's way to take photographs, at the size and with the channels of its network.
+Options::Data data_like(const Options::Data& trained, const Shape& picture) {
+  Options::Data options = trained;
+  options.size = fmt::format("{}x{}", picture[2], picture[1]);
+  options.alpha = picture[3] == 4 ? "keep" : "flatten";
+  options.colour = picture[3] == 1 ? "grey" : "colour";
+  return options;
 }
 
-void check_size(const std::string& file, int height, int width, int channels, const Shape& picture) {
-  if (height != picture[1] || width != picture[2] || channels != picture[3]) {
-    throw_error(Error::Kind::data, "{}: is of {}x{} pixels with {} channels, but the network takes {}x{} with {}", file,
-                height, width, channels, picture[1], picture[2], picture[3]);
-  }
+int threads_of(const Options& options) {
+  return options.threads > 0 ? options.threads : default_threads().threads;
 }
 
-NamedPictures read_pictures(const std::string& file, const Shape& picture) {
-  if (is_png(file)) {
-    Picture read = read_png(file, picture[3] % 2 == 0 ? Transparency::kept : Transparency::on_white);
-    check_size(file, read.height, read.width, read.channels, picture);
-    return {{file}, std::move(read.pixels)};
-  }
-  IdxArray read = read_idx(file);
-  const Shape& shape = read.shape;
-  if (shape.rank() == 1) {
-    throw_error(Error::Kind::data, "{}: holds labels {} where pictures [N,H,W] or [N,H,W,C] are needed", file,
-                to_string(shape));
-  }
-  check_size(file, shape[1], shape[2], shape.rank() == 4 ? shape[3] : 1, picture);
-  NamedPictures pictures{{}, std::move(read.values)};
-  for (int row = 0; row < shape[0]; ++row) {
-    pictures.names.push_back(fmt::format("{}#{}", file, row));
-  }
-  return pictures;
-}
+class LoadedClassifier {
+public:
+  LoadedClassifier(const ClassifyRequest& request, Context& context, const LoadedSampling& loaded,
+                   const Options& options)
+      : request_(request), context_(context), loaded_(loaded), options_(options) {}
 
-void add_called(Context& context, RowSampler& sampler, const NamedPictures& pictures, std::size_t classes,
-                std::vector<CalledPicture>& called) {
-  const std::size_t bytes = pictures.pixels.size() / pictures.names.size();
-  for (std::size_t first = 0; first < pictures.names.size(); first += Sampler::kBatch) {
-    const std::size_t count = std::min<std::size_t>(pictures.names.size() - first, Sampler::kBatch);
-    const std::array rows = {std::as_bytes(std::span(pictures.pixels).subspan(first * bytes, count * bytes))};
-    const std::vector<float> probabilities = sampler.run(context, rows)[0];
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::span<const float> row = std::span(probabilities).subspan(i * classes, classes);
-      const std::size_t label = largest(row);
-      called.push_back({pictures.names[first + i], label, row[label]});
+  void call_files(Classified& result) const {
+    const Shape& picture = loaded_.sampling.inputs[0].shape;
+    TakenPictures taken{picture, std::nullopt, threads_of(options_)};
+    if (is_of_photographs(options_.data.source)) {
+      taken.form = picture_form(data_like(options_.data, picture));
     }
+    PictureFiles files(request_.files, taken);
+    RowSampler sampler(context_, loaded_.model(), Parameters::Block::average);
+    const std::size_t classes = result.classes.size();
+    files.read(Sampler::kBatch, [&](std::span<const std::string> names, std::span<const std::uint8_t> pixels) {
+      const std::array rows = {std::as_bytes(pixels)};
+      const std::vector<float> probabilities = sampler.run(context_, rows)[0];
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        const std::span<const float> its = std::span(probabilities).subspan(i * classes, classes);
+        result.pictures.push_back({names[i], {its.begin(), its.end()}, largest(its)});
+      }
+    });
+    result.unread = files.unread();
   }
-}
 
-Confusion measure_held_out(Context& context, const LoadedSampling& loaded, const Options& options,
-                           const std::string& run) {
-  const Data data = open_dataset(options.data);
-  const std::unique_ptr<const Source> rows = open_held_out(options.data, main_source(data));
-  HeldOutMeasure measure = *loaded.recipe->held_out();
-  if (!rows || !missing_inputs(measure, *rows).empty()) {
-    throw_error(Error::Kind::data, "{}: its data {} hold no pictures with labels out of training", run,
-                main_source(data).name());
+  Judged judge() const {
+    const Opening opening{options_.threads, request_.progress};
+    if (request_.held_out) {
+      const Data data = open_dataset(options_.data, opening);
+      const std::unique_ptr<const Source> rows = open_held_out(options_.data, main_source(data));
+      if (!rows || !missing_inputs(*loaded_.recipe->held_out(), *rows).empty()) {
+        throw_error(Error::Kind::data, "{}: its data {} hold no pictures with {} out of training", request_.run,
+                    main_source(data).name(), is_of_tags() ? "tags" : "labels");
+      }
+      return judge_rows(*rows, "held out of ");
+    }
+    Options::Data other = options_.data;
+    other.source = request_.data;
+    if (is_of_photographs(request_.data)) {
+      other = data_like(other, loaded_.sampling.inputs[0].shape);
+      other.held_out = 0;  // all of them are judged
+    } else {
+      other.size = "auto";
+    }
+    const Data data = open_dataset(other, opening);
+    const std::unique_ptr<const Source> rows = open_held_out(other, main_source(data));
+    return judge_rows(rows ? *rows : main_source(data), "of ");
   }
-  Confusion confusion;
-  measure.metrics.clear();
-  measure.report = {};
-  measure.summarize = [&](const Source& source, HeldOutMeasure::Rows outputs) {
-    confusion = confusion_of(source, "label", outputs[0]);
-    return std::vector<double>();
-  };
-  HeldOut(context, std::move(measure), *rows, loaded.networks, loaded.storage).measure(context);
-  return confusion;
-}
+
+private:
+  bool is_of_tags() const { return options_.data.target == "attributes"; }
+
+  Judged judge_rows(const Source& source, const std::string& which) const {
+    HeldOutMeasure measure = *loaded_.recipe->held_out();
+    if (const std::string missing = missing_inputs(measure, source); !missing.empty()) {
+      throw_error(Error::Kind::data, "{}: has no {}, by which {} could be judged", source.name(), missing,
+                  request_.run);
+    }
+    const Shape there = picture_shape(source), here = loaded_.sampling.inputs[0].shape;
+    if (there != here) {
+      throw_error(Error::Kind::data,
+                  "{}: its pictures are of {}x{} pixels with {} channels, but the network takes {}x{} "
+                  "with {}",
+                  source.name(), there[1], there[2], there[3], here[1], here[2], here[3]);
+    }
+    const RelabelledSource rows(source, {loaded_.sampling.inputs[0], target()});
+    Judged judged;
+    measure.metrics.clear();
+    measure.report = {};
+    measure.summarize = [&](const Source& measured, HeldOutMeasure::Rows outputs) {
+      if (is_of_tags()) {
+        judged.tags = tag_scores(measured, "attributes", outputs[0]);
+      } else {
+        judged.confusion = confusion_of(measured, "label", outputs[0]);
+        judged.calibration = calibration_of(measured, "label", outputs[0]);
+      }
+      return std::vector<double>();
+    };
+    HeldOut(context_, std::move(measure), rows, loaded_.networks, loaded_.storage).measure(context_);
+    judged.rows = fmt::format("{} pictures {}{}", rows.count(), which, source.name());
+    judged.left_out = rows.left_out();
+    judged.unknown_tags = rows.unread();
+    judged.missing_tags = rows.missing();
+    return judged;
+  }
+
+  Field target() const {
+    const std::vector<std::string>& names = loaded_.sampling.outputs[0].names;
+    if (!is_of_tags()) {
+      return label_field("label", names);
+    }
+    return {"attributes", FieldKind::attributes, {1, static_cast<int>(names.size())}, DType::f32, {}, names};
+  }
+
+  const ClassifyRequest& request_;
+  Context& context_;
+  const LoadedSampling& loaded_;
+  const Options& options_;
+};
 
 }  // namespace
 
@@ -118,16 +159,17 @@ Classified classify(const ClassifyRequest& request) {
                   request.run, options.recipe, kRecipe);
     }
     loaded.emplace(context, run, checkpoint, 0);
+    result.weights = weights_hash(checkpoint, loaded->sampling.networks[0]);
   });
+  options.threads = request.where.threads;
   result.classes = loaded->sampling.outputs[0].names;
-  if (request.held_out) {
-    result.confusion = measure_held_out(context, *loaded, options, request.run);
-    return result;
-  }
-  RowSampler sampler(context, loaded->model(), Parameters::Block::average);
-  for (const std::string& file : request.files) {
-    add_called(context, sampler, read_pictures(file, loaded->sampling.inputs[0].shape), result.classes.size(),
-               result.pictures);
+  result.features = loaded->sampling.outputs[1].shape[1];
+  result.is_of_tags = options.data.target == "attributes";
+  const LoadedClassifier classifier(request, context, *loaded, options);
+  if (request.held_out || !request.data.empty()) {
+    result.judged = classifier.judge();
+  } else {
+    classifier.call_files(result);
   }
   return result;
 }

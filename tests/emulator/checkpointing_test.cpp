@@ -156,7 +156,7 @@ TEST_F(Checkpointing, HeldOutRowsAreMeasuredBetweenTwoSteps) {
     request.held_out = true;
     request.step = step;
     request.where = device_request(options);
-    EXPECT_EQ(classify(request).confusion->accuracy(), accuracy) << step;
+    EXPECT_EQ(classify(request).judged->confusion->accuracy(), accuracy) << step;
   }
   EXPECT_EQ(measured(plain).size(), 1U);
 }

@@ -216,12 +216,11 @@ TEST_P(Models, VaeComputesWhatPyTorchDoes) {
   recorded.run_and_compare(GetParam());
 }
 
-TEST_P(Models, ClassifierComputesWhatPyTorchDoes) {
-  RecordedNetwork recorded("classifier");
+void expect_classifier(const std::string& record, const ClassifierConfig& config, bool is_fused) {
+  RecordedNetwork recorded(record);
   Program& p = recorded.program();
   Parameters parameters("classifier");
-  const Classifier classifier(parameters,
-                              {.height = 7, .width = 6, .channels = 2, .classes = 4, .filters = 3, .blocks = 2});
+  const Classifier classifier(parameters, config);
   const BoundParameters weights = recorded.bind_weights(parameters, "");
   const Value x = recorded.input("pictures"), labels = recorded.labels("labels");
   std::map<std::string, Value> bound;
@@ -238,7 +237,22 @@ TEST_P(Models, ClassifierComputesWhatPyTorchDoes) {
   recorded.expect_gradients(loss, "", parameters, weights);
   // Behind the training pass: by the statistics that it left.
   recorded.expect("output/inferred_logits", classifier(p, weights, state, false, x).logits);
-  recorded.run_and_compare(GetParam());
+  recorded.run_and_compare(is_fused);
+}
+
+TEST_P(Models, ClassifierComputesWhatPyTorchDoes) {
+  expect_classifier("classifier", {.height = 7, .width = 6, .channels = 2, .classes = 4, .filters = 3, .blocks = 2},
+                    GetParam());
+  expect_classifier("classifier_halved",
+                    {.height = 21,
+                     .width = 18,
+                     .channels = 3,
+                     .classes = 4,
+                     .filters = 2,
+                     .blocks = 1,
+                     .stages = 4,
+                     .stem_stride = 2},
+                    GetParam());
 }
 
 // Networks with weights that start alike, in one type of arithmetic.
@@ -390,7 +404,8 @@ TEST(ModelSizes, ThatCannotBeAreRefused) {
   expect_usage_error([&] { ConvSteadyGenerator(p, {.height = 4092, .width = 4092, .filters = 1024}); }, "4092x4092");
   expect_usage_error([&] { VaeEncoder(p, {.width = 27}); }, "28x27");
   expect_usage_error([&] { VaeDecoder(p, {.latent = 0}); }, "0 latents");
-  expect_usage_error([&] { Classifier(p, {.classes = 1}); }, "1 classes");
+  expect_usage_error([&] { Classifier(p, {.classes = 0}); }, "0 outputs");
+  expect_usage_error([&] { Classifier(p, {.stages = 9}); }, "9 stages");
   expect_usage_error([&] { Classifier(p, {.channels = 0}); }, "0 channels");
   EXPECT_EQ(p.parameter_count(), 0);  // before the first layer
 }

@@ -1,11 +1,16 @@
 // The table of classes that are taken for one another.
 #include "host/data/confusion.h"
 
+#include "host/data/confusion_drawing.h"
 #include "host/data/memory_source.h"
+#include "host/pictures/decode.h"
+#include "host/pictures/svg.h"
 #include "kernels/check.h"
+#include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 namespace duel::test {
@@ -30,10 +35,32 @@ TEST(Confusion, CountsWhatIsCalledWhat) {
   EXPECT_DOUBLE_EQ(confusion.accuracy_of(2), 1.0 / 3);
   EXPECT_EQ(to_text(confusion),
             "40.00 % of the pictures are called by their class; rows: the class, columns: what is called\n"
-            "             0    1    2\n"
-            "  0 shoe     1    1    0   50.0 %\n"
-            "  1 bag      0    0    0    0.0 %\n"
-            "  2 a hat    1    1    1   33.3 %");
+            "             0    1    2   recall  precision\n"
+            "  0 shoe     1    1    0   50.0 %     50.0 %\n"
+            "  1 bag      0    0    0    0.0 %      0.0 %\n"
+            "  2 a hat    1    1    1   33.3 %    100.0 %");
+  EXPECT_DOUBLE_EQ(confusion.f1_of(2), 0.5);
+  EXPECT_DOUBLE_EQ(confusion.f1_of(1), 0);
+}
+
+TEST(Confusion, IsDrawnWithWhatItHolds) {
+  Confusion confusion;
+  confusion.names = {"shoe & boot", "bag"};
+  confusion.counts = {{3, 1}, {0, 77}};
+  const std::string svg = draw_confusion(confusion, "2 < 3");
+  for (const char* part :
+       {">shoe &amp; boot<", ">2 &lt; 3<", ">77<", ">3<", ">75 %<", ">98.8 % are called", ">100 %<"}) {
+    EXPECT_NE(svg.find(part), std::string::npos) << part << " in " << svg;
+  }
+  if (!can_decode_photographs()) {
+    GTEST_SKIP() << "this build has no libvips, which renders drawings";
+  }
+  const Picture picture = render_svg(svg);
+  EXPECT_EQ(picture.channels, 3);
+  const auto darkest = *std::min_element(picture.pixels.begin(), picture.pixels.end());
+  EXPECT_LT(darkest, 20);  // dark places and letters on white
+  EXPECT_EQ(picture.pixels.front(), 255);
+  EXPECT_ERROR(render_svg("<svg"), Error::Kind::data, "the drawing cannot be rendered");
 }
 
 TEST(Confusion, AnotherNumberOfProbabilitiesIsAnError) {

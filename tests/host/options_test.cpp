@@ -159,13 +159,13 @@ TEST(Options, EveryMemberHasAKey) {
     static_cast<void>(std::tie(data, model, loss, optimizer, train, augment, schedule, output));
   }
   {
-    const auto& [source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out] =
-        options.data;
-    count(source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out);
+    const auto& [source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out,
+                 target] = options.data;
+    count(source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out, target);
   }
   {
-    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = options.model;
-    count(a, b, c, d, e, f, g, h, i, j, k, l, m);
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = options.model;
+    count(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
   }
   {
     const auto& [shift, flip, policy, probability, adaptive, target] = options.augment;
@@ -529,8 +529,9 @@ TEST(Options, RoundTripOfEveryKey) {
                   "fF0080",
                   "keep",
                   "colour",
-                  20};
-  options.model = {"conv-steady", 7, 33, 3, 34, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1, {8, 24}};
+                  20,
+                  "attributes"};
+  options.model = {"conv-steady", 7, 33, 3, 4, 2, 34, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1, {8, 24}};
   options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16, 0.7};
   options.optimizer = {0.25, 1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324,
                        0.01, 5};

@@ -242,15 +242,17 @@ TEST_F(PhotographRows, ATenthIsHeldOutByNameAndNeverAClassesLast) {
   EXPECT_EQ(open_held_out(all, main_source(data)), nullptr);
 }
 
-TEST_F(PhotographRows, AttributesAreAFieldAndUnknownOnesZero) {
+TEST_F(PhotographRows, AttributesAreAFieldOfWhatIsKnown) {
   draw("0.png", 0);
   draw("1.png", 1);
-  test::write_file(shop_ / "labels.csv", "file,label,colour,size\n0.png,a,red,\n1.png,b,,large\n");
+  draw("2.png", 2);
+  test::write_file(shop_ / "labels.csv", "file,label,colour,size\n0.png,a,red,\n1.png,b,,large\n2.png,b,blue,\n");
   Options::Data asked = options();
   asked.held_out = 0;
   const Data data = open_dataset(asked);
-  EXPECT_EQ(field_named(main_source(data), "attributes").names, (Names{"colour=red", "size=large"}));
-  EXPECT_EQ(test::read_field<float>(main_source(data), "attributes"), (std::vector<float>{1, 0, 0, 1}));
+  EXPECT_EQ(field_named(main_source(data), "attributes").names, (Names{"colour=blue", "colour=red", "size=large"}));
+  EXPECT_EQ(test::read_field<float>(main_source(data), "attributes"),
+            (std::vector<float>{0, 1, -1, -1, -1, 1, 1, 0, -1}));
 }
 
 TEST_F(PhotographRows, TheReportFindsCopiesAndWhatLooksAlike) {

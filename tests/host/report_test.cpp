@@ -241,7 +241,7 @@ TEST(Report, ThinsSheetsEvenlyWithinABound) {
 }
 
 TEST(Report, ReadsAnyEvaluation) {
-  const Evaluation evaluation = parse_evaluation(
+  const ReadEvaluation evaluation = parse_evaluation(
       R"({"extractor": "classifier", "counts": {"real": 500}, "sheet": "pairs.png", "secret": "../x.png",
           "figures": [{"name": "FID", "value": 12.5, "floor": 3, "note": "n"}, {"name": "KID", "value": null}],
           "by class": {"list": [{"name": "hat", "value": 1}]}})",

@@ -10,8 +10,8 @@ namespace duel::test {
 namespace {
 
 TEST(UnreadKeys, APresetReadsWhatItSays) {
-  for (const char* name :
-       {"classic", "conv-steady", "dcgan", "photographs", "residual", "sagan", "steady", "classify", "vae"}) {
+  for (const char* name : {"classic", "conv-steady", "dcgan", "photographs", "residual", "sagan", "steady", "classify",
+                           "classify-photographs", "vae"}) {
     EXPECT_EQ(unread_changes(preset(name)), "") << name;
   }
 }

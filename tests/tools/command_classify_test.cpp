@@ -1,5 +1,6 @@
 // `duel train --preset classify` and `duel classify`: what is measured on held-out pictures, and files told apart.
 #include "host/data/open_dataset.h"
+#include "host/pictures/decode.h"
 #include "host/pictures/png.h"
 #include "tests/support/idx_bytes.h"
 #include "tests/tools/command.h"
@@ -117,6 +118,105 @@ TEST_F(Command, AClassifierLearnsMeasuresAndClassifies) {
   write_png(folder_ / "large.png", {12, 9, 3, std::vector<std::uint8_t>(12 * 9 * 3)});
   expect_outcome(duel("classify --run run large.png"), 3,
                  "large.png: is of 12x9 pixels with 3 channels, but the network takes 10x8 with 1");
+}
+
+// Discs, which lie left in one class and right in the other, and are red or blue.
+class ClassifiedPhotographs : public Command {
+protected:
+  void SetUp() override {
+    if (!can_decode_photographs()) {
+      GTEST_SKIP() << "this build has no libvips";
+    }
+    draw("shop", {"left", "right"});
+  }
+
+  void draw(const std::string& folder, const std::vector<std::string>& classes) const {
+    for (int i = 0; i < 60; ++i) {
+      const std::string file = fmt::format("{}/{}/{}.png", folder, classes[static_cast<std::size_t>(i % 2)], i);
+      std::filesystem::create_directories((folder_ / file).parent_path());
+      write_png(folder_ / file, disc(i % 2 == 0 ? 6 : 18, i / 2 % 2 == 0, i));
+    }
+  }
+
+  static Picture disc(int centre, bool is_red, int seed) {
+    Picture picture{20, 24, 3, {}};
+    for (int y = 0; y < picture.height; ++y) {
+      for (int x = 0; x < picture.width; ++x) {
+        const bool is_in = (y - 10) * (y - 10) + (x - centre) * (x - centre) < 25 + seed % 12;
+        for (int c = 0; c < 3; ++c) {
+          const bool is_dark = is_in && c != (is_red ? 0 : 2);
+          picture.pixels.push_back(static_cast<std::uint8_t>(is_dark ? 20 : 200 + seed % 50));
+        }
+      }
+    }
+    return picture;
+  }
+
+  Outcome train(const std::string& more) const {
+    return duel(
+        "train --preset classify --data shop --size 16x16 --threads 2 --batch 8 --out run --set model.filters=8 "
+        "--set model.blocks=1 --set model.stages=2 --set augment.flip=false --set augment.probability=0.1 " +
+        more);
+  }
+};
+
+TEST_F(ClassifiedPhotographs, AreToldJudgedAndDrawn) {
+  const Outcome trained = train("--steps 60");
+  ASSERT_EQ(trained.exit_code, 0) << trained.output;
+  EXPECT_NE(read_file(folder_ / "run/config.toml").find("preset = \"classify-photographs\""), std::string::npos);
+  const Json held_out = Json::parse(duel("classify --run run --held-out --json").output);
+  EXPECT_GT(held_out["accuracy"].get<double>(), 0.7);
+  EXPECT_EQ(held_out["calibration"]["bins"].size(), 15U);
+
+  // Another folder: larger files, one class of another name, and one that nobody knows.
+  draw("other", {"right", "left"});
+  std::filesystem::rename(folder_ / "other/left", folder_ / "other/unknown");
+  const Outcome judged = duel("classify --run run --data other --confusion seen.png");
+  expect_outcome(judged, 0, "left out: 30 of class unknown, which the network does not know");
+  EXPECT_NE(judged.output.find("30 pictures of other, by step 60"), std::string::npos) << judged.output;
+  EXPECT_NE(judged.output.find("features: 16 numbers, weights crc32c "), std::string::npos) << judged.output;
+  EXPECT_GT(read_png(folder_ / "seen.png").width, 100);
+  ASSERT_EQ(duel("classify --run run --data other --confusion seen.svg").exit_code, 0);
+  EXPECT_NE(read_file(folder_ / "seen.svg").find(">left<"), std::string::npos);
+  expect_outcome(duel("info --run run"), 0, "weights of classifier crc32c ");
+  std::filesystem::remove_all(folder_ / "other/right");
+  expect_outcome(duel("classify --run run --data other"), 3,
+                 "its classes are unknown, of which the network knows none");
+
+  // Files and folders of any size; what is broken is told, and what is not is classified.
+  write_file(folder_ / "shop/left/broken.jpg", "no picture");
+  const Outcome called = duel("classify --run run shop shop/right/1.png --out called.csv");
+  expect_outcome(called, 3, "shop/left/broken.jpg: ");
+  EXPECT_NE(called.output.find("called.csv: 61 pictures by step 60"), std::string::npos) << called.output;
+  const std::string csv = read_file(folder_ / "called.csv");
+  EXPECT_NE(csv.find("shop/left/0.png,"), std::string::npos) << csv;
+  std::filesystem::create_directory(folder_ / "empty");
+  expect_outcome(duel("classify --run run empty"), 3, "empty: there is no picture");
+  expect_outcome(duel("classify --run run --data shop --held-out"), 2, "give one");
+  expect_outcome(duel("classify --run run shop --confusion x.png"), 2, "is of --held-out or --data");
+  expect_outcome(duel("classify --run run --held-out --confusion x.gif"), 2, "must end in .png or .svg");
+}
+
+TEST_F(ClassifiedPhotographs, TagsAreLearntWhereTheyAreKnown) {
+  std::string table = "file,colour,place\n";
+  for (int i = 0; i < 60; ++i) {
+    table += fmt::format("{}.png,{},{}\n", i,
+                         i % 5 == 0       ? ""
+                         : i / 2 % 2 == 0 ? "red"
+                                          : "blue",
+                         i % 2 == 0 ? "left" : "right");
+  }
+  write_file(folder_ / "shop/labels.csv", table);
+  const Outcome trained = train("--steps 60 --set data.target=attributes");
+  ASSERT_EQ(trained.exit_code, 0) << trained.output;
+  EXPECT_NE(trained.output.find("mean average precision"), std::string::npos) << trained.output;
+  const Json all = Json::parse(duel("classify --run run --data shop --json").output);
+  EXPECT_EQ(all["tags"], Json({"colour=blue", "colour=red", "place=left", "place=right"}));
+  EXPECT_EQ(all["by_tag"][0]["known"], 48);
+  EXPECT_GT(all["mean_average_precision"].get<double>(), 0.9);
+  const Outcome csv = duel("classify --run run shop/left");
+  expect_outcome(csv, 0, "file,colour=blue,colour=red,place=left,place=right\nshop/left/0.png,");
+  expect_outcome(duel("classify --run run --held-out --confusion x.png"), 2, "tells tags");
 }
 
 TEST_F(Command, MeasuringHeldOutPicturesChangesNoByteOfTheTraining) {

@@ -167,6 +167,7 @@ class RecordPytorch(unittest.TestCase):
     def test_recipes_of_other_networks(self):
         small = ["data.synthetic_height=8", "data.synthetic_width=4", "train.batch=5", "model.filters=2"]
         self.assertIn(b'"step2/average/encoder/', self.expect_parity("vae", [*small, "model.latent=3"]))
+        self.expect_parity("classify", [*small, "augment.flip=false", "model.stages=2", "model.stem_stride=2"])
         content = self.expect_parity("classify", [*small, "augment.flip=false"])
         self.assertIn(b'"step2/state/classifier/stem/norm/running_mean"', content)
 

@@ -54,9 +54,13 @@ Json to_json(const Evaluation& evaluation) {
   const ExtractorFacts& extractor = evaluation.extractor;
   Json figures = Json::object(), classes = Json::array();
   for (const Figure& figure : evaluation.figures) {
-    figures[figure.key] = {{"value", json_of(figure.value)}, {"spread", json_of(figure.value_spread)},
-                           {"floor", json_of(figure.floor)}, {"floor_spread", json_of(figure.floor_spread)},
-                           {"better", figure.better},        {"remark", figure.remark}};
+    figures[figure.key] = {{"name", figure.name},
+                           {"value", json_of(figure.value)},
+                           {"spread", json_of(figure.value_spread)},
+                           {"floor", json_of(figure.floor)},
+                           {"floor_spread", json_of(figure.floor_spread)},
+                           {"better", figure.better},
+                           {"note", figure.remark}};
   }
   for (const ClassFigures& each : evaluation.classes) {
     classes.push_back({{"name", each.name},

@@ -4,6 +4,11 @@
 #include "host/data/open_dataset.h"
 #include "host/device/choice_cache.h"
 #include "host/device/default_threads.h"
+#include "host/files/atomic_file.h"
+#include "host/recipes/registry.h"
+#include "host/run/checkpoint_manifest.h"
+#include "host/run/run_directory.h"
+#include "host/run/weights_hash.h"
 #include "kernels/check.h"
 #include "kernels/context.h"
 #include "tools/verbs/program_listing.h"
@@ -97,6 +102,24 @@ struct ConfigurationFlags {
   }
 };
 
+Facts run_facts(const std::string& folder) {
+  const RunDirectory run = RunDirectory::open_for_reading(folder);
+  const std::int64_t step = run.require_latest_checkpoint();
+  const std::filesystem::path checkpoint = run.checkpoint_path(step), config = run.config_path(checkpoint);
+  const Options options = options_from_toml(read_text_file(config), config.string());
+  const CheckpointState state = read_manifest(checkpoint);
+  Facts list = {{"preset", options.preset},
+                {"recipe", state.recipe},
+                {"step", fmt::format("{}", step)},
+                {"seed", fmt::format("{}", state.seed)},
+                {"data", fmt::format("{}: {}", options.data.source, state.data)}};
+  const std::unique_ptr<const Recipe> recipe = make_recipe(options, state.fields, total_steps(options, 1));
+  for (const std::string& network : recipe->sampling().networks) {
+    list.emplace_back("weights of " + network, weights_hash(checkpoint, network));
+  }
+  return list;
+}
+
 Facts preset_facts() {
   Facts list;
   for (const PresetFile& file : preset_files()) {
@@ -127,21 +150,25 @@ void print_table(const Facts& list) {
 
 void add_info(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand(
-      "info", "Print version, build, backends, CPU features, GPUs and libraries; a configuration; or a recorded step");
+      "info",
+      "Print version, build, backends, CPU features, GPUs and libraries; a run; a configuration; or a recorded step");
   auto json = std::make_shared<bool>(false);
   auto presets = std::make_shared<bool>(false);
+  auto run = std::make_shared<std::string>();
   verb->add_flag("--presets", *presets, "list the presets instead, with what each is");
+  add_text(*verb, "--run", *run,
+           "of a run instead: what it trains on what, and which weights its latest checkpoint has");
   verb->add_flag("--json", *json, "for programs");
   auto flags = std::make_shared<ConfigurationFlags>();
   flags->declare(*verb);
-  verb->callback([json, presets, flags, &exit_code] {
+  verb->callback([json, presets, run, flags, &exit_code] {
     flags->check_needed();
     if (flags->is_configuration()) {
       fmt::print("{}", *json ? to_json(flags->options()) + "\n" : to_toml(flags->options()));
     } else if (flags->is_program()) {
       *json ? print_listing_json(flags->listing()) : print_listing(flags->listing());
     } else {
-      const Facts list = *presets ? preset_facts() : facts();
+      const Facts list = !run->empty() ? run_facts(*run) : *presets ? preset_facts() : facts();
       *json ? print_json(list) : print_table(list);
     }
     exit_code = 0;

@@ -9,11 +9,17 @@
 
 namespace duel {
 
+namespace {
+
+constexpr const char* kClassify = "classify";
+
+}  // namespace
+
 void OptionFlags::declare(CLI::App& verb) {
   add_text(
       verb, "--preset", preset_,
       fmt::format("{} (`duel info --presets`), or a file NAME.toml; where none is given, photographs for a folder of "
-                  "photographs, else {}",
+                  "photographs, else {}; of these classify becomes classify-photographs",
                   fmt::join(preset_names(), ", "), Options().preset));
   add_text(verb, "--config", config_, "a TOML file with any of the keys that `duel train --help-keys` lists");
   verb.add_option("--set", settings_, "key=value, for example --set loss.kind=hinge; may be repeated")
@@ -66,22 +72,22 @@ Options OptionFlags::resolve(const std::string& base) const {
       settings.push_back({setting.origin, "train.steps", "0"});  // asked for by epochs, whatever a file said of steps
     }
   }
-  if (base.empty() && !names_source()) {
+  if (base.empty() && config_.empty() && (preset_.empty() || preset_ == kClassify)) {
     return resolve_by_data(settings);
   }
   return resolve_options(preset_, base.empty() ? config_ : base, settings);
 }
 
 Options OptionFlags::resolve_by_data(std::vector<Setting> settings) const {
-  Options options = resolve_options("", "", settings);
+  Options options = resolve_options(preset_, "", settings);
   const std::optional<PhotographFolder> photographs = photographs_of(options.data.source);
   if (!photographs) {
     return options;
   }
-  if (photographs->classes.empty()) {
+  if (preset_.empty() && photographs->classes.empty()) {
     settings.insert(settings.begin(), {"--data", "data.labels", "false"});  // a setting of it comes later, and holds
   }
-  return resolve_options("photographs", "", settings);
+  return resolve_options(preset_ == kClassify ? "classify-photographs" : "photographs", "", settings);
 }
 
 }  // namespace duel

@@ -19,7 +19,7 @@ public:
   Options resolve(const std::string& base = "") const;
 
 private:
-  // Where neither --preset nor --config says what to start from: what suits the data.
+  // Where neither --preset nor --config says what to start from, or only that it is to classify: what suits the data.
   Options resolve_by_data(std::vector<Setting> settings) const;
 
   std::string preset_, config_;

@@ -102,9 +102,9 @@ def record_vae():
     r.write("vae")
 
 
-def record_classifier():
-    picture, classes, count = (2, 7, 6), 4, 5
-    net = classifier.Classifier(picture[0], classes, 3, 2).double()
+def record_classifier(record, picture, *sizes):
+    classes, count = 4, 5
+    net = classifier.Classifier(picture[0], classes, *sizes).double()
     round_to_float32(net)
     x, y = draw(count, *picture), torch.arange(count) % classes
     r = Recording()
@@ -118,13 +118,14 @@ def record_classifier():
     r.add_gradients("gradient/", loss, net.arrays())
     r.add_arrays("state/", net.running())
     r.add("output/inferred_logits", net.eval()(x)[0])
-    r.write("classifier")
+    r.write(record)
 
 
 torch.manual_seed(0)
 record_conv_steady("conv_steady", classes=3)
 record_conv_steady("conv_steady_without_classes", classes=0)
 record_vae()
-record_classifier()
+record_classifier("classifier", (2, 7, 6), 3, 2)
 record_conv_steady("conv_steady_wide", classes=2, picture=(3, 32, 48), filters=2, count=2)  # three halvings
 record_conv_steady("conv_steady_64", classes=0, picture=(1, 64, 64), filters=1, count=2)  # four, and eight times F at most
+record_classifier("classifier_halved", (3, 21, 18), 2, 1, 4, 2)  # by the stem and by three of four stages

@@ -30,14 +30,14 @@ class Block(nn.Module):
 class Classifier(nn.Module):
     """[N,C,H,W] -> logits [N,K] and features"""
 
-    def __init__(self, channels, classes, filters, blocks):
+    def __init__(self, channels, classes, filters, blocks, stages=3, stem_stride=1):
         super().__init__()
         self.act, self.blocks = nn.ReLU(), blocks
-        self.stem = nn.Conv2d(channels, filters, 3, 1, 1, bias=False)
+        self.stem = nn.Conv2d(channels, filters, 3, stem_stride, 1, bias=False)
         self.stem_norm = nn.BatchNorm2d(filters)
         self.stages = nn.ModuleList()
         width = filters
-        for stage in range(3):
+        for stage in range(stages):
             for i in range(blocks):
                 self.stages.append(Block(width, filters << stage, 2 if stage and not i else 1))
                 width = filters << stage

@@ -14,8 +14,8 @@ class Classify:
         self.config, self.classes = config, classes
 
     def networks(self):
-        return {"classifier": Classifier(self.config.picture()[0], self.classes, self.config["model.filters"],
-                                         self.config["model.blocks"])}
+        sizes = [self.config[f"model.{size}"] for size in ("filters", "blocks", "stages", "stem_stride")]
+        return {"classifier": Classifier(self.config.picture()[0], self.classes, *sizes)}
 
     def phases(self, draw):
         def pass_pictures(networks, rows, draws, places):

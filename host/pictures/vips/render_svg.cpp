@@ -1,0 +1,57 @@
+#include "host/pictures/svg.h"
+#include "host/pictures/vips/start.h"
+#include "kernels/check.h"
+
+#include <vips/vips.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace duel {
+
+namespace {
+
+struct Unref {
+  void operator()(void* object) const { g_object_unref(object); }
+};
+using Image = std::unique_ptr<VipsImage, Unref>;
+
+struct Free {
+  void operator()(void* memory) const { g_free(memory); }
+};
+
+[[noreturn]] void refuse() {
+  const std::string lines = vips_error_buffer();
+  vips_error_clear();
+  throw_error(Error::Kind::data, "the drawing cannot be rendered: {}", lines.substr(0, lines.find('\n')));
+}
+
+}  // namespace
+
+Picture render_svg(const std::string& svg) {
+  start_vips();
+  VipsImage* loaded = nullptr;
+  if (vips_svgload_buffer(const_cast<char*>(svg.data()), svg.size(), &loaded, nullptr) != 0) {
+    refuse();
+  }
+  const Image drawing(loaded);
+  VipsArrayDouble* white = vips_array_double_newv(1, 255.0);
+  VipsImage* flat = nullptr;
+  const int failed = vips_flatten(drawing.get(), &flat, "background", white, nullptr);
+  vips_area_unref(VIPS_AREA(white));
+  if (failed != 0) {
+    refuse();
+  }
+  const Image opaque(flat);
+  std::size_t bytes = 0;
+  const std::unique_ptr<void, Free> pixels(vips_image_write_to_memory(opaque.get(), &bytes));
+  Picture picture{opaque->Ysize, opaque->Xsize, opaque->Bands, {}};
+  if (!pixels || opaque->Bands != 3 || bytes != static_cast<std::size_t>(picture.height) * picture.width * 3) {
+    refuse();
+  }
+  const auto* first = static_cast<const std::uint8_t*>(pixels.get());
+  picture.pixels.assign(first, first + bytes);
+  return picture;
+}
+
+}  // namespace duel
