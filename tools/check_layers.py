@@ -27,8 +27,8 @@ PARTS = ("kernels/cpu", "kernels/cuda", "kernels", "engine", "host/device/cuda",
 # The folders of a part, the lowest first: a file includes its own and those before it.
 ROOMS = {
     "engine": ("program", "ops", "rewrite", "nn", "models"),
-    "host": ("files", "config", "device", "pictures", "metrics", "data", "recipes", "run", "sample", "export", "train",
-             "evaluate", "parity", "bench", "report"),
+    "host": ("files", "config", "device", "pictures", "metrics", "data", "recipes", "run", "sample", "library", "export",
+             "train", "evaluate", "parity", "bench", "report"),
 }
 
 # What each part may include: other parts, then libraries. "std" is C, C++ and the operating system; "other" is any
