@@ -198,6 +198,16 @@ void validate(const Options& options, const std::vector<Setting>& settings) {
                 "smaller batch",
                 as_given("train.batch", settings, options), options.data.synthetic_count);
   }
+  const Options::Evaluate& evaluate = options.evaluate;
+  if (evaluate.keep_best != "none" && evaluate.every == 0) {
+    throw_error(kUsage, "{} needs evaluations to choose by: give --evaluate-every N (evaluate.every)",
+                as_given("evaluate.keep_best", settings, options));
+  }
+  if (evaluate.stop_when != "never" && evaluate.keep_best == "none") {
+    throw_error(kUsage,
+                "{} needs to know which checkpoint is the best: give --keep-best kid or frechet (evaluate.keep_best)",
+                as_given("evaluate.stop_when", settings, options));
+  }
 }
 
 void apply_schedule(const OptionKey& key, const Setting& setting, Options& options) {

@@ -194,6 +194,19 @@ std::vector<OptionKey> make_keys() {
        "where a loss or gradient is not finite: stop with exit code 5; or go on from the last checkpoint with half the "
        "learning rates, at most three times"},
 
+      {"evaluate.every", integer<&O::evaluate, &O::Evaluate::every>(0, kAnyInterval),
+       "steps between evaluations of generated pictures, and at the end; 0: none"},
+      {"evaluate.extractor", TextOption{field<&O::evaluate, &O::Evaluate::extractor>()},
+       "what makes the features that are compared: classifier:RUN, pixels, or auto: a classifier is trained, once"},
+      {"evaluate.count", integer<&O::evaluate, &O::Evaluate::count>(2, 10'000'000),
+       "pictures that are compared at most, generated and real"},
+      {"evaluate.keep_best", word<&O::evaluate, &O::Evaluate::keep_best>({"none", "kid", "frechet"}),
+       "by which of the distances the best checkpoint is kept, whatever output.keep_last says"},
+      {"evaluate.stop_when", word<&O::evaluate, &O::Evaluate::stop_when>({"never", "plateau"}),
+       "plateau: the run ends where evaluate.patience evaluations in turn have found no new best"},
+      {"evaluate.patience", integer<&O::evaluate, &O::Evaluate::patience>(1, 1'000'000),
+       "of plateau: evaluations without a new best"},
+
       {"augment.shift", integer<&O::augment, &O::Augment::shift>(0, 1024),
        "of recipe classify: pixels by which each picture of each step is moved at most; its border is repeated"},
       {"augment.flip", flag<&O::augment, &O::Augment::flip>(),

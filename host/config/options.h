@@ -84,6 +84,15 @@ struct Options {
     std::string on_nonfinite = "stop";
   } train;
 
+  struct Evaluate {                   // [evaluate]: how good the pictures are while a run trains; changes no weight
+    int every = 0;                    // steps between evaluations; 0: none
+    std::string extractor = "auto";   // "auto": one is trained on the data; "classifier:RUN"; "pixels"
+    int count = 2000;                 // pictures of each set at most
+    std::string keep_best = "none";   // whose best checkpoint is kept: "kid", "frechet"
+    std::string stop_when = "never";  // "plateau": `patience` evaluations without a new best end the run
+    int patience = 5;
+  } evaluate;
+
   struct Augment {                // [augment]: what is done to the pictures of each step
     int shift = 0;                // of recipe classify: pixels by which each is moved at most; its border is repeated
     bool flip = false;            // whether one in two is mirrored; of recipe gan, of the real ones

@@ -72,7 +72,7 @@ DefaultExtractor default_extractor(const Options::Data& data, const Source& trai
   if (is_begun) {
     done = RunDirectory::open_for_reading(result.run).latest_checkpoint();
   }
-  if (done.value_or(0) >= steps) {
+  if (is_begun && done.value_or(0) >= steps) {
     return result;
   }
   say(

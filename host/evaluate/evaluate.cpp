@@ -5,14 +5,12 @@
 #include "host/device/default_threads.h"
 #include "host/device/device.h"
 #include "host/device/timing.h"
-#include "host/evaluate/classifier_extractor.h"
-#include "host/evaluate/default_extractor.h"
 #include "host/evaluate/figures.h"
 #include "host/evaluate/folds.h"
 #include "host/evaluate/generated_pictures.h"
 #include "host/evaluate/measured_set.h"
 #include "host/evaluate/memorisation.h"
-#include "host/evaluate/pixel_extractor.h"
+#include "host/evaluate/named_extractor.h"
 #include "host/metrics/frechet.h"
 #include "host/run/run_directory.h"
 #include "host/sample/generate.h"
@@ -29,9 +27,6 @@ namespace duel {
 
 namespace {
 
-constexpr std::string_view kClassifier = "classifier:";
-constexpr std::string_view kPixels = "pixels";
-
 void check_request(const EvaluationRequest& request) {
   if (request.run.empty() == request.pictures.empty()) {
     throw_error(Error::Kind::usage, "evaluate: name what is to be evaluated, {}",
@@ -45,10 +40,7 @@ void check_request(const EvaluationRequest& request) {
   if (request.run.empty() && (request.step || request.raw)) {
     throw_error(Error::Kind::usage, "evaluate: {} is of a --run, not of --pictures", request.step ? "--step" : "--raw");
   }
-  const std::string& name = request.extractor;
-  if (!name.empty() && name != kPixels && (!name.starts_with(kClassifier) || name.size() == kClassifier.size())) {
-    throw_error(Error::Kind::usage, "--extractor {}: must be classifier:RUN or pixels", name);
-  }
+  check_extractor_name(request.extractor, fmt::format("--extractor {}", request.extractor));
   if (!request.sheet.empty() && std::filesystem::path(request.sheet).extension() != ".png") {
     throw_error(Error::Kind::usage, "--sheet {}: is written as PNG, so its name must end in .png", request.sheet);
   }
@@ -173,8 +165,9 @@ void open_subject(Context& context, const EvaluationRequest& request, const std:
                   std::int64_t step, Folds& folds, Subject& subject) {
   if (subject.loaded) {
     const auto block = request.raw ? Parameters::Block::master : Parameters::Block::average;
-    auto pictures = std::make_unique<GeneratedPictures>(context, *subject.loaded, block, request.seed,
-                                                        labels_of(folds.reference), classes, request.run);
+    auto pictures =
+        std::make_unique<GeneratedPictures>(context, subject.loaded->model(), subject.loaded->picture, block,
+                                            request.seed, labels_of(folds.reference), classes, request.run);
     subject.text = fmt::format("{}, step {}, seed {}{}", request.run, step, request.seed,
                                request.raw ? ", weights as trained" : "");
     subject.drawn = !pictures->is_by_class() ? ""
@@ -235,23 +228,16 @@ std::optional<Evaluation> evaluate(const EvaluationRequest& request) {
     step = load_run(context, request, training, subject);
   }
 
-  std::string extractor_name = request.extractor;
-  if (extractor_name.empty()) {
-    Options where;
-    where.device = request.where.device;
-    where.threads = request.where.threads;
-    where.kernels = request.where.kernels;
-    const DefaultExtractor made = default_extractor(options.data, training, where, request.train, request.say);
-    if (made.is_interrupted) {
-      return std::nullopt;
-    }
-    extractor_name = std::string(kClassifier) + made.run.string();
+  Options where;
+  where.device = request.where.device;
+  where.threads = request.where.threads;
+  where.kernels = request.where.kernels;
+  const std::unique_ptr<Extractor> extractor =
+      make_named_extractor(context, {request.extractor, options.data, where, request.train, request.say}, training);
+  if (!extractor) {
+    return std::nullopt;
   }
   const Shape picture = picture_shape(training);
-  const std::unique_ptr<Extractor> extractor =
-      extractor_name == kPixels ? make_pixel_extractor(picture)
-                                : make_classifier_extractor(context, extractor_name.substr(kClassifier.size()), picture,
-                                                            training.fingerprint());
 
   Folds folds = plan_folds(training, held_out.get(),
                            {request.fold, extractor->facts().has_seen_training_pictures, request.count, request.seed});

@@ -32,14 +32,11 @@ std::vector<int> matching(const std::vector<std::string>& classes, const std::ve
 
 }  // namespace
 
-GeneratedPictures::GeneratedPictures(Context& context, const LoadedSampling& loaded, Parameters::Block block,
-                                     std::uint64_t seed, std::vector<int> labels,
+GeneratedPictures::GeneratedPictures(Context& context, const SamplingModel& model, const Shape& picture,
+                                     Parameters::Block block, std::uint64_t seed, std::vector<int> labels,
                                      const std::vector<std::string>& classes, const std::string& name)
-    : context_(context),
-      sampler_(context, loaded.model(), block, seed),
-      picture_(loaded.picture),
-      labels_(std::move(labels)) {
-  const std::optional<Field> field = drawn_inputs(loaded.sampling).classes;
+    : context_(context), sampler_(context, model, block, seed), picture_(picture), labels_(std::move(labels)) {
+  const std::optional<Field> field = drawn_inputs(model.sampling).classes;
   if (!field) {
     return;
   }

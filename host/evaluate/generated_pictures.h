@@ -4,7 +4,6 @@
 
 #include "engine/nn/parameters.h"
 #include "host/evaluate/picture_set.h"
-#include "host/sample/loaded_sampling.h"
 #include "host/sample/sampler.h"
 #include "kernels/context.h"
 
@@ -17,10 +16,11 @@ namespace duel {
 class GeneratedPictures : public PictureSet {
 public:
   // Picture i is of class labels[i] of `classes`, the data's; of a run that knows classes and data that have none, the
-  // labels are -1 and its classes come in turn. `name` is the run's. Throws kind `usage` where the run knows classes
-  // and lacks one of these. The context and what was loaded outlive it.
-  GeneratedPictures(Context& context, const LoadedSampling& loaded, Parameters::Block block, std::uint64_t seed,
-                    std::vector<int> labels, const std::vector<std::string>& classes, const std::string& name);
+  // labels are -1 and its classes come in turn. `picture` is [1,H,W,C], `name` the run's. Throws kind `usage` where the
+  // run knows classes and lacks one of these. The context and what the model consists of outlive it.
+  GeneratedPictures(Context& context, const SamplingModel& model, const Shape& picture, Parameters::Block block,
+                    std::uint64_t seed, std::vector<int> labels, const std::vector<std::string>& classes,
+                    const std::string& name);
 
   std::int64_t count() const override { return std::ssize(labels_); }
   void read(std::int64_t first, std::int64_t count, std::span<std::uint8_t> to) override;

@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLock = ".lock";
 constexpr const char* kLatest = "latest";
+constexpr const char* kBest = "best";
 constexpr const char* kSamples = "samples";
 constexpr const char* kCheckpoints = "checkpoints";
 constexpr std::string_view kStep = "step_";
@@ -257,15 +258,46 @@ std::optional<std::int64_t> RunDirectory::latest_checkpoint() const {
   if (steps.empty()) {
     return std::nullopt;
   }
+  const std::optional<std::int64_t> named = named_checkpoint(kLatest, steps);
+  return named ? named : steps.back();
+}
+
+std::optional<std::int64_t> RunDirectory::named_checkpoint(const char* file,
+                                                           const std::vector<std::int64_t>& steps) const {
   std::error_code failure;
-  if (fs::is_regular_file(checkpoints_path() / kLatest, failure)) {
-    std::string name = read_text_file(checkpoints_path() / kLatest);
-    name.erase(name.find_last_not_of(" \r\n") + 1);
-    if (const auto step = step_of(name); step && std::binary_search(steps.begin(), steps.end(), *step)) {
-      return step;
-    }
+  if (!fs::is_regular_file(checkpoints_path() / file, failure)) {
+    return std::nullopt;
   }
-  return steps.back();
+  std::string name = read_text_file(checkpoints_path() / file);
+  name.erase(name.find_last_not_of(" \r\n") + 1);
+  const std::optional<std::int64_t> step = step_of(name);
+  return step && std::binary_search(steps.begin(), steps.end(), *step) ? step : std::nullopt;
+}
+
+std::optional<std::int64_t> RunDirectory::best_checkpoint() const {
+  return named_checkpoint(kBest, checkpoints());
+}
+
+std::int64_t RunDirectory::require_best_checkpoint() const {
+  const auto best = best_checkpoint();
+  if (!best) {
+    throw_error(Error::Kind::data,
+                "{}: has no best checkpoint: `duel train --evaluate-every N --keep-best kid` keeps one",
+                path_.string());
+  }
+  return *best;
+}
+
+void RunDirectory::set_best(std::optional<std::int64_t> step) const {
+  if (step) {
+    write_file_atomically(checkpoints_path() / kBest, step_name(*step) + "\n");
+    return;
+  }
+  std::error_code failure;
+  if (fs::remove(checkpoints_path() / kBest, failure); failure) {
+    throw_error(Error::Kind::data, "{}: cannot be removed: {}", (checkpoints_path() / kBest).string(),
+                failure.message());
+  }
 }
 
 std::int64_t RunDirectory::require_latest_checkpoint() const {
@@ -303,7 +335,11 @@ void RunDirectory::prune_checkpoints(int keep_last, int keep_every) const {
   std::erase_if(steps, [&](std::int64_t step) { return step > *latest; });
   const std::size_t keep = std::min(steps.size(), static_cast<std::size_t>(keep_last));
   steps.resize(steps.size() - keep);  // `latest` is the last one, so it is among those kept
+  const std::optional<std::int64_t> best = best_checkpoint();
   for (const std::int64_t step : steps) {
+    if (step == best) {
+      continue;
+    }
     if (keep_every <= 0 || step % keep_every != 0) {
       remove_folder_atomically(checkpoint_path(step));
     }

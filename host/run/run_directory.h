@@ -5,6 +5,7 @@
 //   samples/step_000000500.png
 //   checkpoints/step_000000500/          whole by construction: published by renaming; its own config.toml too
 //   checkpoints/latest                   a text file with the name of one of them
+//   checkpoints/best                     a text file like it, of runs that keep their best
 //   .lock                                held (flock) while a process trains into the folder; names it
 //
 // `latest` is a file, not a symbolic link: network drives, zip files and Windows lose links. It is replaced
@@ -69,8 +70,14 @@ public:
   AtomicFolder begin_checkpoint(std::int64_t step) const;
   void publish_checkpoint(AtomicFolder checkpoint, int keep_last, int keep_every) const;
 
-  // Keeps the newest `keep_last` checkpoints (0: all), those of steps that `keep_every` divides (0: none), and the
-  // one that `latest` names. Steps beyond it stay: they belong to a future from before somebody moved `latest`.
+  // The checkpoint that `best` names; nothing where there is no such file or checkpoint.
+  std::optional<std::int64_t> best_checkpoint() const;
+  std::int64_t require_best_checkpoint() const;  // throws where there is none
+  // Names it, once it is in place, or none; what was named before is then pruned like others.
+  void set_best(std::optional<std::int64_t> step) const;
+
+  // Keeps the newest `keep_last` checkpoints (0: all), those of steps that `keep_every` divides (0: none), and those
+  // that `latest` and `best` name. Steps beyond it stay: they belong to a future from before somebody moved `latest`.
   void prune_checkpoints(int keep_last, int keep_every) const;
 
   // Moves `latest`: the training goes on there.
@@ -90,6 +97,7 @@ private:
   void check_is_run() const;
   void remove_unfinished() const;
   void write_latest(const std::string& name) const;
+  std::optional<std::int64_t> named_checkpoint(const char* file, const std::vector<std::int64_t>& steps) const;
 
   std::filesystem::path path_;
   FileDescriptor lock_;

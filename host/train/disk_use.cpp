@@ -38,6 +38,11 @@ DiskUse plan_disk_use(const Options& options, const TrainingPlan& plan, const st
   const std::int64_t all = count(output.checkpoint_every);
   use.checkpoints = output.keep_last == 0 ? all : std::min<std::int64_t>(all, output.keep_last + std::int64_t{1});
   use.checkpoints += output.keep_last > 0 && output.keep_every > 0 ? steps / output.keep_every : 0;
+  if (options.evaluate.keep_best != "none" && use.sheets > 0) {  // of recipes that draw pictures
+    // A new best has a checkpoint of its own where none is due.
+    const std::int64_t evaluations = count(options.evaluate.every);
+    use.checkpoints += output.keep_last == 0 ? evaluations : std::min<std::int64_t>(evaluations, 2);
+  }
   use.pairs = use.sheets > 0 ? count(output.samples_every) : 0;
 
   std::error_code failure;

@@ -72,7 +72,7 @@ std::span<const float> floats_of(std::span<const std::byte> bytes) {
 }  // namespace
 
 TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Context& context, const Data& data,
-                           const Source* held_out, TrainingPlan plan, RunDirectory& run)
+                           const Source* held_out, PictureJudge* judge, TrainingPlan plan, RunDirectory& run)
     : options_(options),
       context_(context),
       main_(counted_source(*plan.recipe, data)),
@@ -115,6 +115,10 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
   const auto resumed_at = start.is_new ? std::nullopt : std::optional(first_step_);
   metrics_.emplace(run_.metrics_path(), resumed_at);
   events_.emplace(run_.path(), resumed_at, metrics_->kept());
+  if (judge != nullptr) {
+    judge->attach(trainer_.sampling(), picture_);
+    evaluation_.emplace(options.evaluate, *judge, run_, metrics_->kept(), first_step_);
+  }
   recall_measured();
   trainer_.on_row([this](std::int64_t step, std::span<const float> values) { on_row(step, values); });
   trainer_.on_tuned([this](const std::string& report) { progress_.message(report); });
@@ -140,6 +144,9 @@ void TrainingLoop::announce(const RunStart& start) {
   for (const std::string& note : start.notes) {
     progress_.message(note);
   }
+  for (const std::string& note : evaluation_ ? evaluation_->notes() : std::vector<std::string>()) {
+    progress_.message(note);
+  }
   for (const std::string& warning : run_.warnings()) {
     warn(warning);
   }
@@ -158,20 +165,19 @@ int TrainingLoop::run() {
   if (trainer_.steps_done() == 0) {
     take_samples();
   }
-  while (trainer_.steps_done() < last_step_ && !InterruptGuard::requested()) {
+  while (trainer_.steps_done() < last_step_ && !has_plateaued() && !InterruptGuard::requested()) {
     trainer_.run_to(next_stop(), InterruptGuard::requested);
-    if (is_measured_at(trainer_.steps_done())) {
-      measure_held_out();
-    }
-    if (is_due(options_.output.samples_every, trainer_.steps_done())) {
+    const std::int64_t step = trainer_.steps_done();
+    const bool is_best = is_measured_at(step) && measure();
+    if (is_due(options_.output.samples_every, step) || has_plateaued()) {
       take_samples();
     }
-    if (is_due(options_.output.checkpoint_every, trainer_.steps_done())) {
+    if (is_due(options_.output.checkpoint_every, step) || is_best || has_plateaued()) {
       take_checkpoint();
     }
     say_warnings();
   }
-  const bool is_finished = trainer_.steps_done() >= last_step_;
+  const bool is_finished = trainer_.steps_done() >= last_step_ || has_plateaued();
   if (!is_finished) {
     progress_.message(fmt::format("{}: stops at step {}, and writes a checkpoint", InterruptGuard::signal_name(),
                                   trainer_.steps_done()));
@@ -206,13 +212,17 @@ void TrainingLoop::require_saved() const {
 std::string TrainingLoop::report(double seconds) const {
   const bool finished = trainer_.steps_done() >= last_step_;
   const double waited = trainer_.waited_seconds();
-  return fmt::format("{} at step {} after {}{}; checkpoint {}",
-                     finished ? "done" : fmt::format("interrupted by {}", InterruptGuard::signal_name()),
-                     trainer_.steps_done(), duration_text(seconds_since(begin_)),
-                     waited > 0.01 * seconds
-                         ? fmt::format(", {:.0f}% of it waiting for pictures to stream", 100 * waited / seconds)
-                         : "",
-                     run_.checkpoint_path(trainer_.steps_done()).string());
+  const std::string best = evaluation_ ? evaluation_->end_text() : "";
+  const std::string end =
+      finished          ? "done"
+      : has_plateaued() ? fmt::format("plateau: {} evaluations without a new best (--stop-when never goes on); ended",
+                                      options_.evaluate.patience)
+                        : fmt::format("interrupted by {}", InterruptGuard::signal_name());
+  return fmt::format(
+      "{} at step {} after {}{}; checkpoint {}{}", end, trainer_.steps_done(), duration_text(seconds_since(begin_)),
+      waited > 0.01 * seconds ? fmt::format(", {:.0f}% of it waiting for pictures to stream", 100 * waited / seconds)
+                              : "",
+      run_.checkpoint_path(trainer_.steps_done()).string(), best.empty() ? "" : "; " + best);
 }
 
 // The progress belongs to the training's thread; the other one leaves word.
@@ -262,7 +272,7 @@ bool TrainingLoop::is_due(int every, std::int64_t step) const {
 std::int64_t TrainingLoop::next_stop() const {
   std::int64_t stop = last_step_;
   for (const int every : {options_.output.samples_every, options_.output.checkpoint_every,
-                          held_out_ ? options_.train.evaluate_every : 0}) {
+                          held_out_ ? options_.train.evaluate_every : 0, evaluation_ ? options_.evaluate.every : 0}) {
     if (every > 0) {
       stop = std::min(stop, (trainer_.steps_done() / every + 1) * every);
     }
@@ -304,39 +314,75 @@ ProgressState TrainingLoop::progress_state(std::int64_t step, std::span<const fl
           measured_};
 }
 
-bool TrainingLoop::is_measured_at(std::int64_t step) const {
+bool TrainingLoop::is_held_out_measured_at(std::int64_t step) const {
   return held_out_ && is_due(options_.train.evaluate_every, step);
 }
 
-void TrainingLoop::measure_held_out() {
+bool TrainingLoop::is_evaluated_at(std::int64_t step) const {
+  return evaluation_ && is_due(options_.evaluate.every, step);
+}
+
+bool TrainingLoop::is_measured_at(std::int64_t step) const {
+  return is_held_out_measured_at(step) || is_evaluated_at(step);
+}
+
+// Returns whether the checkpoint of this step is to be kept as the best.
+bool TrainingLoop::measure() {
   trainer_.drain();  // the row of the step has come then, too
   const std::int64_t step = trainer_.steps_done();
+  std::vector<NamedNumber> numbers;
+  if (is_held_out_measured_at(step)) {
+    numbers = measure_held_out();
+  }
+  bool is_best = false;
+  if (is_evaluated_at(step)) {
+    const RunEvaluation::Result result = evaluation_->evaluate(step);
+    numbers.insert(numbers.end(), result.numbers.begin(), result.numbers.end());
+    progress_.message(result.text);
+    is_best = result.is_best;
+  }
+  write_metrics(step, waiting_row_, numbers);
+  remember(numbers);
+  return is_best;
+}
+
+std::vector<NamedNumber> TrainingLoop::measure_held_out() {
+  const std::int64_t step = trainer_.steps_done();
   const HeldOut::Result result = held_out_->measure(context_);
-  measured_ = result.numbers;
-  write_metrics(step, waiting_row_, measured_);
   std::string text;
-  for (const auto& [name, value] : measured_) {
+  for (const auto& [name, value] : result.numbers) {
     text += fmt::format("{} {} {:.4g}", text.empty() ? "" : ",", name, value);
   }
   progress_.message(fmt::format("step {}:{} on {} pictures", step, text, held_out_->source().count()));
   if (step == last_step_ && !result.report.empty()) {
     progress_.message(result.report);
   }
+  return result.numbers;
+}
+
+// To be shown until it is measured again.
+void TrainingLoop::remember(const std::vector<NamedNumber>& numbers) {
+  for (const auto& [name, value] : numbers) {
+    const bool is_held_out = held_out_ && std::find(held_out_->metrics().begin(), held_out_->metrics().end(), name) !=
+                                              held_out_->metrics().end();
+    if (!is_held_out && !(evaluation_ && RunEvaluation::is_figure(name))) {
+      continue;
+    }
+    const auto its =
+        std::find_if(measured_.begin(), measured_.end(),
+                     [&, key = std::cref(name)](const NamedNumber& one) { return one.first == key.get(); });
+    if (its == measured_.end()) {
+      measured_.emplace_back(name, value);
+    } else {
+      its->second = value;
+    }
+  }
 }
 
 // A run that goes on shows what it had measured.
 void TrainingLoop::recall_measured() {
-  if (!held_out_) {
-    return;
-  }
   for (const MetricsRow& row : metrics_->kept()) {
-    std::vector<NamedNumber> numbers;
-    for (const auto& [name, value] : row.metrics) {
-      if (std::find(held_out_->metrics().begin(), held_out_->metrics().end(), name) != held_out_->metrics().end()) {
-        numbers.emplace_back(name, value);
-      }
-    }
-    measured_ = numbers.empty() ? measured_ : numbers;
+    remember(row.metrics);
   }
 }
 
@@ -503,11 +549,22 @@ void TrainingLoop::write_state(const CheckpointState& state) {
       throw;
     }
     checkpoint_fault_ = error.what();
+    if (evaluation_) {
+      evaluation_->note_unsaved(state.step);
+    }
     warn(fmt::format("the checkpoint of step {} cannot be written, and is tried again when the next is due: {}",
                      state.step, error.what()));
     return;
   }
   saved_step_ = state.step;
+  try {
+    if (evaluation_) {
+      evaluation_->note_saved(state.step);
+    }
+  } catch (const Error& error) {
+    evaluation_->note_unsaved(state.step);
+    warn_once("which checkpoint is the best", error.what());
+  }
   try {
     run_.prune_checkpoints(options_.output.keep_last, options_.output.keep_every);
   } catch (const Error& error) {

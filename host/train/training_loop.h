@@ -4,8 +4,8 @@
 // by the device between two steps, and come to the host beside the next ones (Snapshot). Once they are there, and every
 // loss up to their step was seen to be finite, a thread of their own encodes and writes them (LateWrites).
 //
-// What is measured on held-out rows stands in the row of its step, which waits for it; the device has nothing to do
-// meanwhile, so that no step changes the weights that are read.
+// What is measured on held-out rows, or of generated pictures (RunEvaluation), stands in the row of its step, which
+// waits for it; the device has nothing to do meanwhile, so that no step changes the weights that are read.
 //
 // What goes wrong in the training (health.h) is said once, in the log, and marked in the next row of the metrics:
 // "health/NAME" is 1 where it begins and 0 where it is gone.
@@ -28,6 +28,7 @@
 #include "host/sample/held_out.h"
 #include "host/sample/sheet_sampler.h"
 #include "host/train/reconstructions.h"
+#include "host/train/run_evaluation.h"
 #include "host/train/trainer.h"
 
 #include <atomic>
@@ -52,9 +53,10 @@ struct RunStart {
 
 class TrainingLoop {
 public:
-  // The references outlive the loop, and so does `held_out`: the rows that the recipe measures on, or none.
+  // The references outlive the loop, and so do `held_out`, the rows that the recipe measures on, or none, and `judge`,
+  // of the pictures that it draws, or none.
   TrainingLoop(const Options& options, const RunStart& start, Context& context, const Data& data,
-               const Source* held_out, TrainingPlan plan, RunDirectory& run);
+               const Source* held_out, PictureJudge* judge, TrainingPlan plan, RunDirectory& run);
   ~TrainingLoop();
 
   // Returns the exit code as run_training() has it.
@@ -71,9 +73,14 @@ private:
   void look_at_sheet(std::int64_t step, std::span<const float> values);
   void note_health(std::span<const HealthNote> notes);
   ProgressState progress_state(std::int64_t step, std::span<const float> values) const;
+  bool is_held_out_measured_at(std::int64_t step) const;
+  bool is_evaluated_at(std::int64_t step) const;
   bool is_measured_at(std::int64_t step) const;
-  void measure_held_out();
+  bool measure();
+  std::vector<NamedNumber> measure_held_out();
+  void remember(const std::vector<NamedNumber>& numbers);
   void recall_measured();
+  bool has_plateaued() const { return evaluation_ && evaluation_->has_plateaued(); }
   void write_metrics(std::int64_t step, std::span<const float> values, std::span<const NamedNumber> more = {});
   void take(Snapshot& snapshot, Background::Job write);
   void take_samples();
@@ -99,7 +106,8 @@ private:
   std::optional<SheetSampler> average_, raw_;  // of recipes that draw pictures
   std::optional<Reconstructions> reconstructions_;
   std::optional<HeldOut> held_out_;
-  std::vector<NamedNumber> measured_;  // there, the last time
+  std::optional<RunEvaluation> evaluation_;
+  std::vector<NamedNumber> measured_;  // by either, the last time
   std::vector<float> waiting_row_;     // of a step at which that is measured
   std::int64_t last_step_;
   const std::string config_;  // as config.toml

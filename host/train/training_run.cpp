@@ -195,6 +195,18 @@ std::unique_ptr<const Source> held_out_rows(const Recipe& recipe, const Options&
   return rows;
 }
 
+bool evaluates_pictures(const Recipe& recipe, const Options& options) {
+  return options.evaluate.every > 0 && draws_pictures(recipe.sampling());
+}
+
+// None where a signal came, or for a plan, where an extractor has to be trained first.
+std::unique_ptr<PictureJudge> make_judge(const TrainingRequest& request, Context& context, const Recipe& recipe,
+                                         const Data& data, bool is_plan) {
+  check(static_cast<bool>(request.judge), "training: evaluate.every is {}, but the request has no judge",
+        request.options.evaluate.every);
+  return request.judge({context, request.options, counted_source(recipe, data), is_plan});
+}
+
 struct Interrupted {};
 
 // Throws Interrupted where a signal asks to end while photographs are decoded: there is no run yet to be ended.
@@ -270,6 +282,16 @@ TrainingResult run_training(const TrainingRequest& request) {
   if (!request.resume) {
     check_disk(disk);
   }
+  // It may spend minutes on an extractor: of a new run before it has a folder, of another once it is sure to go on.
+  const bool evaluates = evaluates_pictures(*plan.recipe, request.options);
+  std::unique_ptr<PictureJudge> judge;
+  if (evaluates && !request.resume) {
+    RunDirectory::check_can_create(request.folder);
+    judge = make_judge(request, context, *plan.recipe, data, false);
+    if (!judge) {
+      return {.exit_code = kInterruptedExitCode, .has_begun = false};
+    }
+  }
   const std::string config = to_toml(request.options, resolved_comments(context, request.options));
   RunStart start;
   RunDirectory run = request.resume         ? open_resumed(request, start)
@@ -277,6 +299,12 @@ TrainingResult run_training(const TrainingRequest& request) {
                                             : create_from(request, config, data, plan, start);
   if (request.resume && start.checkpoint && *start.checkpoint >= last_step) {
     return {.step = *start.checkpoint, .last_step = last_step, .was_done = true};
+  }
+  if (evaluates && request.resume) {
+    judge = make_judge(request, context, *plan.recipe, data, false);
+    if (!judge) {
+      return {.exit_code = kInterruptedExitCode, .has_begun = false};
+    }
   }
   if (disk.may_fill()) {
     start.notes.push_back(fill_warning(disk));
@@ -286,7 +314,7 @@ TrainingResult run_training(const TrainingRequest& request) {
     Options options = request.options;
     for (int rollback = 1;; ++rollback) {
       try {
-        TrainingLoop loop(options, start, context, data, held_out.get(), std::move(plan), run);
+        TrainingLoop loop(options, start, context, data, held_out.get(), judge.get(), std::move(plan), run);
         const int exit_code = loop.run();
         return {.exit_code = exit_code, .step = loop.steps_done(), .last_step = last_step};
       } catch (const Error& error) {
@@ -341,6 +369,10 @@ RunPlan plan_run(const TrainingRequest& request) {
     }
   }
   plan.memory = training.memory;
+  const bool evaluates = evaluates_pictures(*training.recipe, options);
+  if (evaluates) {
+    plan.evaluations = (plan.steps + options.evaluate.every - 1) / options.evaluate.every;
+  }
   if (training.memory.required() > kMostMeasuredBytes) {
     plan_snapshot(context, plan);
     if (checkpoint) {
@@ -355,6 +387,15 @@ RunPlan plan_run(const TrainingRequest& request) {
   }
   plan.measured_steps = kMeasured;
   plan.seconds_a_step = seconds_a_step(trainer);
+  if (evaluates) {
+    if (const auto judge = make_judge(request, context, trainer.recipe(), data, true)) {
+      judge->attach(trainer.sampling(), trainer.recipe().sampling().outputs[0].shape);
+      const Clock::time_point begin = Clock::now();
+      judge->judge();
+      plan.seconds_an_evaluation = seconds_since(begin);
+      plan.evaluation = judge->text();
+    }
+  }
   plan.memory = trainer.memory_use();
   return plan;
 }

@@ -5,6 +5,7 @@
 #include "host/data/decode_photographs.h"
 #include "host/recipes/networks.h"
 #include "host/train/disk_use.h"
+#include "host/train/picture_judge.h"
 #include "host/train/training_plan.h"
 #include "kernels/tensor.h"
 
@@ -24,6 +25,7 @@ struct TrainingRequest {
   std::int64_t step = -1;  // of the checkpoint to take, of this run or of the one in `from`; -1: the latest
   std::string from = {};   // another run, whose weights a new one begins with
   std::function<void(const DecodeProgress&)> progress = {};  // while photographs are decoded, before all else
+  MakeJudge judge = {};                                      // of runs that evaluate their pictures (evaluate.every)
 };
 
 struct TrainingResult {
@@ -31,7 +33,7 @@ struct TrainingResult {
   std::int64_t step = 0;  // of its last checkpoint
   std::int64_t last_step = 0;
   bool was_done = false;  // it had all its steps, and was left as it is
-  bool has_begun = true;  // false: a signal came while photographs were decoded, and there is no run yet
+  bool has_begun = true;  // false: a signal came before, as while photographs were decoded
 };
 
 // Trains. A loss or gradient that is not finite throws kind `non_finite`; the last checkpoint is then untouched. With
@@ -61,6 +63,10 @@ struct RunPlan {
   // Mean of measured_steps; none of a run that would take more memory than is worth a look at its time.
   std::optional<double> seconds_a_step;
   int measured_steps = 0;
+  std::int64_t evaluations = 0;  // of generated pictures, in all
+  // Of one; none where the steps were not measured, or an extractor has to be trained first.
+  std::optional<double> seconds_an_evaluation;
+  std::string evaluation;  // what is compared with what, where it is known
 };
 
 // Throws what the run would throw, and where its folder cannot be written. Takes a few steps where training takes no

@@ -24,6 +24,10 @@ TEST(DiskUse, CountsWhatIsKept) {
   EXPECT_GT(use_of().free.value_or(0), 0);
   EXPECT_EQ(use_of().checkpoints, 3);  // the oldest goes when the next is there
   EXPECT_EQ(use_of().pairs, 6);
+  options.evaluate.every = 10;
+  options.evaluate.keep_best = "kid";
+  EXPECT_EQ(use_of().checkpoints, 5);  // and the best, beside the one that was it before
+  options.evaluate = {};
   options.output.keep_every = 50;
   EXPECT_EQ(use_of().checkpoints, 5);
   options.output.keep_last = 0;

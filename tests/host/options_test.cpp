@@ -153,10 +153,10 @@ TEST(Options, EveryMemberHasAKey) {
   std::size_t members = 0;
   const auto count = [&](const auto&... member) { members += sizeof...(member); };
   {
-    const auto& [name, recipe, seed, precision, device, threads, kernels, data, model, loss, optimizer, train, augment,
-                 schedule, output] = options;
+    const auto& [name, recipe, seed, precision, device, threads, kernels, data, model, loss, optimizer, train, evaluate,
+                 augment, schedule, output] = options;
     count(name, recipe, seed, precision, device, threads, kernels);
-    static_cast<void>(std::tie(data, model, loss, optimizer, train, augment, schedule, output));
+    static_cast<void>(std::tie(data, model, loss, optimizer, train, evaluate, augment, schedule, output));
   }
   {
     const auto& [source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out,
@@ -186,6 +186,10 @@ TEST(Options, EveryMemberHasAKey) {
   {
     const auto& [batch, epochs, steps, evaluate, on_nonfinite] = options.train;
     count(batch, epochs, steps, evaluate, on_nonfinite);
+  }
+  {
+    const auto& [every, extractor, most, keep_best, stop_when, patience] = options.evaluate;
+    count(every, extractor, most, keep_best, stop_when, patience);
   }
   {
     const auto& [a, b, c, d, e, f, g, h] = options.output;

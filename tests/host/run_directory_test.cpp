@@ -289,6 +289,30 @@ TEST(RunDirectory, PrunesByItsRules) {
   }
 }
 
+TEST(RunDirectory, NeverPrunesWhatBestNames) {
+  TemporaryFolder folder;
+  const auto run = RunDirectory::create(folder / "a", "");
+  EXPECT_EQ(run.best_checkpoint(), std::nullopt);
+  EXPECT_ERROR(run.require_best_checkpoint(), kData, "has no best checkpoint");
+  for (const std::int64_t step : {100, 200, 300, 400}) {
+    publish(run, step, 2);
+    if (step == 200) {
+      run.set_best(step);
+    }
+  }
+  EXPECT_EQ(run.checkpoints(), (Steps{200, 300, 400}));
+  EXPECT_EQ(run.require_best_checkpoint(), 200);
+  EXPECT_EQ(run.latest_checkpoint(), 400);
+  run.set_best(400);
+  run.prune_checkpoints(1, 0);
+  EXPECT_EQ(run.checkpoints(), (Steps{400}));
+  run.set_best(std::nullopt);
+  run.set_best(std::nullopt);
+  EXPECT_EQ(run.best_checkpoint(), std::nullopt);
+  write_file(run.checkpoints_path() / "best", "step_000000100");  // which somebody has removed
+  EXPECT_EQ(run.best_checkpoint(), std::nullopt);
+}
+
 TEST(RunDirectory, NeverPrunesWhatLatestNames) {
   TemporaryFolder folder;
   const auto run = RunDirectory::create(folder / "a", "");

@@ -11,7 +11,7 @@ USUAL_PRESET = "classic"  # in which all that a recipe may leave out is off
 # What changes nothing that a step computes from its draws.
 NOT_OF_A_STEP = ("preset", "recipe", "seed", "precision", "device", "threads", "kernels", "data.source",
                  "data.synthetic_count", "train.epochs", "train.evaluate_every", "train.on_nonfinite")
-NOT_OF_A_STEP_TABLES = ("schedule.", "output.")
+NOT_OF_A_STEP_TABLES = ("schedule.", "output.", "evaluate.")
 
 
 def told_by(program, *words):

@@ -5,6 +5,7 @@
 #include "kernels/check.h"
 #include "tools/verbs/decoding_line.h"
 #include "tools/verbs/device_flags.h"
+#include "tools/verbs/step_flag.h"
 #include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
 
@@ -123,8 +124,7 @@ TrainingResult train_beside(const TrainingRequest& request) {
 struct Evaluate {
   EvaluationRequest request;
   DeviceFlags device;
-  std::int64_t step = 0;
-  CLI::Option* at_step = nullptr;
+  StepFlag step;
   bool json = false;
 
   void declare(CLI::App& verb);
@@ -139,8 +139,8 @@ struct Evaluate {
   }
 
   int run() {
-    if (at_step->count() > 0) {
-      request.step = step;
+    if (step.is_given()) {  // of --pictures it is refused, whatever it is
+      request.step = request.run.empty() ? 0 : step.resolve(request.run);
     }
     request.where = device.resolve();
     request.progress = show_decoding();
@@ -158,7 +158,7 @@ struct Evaluate {
 };
 
 void Evaluate::declare(CLI::App& verb) {
-  constexpr std::int64_t kMostSteps = 1'000'000'000'000, kMostCount = 10'000'000;
+  constexpr std::int64_t kMostCount = 10'000'000;
   add_text(verb, "--run", request.run, "folder of the run whose pictures are drawn and evaluated");
   add_text(verb, "--pictures", request.pictures, "or a folder of pictures, decoded as the data are");
   add_data_key(verb, "--data", "data.source",
@@ -177,8 +177,7 @@ void Evaluate::declare(CLI::App& verb) {
               "pictures of each set at most: generated, reference and floor; 10000 where it is not given");
   add_integer(verb, "--seed", request.seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(),
               "of the generated pictures, and of which real ones are taken");
-  at_step =
-      add_integer(verb, "--step", step, std::int64_t{0}, kMostSteps, "of the run's checkpoint; otherwise the latest");
+  step.declare(verb);
   verb.add_flag("--raw", request.raw, "the generator as trained, not its moving average");
   verb.add_flag("--by-class", request.by_class, "refuse where nothing can be said by class");
   add_text(verb, "--sheet", request.sheet, "PNG file for the pairs of generated and training pictures most alike");

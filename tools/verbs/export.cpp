@@ -1,4 +1,5 @@
 #include "host/export/export_run.h"
+#include "tools/verbs/step_flag.h"
 #include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
 
@@ -14,25 +15,21 @@ void add_export(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("export", "Write a network of a run as a file that other programs load");
   auto request = std::make_shared<ExportRequest>();
   request->version = DUEL_VERSION;
-  auto at = std::make_shared<std::int64_t>(0);
+  auto step = std::make_shared<StepFlag>();
   auto json = std::make_shared<bool>(false);
-  constexpr std::int64_t kMostSteps = 1'000'000'000'000;
   add_text(*verb, "--run", request->run, "folder of the run")->required();
   add_text(*verb, "--to", request->to, "FILE.onnx, the whole network; or FILE.safetensors, its weights")->required();
   add_text(*verb, "--network", request->network,
            "discriminator, encoder..: another one than that which draws, or of a classifier answers");
-  CLI::Option* step =
-      add_integer(*verb, "--step", *at, std::int64_t{0}, kMostSteps, "of the checkpoint; otherwise the latest");
+  step->declare(*verb);
   verb->add_flag("--raw", request->raw, "the weights as trained, not their moving average");
   verb->add_flag("--mixes", request->mixes,
                  "of a run by class, in ONNX: takes the share of each class, so that pictures may lie between some, "
                  "instead of the number of one");
   verb->add_flag("--force", request->force, "write in the place of a file that is there");
   verb->add_flag("--json", *json, "for programs");
-  verb->callback([request, at, step, json, &exit_code] {
-    if (step->count() > 0) {
-      request->step = *at;
-    }
+  verb->callback([request, step, json, &exit_code] {
+    request->step = step->resolve(request->run);
     const Exported made = export_run(*request);
     if (*json) {
       fmt::print("{}\n", nlohmann::ordered_json{{"file", request->to},

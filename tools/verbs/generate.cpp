@@ -1,5 +1,6 @@
 #include "host/sample/generate.h"
 #include "tools/verbs/device_flags.h"
+#include "tools/verbs/step_flag.h"
 #include "tools/verbs/value_flags.h"
 #include "tools/verbs/verbs.h"
 
@@ -15,10 +16,9 @@ namespace duel {
 void add_generate(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("generate", "Make pictures with the generator of a run");
   auto request = std::make_shared<GenerateRequest>();
-  auto at = std::make_shared<std::int64_t>(0);
+  auto step = std::make_shared<StepFlag>();
   auto device = std::make_shared<DeviceFlags>();
   auto json = std::make_shared<bool>(false);
-  constexpr std::int64_t kMostSteps = 1'000'000'000'000;
   add_text(*verb, "--run", request->run, "folder of the run")->required();
   add_text(*verb, "--out", request->out, "folder for pictures, or with --grid the PNG file")->required();
   CLI::Option* count =
@@ -48,15 +48,12 @@ void add_generate(CLI::App& app, int& exit_code) {
   way->excludes(seed);
   between->needs(way);
   clear->excludes(grid);
-  CLI::Option* step =
-      add_integer(*verb, "--step", *at, std::int64_t{0}, kMostSteps, "of the checkpoint; otherwise the latest");
+  step->declare(*verb);
   verb->add_flag("--raw", request->raw, "the generator as trained, not its moving average");
   device->declare(*verb);
   verb->add_flag("--json", *json, "for programs");
-  verb->callback([request, at, step, device, json, &exit_code] {
-    if (step->count() > 0) {
-      request->step = *at;
-    }
+  verb->callback([request, step, device, json, &exit_code] {
+    request->step = step->resolve(request->run);
     request->where = device->resolve();
     const Generated made = generate(*request);
     if (*json) {

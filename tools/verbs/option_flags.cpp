@@ -25,15 +25,7 @@ void OptionFlags::declare(CLI::App& verb) {
   verb.add_option("--set", settings_, "key=value, for example --set loss.kind=hinge; may be repeated")
       ->take_all()
       ->allow_extra_args(false);
-  const auto named = [&](const std::string& flag, const std::string& key, const std::string& help) {
-    verb.add_option_function<std::string>(
-            flag,
-            [this, flag, key](const std::string& value) {
-              named_.push_back({flag, key, value});
-            },
-            fmt::format("{} ({})", help, key))
-        ->take_last();
-  };
+  const auto named = [&](const char* flag, const char* key, const char* help) { declare_key(verb, flag, key, help); };
   named("--data", "data.source", "a folder of photographs or of IDX files, fashion-mnist, or synthetic");
   named("--size", "data.size", "of photographs: WxH, what they are brought to; auto: 64x64");
   named("--fit", "data.fit", "of photographs: cover, contain or pad");
@@ -59,6 +51,27 @@ void OptionFlags::declare(CLI::App& verb) {
   named("--epochs", "train.epochs", "passes over the data, where no steps are given");
   named("--on-nonfinite", "train.on_nonfinite",
         "stop, or rollback to the last checkpoint with half the learning rates");
+}
+
+void OptionFlags::declare_evaluation(CLI::App& verb) {
+  declare_key(verb, "--evaluate-every", "evaluate.every",
+              "steps between evaluations of generated pictures, as `duel evaluate` makes them; 0: none");
+  declare_key(verb, "--extractor", "evaluate.extractor", "of evaluations: classifier:RUN, pixels, or auto");
+  declare_key(verb, "--keep-best", "evaluate.keep_best",
+              "kid or frechet: the checkpoint with the least is kept, for `duel generate --step best`; none");
+  declare_key(verb, "--stop-when", "evaluate.stop_when",
+              "plateau: where evaluate.patience evaluations in turn found no new best; never");
+}
+
+void OptionFlags::declare_key(CLI::App& verb, const std::string& flag, const std::string& key,
+                              const std::string& help) {
+  verb.add_option_function<std::string>(
+          flag,
+          [this, flag, key](const std::string& value) {
+            named_.push_back({flag, key, value});
+          },
+          fmt::format("{} ({})", help, key))
+      ->take_last();
 }
 
 Options OptionFlags::resolve(const std::string& base) const {

@@ -55,20 +55,35 @@ void print_disk(const DiskUse& use) {
       mebibytes(*use.free), use.may_fill() ? ", which may not be enough" : "");
 }
 
+double seconds_of(const RunPlan& plan) {
+  return *plan.seconds_a_step * static_cast<double>(plan.steps) +
+         plan.seconds_an_evaluation.value_or(0) * static_cast<double>(plan.evaluations);
+}
+
+void print_evaluations(const RunPlan& plan) {
+  if (plan.seconds_an_evaluation) {
+    fmt::print("evaluations: {} of {:.2f} s, {}\n", plan.evaluations, *plan.seconds_an_evaluation, plan.evaluation);
+  } else if (plan.evaluations > 0) {
+    fmt::print("evaluations: {}, whose time is not measured{}\n", plan.evaluations,
+               plan.seconds_a_step ? "; before the run an extractor is trained, once" : "");
+  }
+}
+
 void print_time(const RunPlan& plan) {
   if (!plan.seconds_a_step) {
     fmt::print("time: not measured, as training takes more than {:.0f} MiB; {} steps in all\n",
                mebibytes(kMostMeasuredBytes), plan.steps);
     return;
   }
-  const double a_step = *plan.seconds_a_step, all = a_step * static_cast<double>(plan.steps);
+  const double a_step = *plan.seconds_a_step, all = seconds_of(plan);
   const std::time_t end = std::time(nullptr) + static_cast<std::time_t>(all);
   std::tm local{};
   localtime_r(&end, &local);
   char text[64];
   std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &local);
-  fmt::print("time: {:.1f} ms a step (mean of {}), {:.0f} pictures/s; {} steps take {}, until {}\n", a_step * 1e3,
-             plan.measured_steps, plan.batch / a_step, plan.steps, duration_text(all), text);
+  fmt::print("time: {:.1f} ms a step (mean of {}), {:.0f} pictures/s; {} steps take {}{}, until {}\n", a_step * 1e3,
+             plan.measured_steps, plan.batch / a_step, plan.steps, duration_text(all),
+             plan.seconds_an_evaluation ? " with their evaluations" : "", text);
 }
 
 }  // namespace
@@ -86,6 +101,7 @@ void print_plan(const RunPlan& plan) {
   if (plan.disk) {
     print_disk(*plan.disk);
   }
+  print_evaluations(plan);
   print_time(plan);
 }
 
@@ -110,10 +126,15 @@ void print_plan_json(const RunPlan& plan) {
                  {"lacks_snapshot_room", plan.lacks_snapshot_room},
                  {"ms_a_step", Json()},
                  {"measured_steps", plan.measured_steps},
+                 {"evaluations", plan.evaluations},
+                 {"seconds_an_evaluation", Json()},
                  {"seconds", Json()}};
+  if (plan.seconds_an_evaluation) {
+    object["seconds_an_evaluation"] = *plan.seconds_an_evaluation;
+  }
   if (plan.seconds_a_step) {
     object["ms_a_step"] = *plan.seconds_a_step * 1e3;
-    object["seconds"] = *plan.seconds_a_step * static_cast<double>(plan.steps);
+    object["seconds"] = seconds_of(plan);
   }
   for (const NetworkTable& table : plan.networks) {
     Json parameters = Json::array();

@@ -1,4 +1,5 @@
 #include "host/config/configuration.h"
+#include "host/evaluate/run_judge.h"
 #include "host/run/interrupt.h"
 #include "host/run/run_directory.h"
 #include "host/train/training_run.h"
@@ -19,6 +20,10 @@ namespace {
 
 constexpr const char* kLatest = "latest";
 constexpr const char* kAuto = "auto";
+
+std::unique_ptr<PictureJudge> judge_of(const JudgeRequest& request) {
+  return make_run_judge(request, run_training, [](const std::string& line) { fmt::print("{}\n", line); });
+}
 
 struct Train {
   OptionFlags flags;
@@ -46,7 +51,7 @@ struct Train {
     new (place) InterruptGuard;
     const TrainingResult result = run_training(asked);
     if (!result.has_begun) {
-      fmt::print("interrupted while photographs were decoded; no run was begun\n");
+      fmt::print("interrupted before training began\n");
     }
     if (result.was_done) {
       fmt::print(
@@ -61,8 +66,13 @@ private:
     check_usage();
     const bool resumes = resume == kLatest || (resume == kAuto && RunDirectory::is_run(out));
     if (!resumes) {
-      return {
-          from.empty() ? flags.resolve() : flags.resolve(config_of_source()), out, false, step, from, show_decoding()};
+      return {from.empty() ? flags.resolve() : flags.resolve(config_of_source()),
+              out,
+              false,
+              step,
+              from,
+              show_decoding(),
+              judge_of};
     }
     // Where the command line tells a whole configuration, as that of a job that is queued again, it is meant as a
     // whole.
@@ -72,7 +82,8 @@ private:
             true,
             resume == kAuto ? -1 : step,
             "",
-            show_decoding()};
+            show_decoding(),
+            judge_of};
   }
 
   void check_usage() const {
@@ -114,6 +125,7 @@ void add_train(CLI::App& app, int& exit_code) {
   CLI::App* verb = app.add_subcommand("train", "Train a generator and a discriminator against each other");
   auto train = std::make_shared<Train>();
   train->flags.declare(*verb);
+  train->flags.declare_evaluation(*verb);
   add_text(*verb, "--out", train->out, "folder of the run; new, or with --resume an existing run's");
   verb->add_flag("--resume{latest}", train->resume,
                  "continue the run in --out at its latest checkpoint; --resume=auto: or begin it where there is none, "
