@@ -94,5 +94,31 @@ TEST_F(CommandAugment, WhatCannotBeMeantIsRefused) {
   EXPECT_FALSE(fs::exists(folder_ / "set"));
 }
 
+TEST_F(CommandAugment, ProvesByTrainingsOfEqualLength) {
+  train_by_class();
+  const std::string prove = "augment --run run --per-class 2 --prove --seeds 2 --steps 2 --threads 2 ";
+  const Outcome text = duel(prove);
+  expect_outcome(text, 0, "20/20: generated, seed 1: ");
+  expect_outcome(text, 0,
+                 "accuracy on 8 held-out pictures, mean and standard deviation over 2 seeds; preset classify, 2 "
+                 "steps of 8 pictures each");
+  expect_outcome(text, 0, "note: the generator was trained on all real training pictures");
+  expect_outcome(text, 0, "the accuracy by ");
+  const Outcome json_text = duel(prove + "--json");
+  ASSERT_EQ(json_text.exit_code, 0) << json_text.output;
+  const Json proof = Json::parse(json_text.output.substr(json_text.output.find('{')))["proof"];
+  ASSERT_EQ(proof["cells"].size(), 10U);
+  const std::vector<std::int64_t> real = {8, 8, 8, 24, 24, 24, 64, 64, 64, 0};
+  const std::vector<std::int64_t> generated = {0, 16, 0, 0, 16, 0, 0, 16, 0, 16};
+  for (std::size_t i = 0; i < real.size(); ++i) {
+    EXPECT_EQ(proof["cells"][i]["real"], real[i]) << i;
+    EXPECT_EQ(proof["cells"][i]["generated"], generated[i]) << i;
+    EXPECT_EQ(proof["cells"][i]["accuracies"].size(), 2U) << i;
+  }
+  EXPECT_NE(text.output.find(proof["verdict"].get<std::string>()), std::string::npos);  // the same once more
+  expect_outcome(duel("augment --run run --per-class 2 --seeds 2 --out set"), 2, "--seeds");
+  expect_outcome(duel("augment --run run --per-class 2"), 2, "name a folder for the pictures by --out");
+}
+
 }  // namespace
 }  // namespace duel::test

@@ -1,4 +1,6 @@
-// `duel augment`: generated pictures by class as a training set.
+// `duel augment`: generated pictures by class as a training set, and whether
+// they are worth it.
+#include "host/augment/proof.h"
 #include "host/augment/training_set.h"
 
 #include "host/run/interrupt.h"
@@ -41,8 +43,32 @@ std::string to_text(const TrainingSet& set, const std::string& out) {
   return text;
 }
 
+Json to_json(const Proof& proof) {
+  Json cells = Json::array();
+  for (const ProofCell& cell : proof.cells) {
+    const MeanAndSpread its = mean_and_spread(cell.accuracies);
+    cells.push_back({{"arm", cell.arm},
+                     {"percent_of_real", cell.percent},
+                     {"real", cell.real},
+                     {"generated", cell.generated},
+                     {"mean", its.mean},
+                     {"deviation", its.deviation},
+                     {"accuracies", cell.accuracies}});
+  }
+  return {{"preset", proof.preset},
+          {"steps", proof.steps},
+          {"batch", proof.batch},
+          {"tested", proof.tested},
+          {"classic", {{"flip", proof.flip}, {"shift", proof.shift}, {"policy", proof.policy}}},
+          {"cells", cells},
+          {"note", proof.note},
+          {"verdict", proof.verdict}};
+}
+
 struct Augment {
-  TrainingSetRequest request;
+  ProofRequest proof;
+  TrainingSetRequest& request = proof.set;
+  bool is_to_prove = false;
   DeviceFlags device;
   std::int64_t step = 0;
   CLI::Option* at_step = nullptr;
@@ -56,15 +82,25 @@ void Augment::declare(CLI::App& verb) {
   constexpr std::int64_t kMostSteps = 1'000'000'000'000;
   constexpr int kMostOfAClass = 1'000'000;
   add_text(verb, "--run", request.run, "folder of a run by class")->required();
-  add_text(verb, "--out", request.out, "folder for the set: a sub-folder a class, labels.csv, provenance.json")
-      ->required();
+  add_text(verb, "--out", request.out, "folder for the set: a sub-folder a class, labels.csv, provenance.json");
   CLI::Option* per_class =
       add_integer(verb, "--per-class", request.per_class, 1, kMostOfAClass, "pictures of each class");
-  CLI::Option* fill =
-      verb.add_flag("--fill", request.fill, "of each class what its real pictures lack to the largest class's number");
+  CLI::Option* fill = verb.add_flag("--fill", request.fill,
+                                    "of each class what its real pictures lack "
+                                    "to the largest class's number");
   per_class->excludes(fill);
-  CLI::Option* data = add_text(verb, "--data", request.data, "the real pictures; otherwise those it was trained on");
-  data->needs(fill);
+  add_text(verb, "--data", request.data,
+           "the real pictures, of --fill and --prove; otherwise those it was "
+           "trained on");
+  CLI::Option* prove = verb.add_flag("--prove", is_to_prove,
+                                     "train classifiers with the pictures and without, and say "
+                                     "whether they are worth it");
+  add_integer(verb, "--seeds", proof.seeds, 1, 1000, "of --prove: trainings of each kind; 5 where it is not given")
+      ->needs(prove);
+  add_integer(verb, "--steps", proof.steps, std::int64_t{1}, kMostSteps,
+              "of --prove: of each training; otherwise as the classifier's "
+              "preset has it for all the data")
+      ->needs(prove);
   verb.add_flag("--clear", request.clear, "replace a set that an earlier call left in --out");
   add_integer(verb, "--seed", request.seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(),
               "of the first picture; each has a seed of its own");
@@ -78,18 +114,41 @@ int Augment::run() {
   if (request.per_class == 0 && !request.fill) {
     throw_error(Error::Kind::usage, "augment: say how many pictures, by --per-class N or --fill");
   }
+  if (request.out.empty() && !is_to_prove) {
+    throw_error(Error::Kind::usage,
+                "augment: name a folder for the pictures "
+                "by --out, or ask by --prove what they are "
+                "worth");
+  }
   if (at_step->count() > 0) {
     request.step = step;
   }
   request.where = device.resolve();
   request.version = DUEL_VERSION;
   request.progress = show_decoding();
-  const std::optional<TrainingSet> set = make_training_set(request);
-  if (!set) {
-    return kInterruptedExitCode;
+  Json found = Json::object();
+  if (!request.out.empty()) {
+    const std::optional<TrainingSet> set = make_training_set(request);
+    if (!set) {
+      return kInterruptedExitCode;
+    }
+    found = to_json(*set, request.out);
+    fmt::print("{}", json ? "" : to_text(*set, request.out));
   }
-  fmt::print("{}", json ? to_json(*set, request.out).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                        : to_text(*set, request.out));
+  if (is_to_prove) {
+    proof.on_training = [](int done, int all, const std::string& what) {
+      fmt::print(stderr, "{}/{}: {}\n", done, all, what);
+    };
+    const std::optional<Proof> result = prove(proof);
+    if (!result) {
+      return kInterruptedExitCode;
+    }
+    found["proof"] = to_json(*result);
+    fmt::print("{}", json ? "" : to_text(*result));
+  }
+  if (json) {
+    fmt::print("{}\n", found.dump(2, ' ', false, Json::error_handler_t::replace));
+  }
   return 0;
 }
 
