@@ -1,12 +1,11 @@
 #include "host/evaluate/classifier_extractor.h"
 
-#include "host/files/crc32c.h"
 #include "host/run/checkpoint_manifest.h"
 #include "host/sample/generate.h"
 #include "host/sample/loaded_sampling.h"
 #include "host/sample/sampler.h"
+#include "host/sample/weights_hash.h"
 #include "kernels/check.h"
-#include "kernels/memory.h"
 
 #include <algorithm>
 #include <array>
@@ -26,27 +25,6 @@ std::optional<std::size_t> find_output(const Sampling& sampling, const std::stri
                                   [&](const Field& field) { return field.name == name; });
   return found == sampling.outputs.end() ? std::nullopt
                                          : std::optional(static_cast<std::size_t>(found - sampling.outputs.begin()));
-}
-
-// Of what the sampling reads: weights as they are drawn with, then what else the networks keep.
-std::string hash_of(Context& context, const LoadedSampling& loaded) {
-  std::uint32_t hash = 0;
-  const auto add = [&](const View& view) {
-    const std::vector<float> values = download<float>(context, view);
-    hash = crc32c(std::as_bytes(std::span(values)), hash);
-  };
-  for (const std::string& name : loaded.sampling.networks) {
-    const NamedNetwork& each = loaded.networks.at(name);
-    const Parameters& parameters = each.network->parameters();
-    const auto block = each.is_averaged ? Parameters::Block::average : Parameters::Block::master;
-    for (const Parameter& parameter : parameters.list()) {
-      add(parameters.view(block, parameter));
-    }
-  }
-  for (const StateMemory::Array& array : loaded.state.arrays()) {
-    add(array.view);
-  }
-  return fmt::format("{:08x}", hash);
 }
 
 class ClassifierExtractor : public Extractor {
@@ -78,7 +56,7 @@ public:
     probabilities_ = find_output(sampling, kProbabilities);
     sampler_.emplace(context, loaded_->model(), Parameters::Block::average);
     facts_.name = fmt::format("classifier:{}, step {}", name, step);
-    facts_.hash = hash_of(context, *loaded_);
+    facts_.hash = weights_hash(context, *loaded_);
     facts_.resize = "none (it takes the pictures as they are)";
     facts_.width = static_cast<int>(sampling.outputs[features_].shape.row_count());
     facts_.classes = probabilities_ ? sampling.outputs[*probabilities_].names : std::vector<std::string>();

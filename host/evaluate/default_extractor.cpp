@@ -21,13 +21,6 @@ namespace {
 constexpr std::string_view kPreset = "classify";
 constexpr std::string_view kPresetOfPhotographs = "classify-photographs";
 
-std::string preset_for(const Source& training) {
-  const std::vector<std::string_view> names = preset_names();
-  const bool has_own = std::find(names.begin(), names.end(), kPresetOfPhotographs) != names.end();
-  return std::string(has_own && dynamic_cast<const PhotographSource*>(&training) != nullptr ? kPresetOfPhotographs
-                                                                                            : kPreset);
-}
-
 std::filesystem::path folder_of(const Options& options, const Source& training) {
   const std::filesystem::path cache = cache_folder();
   if (cache.empty()) {
@@ -45,6 +38,13 @@ std::filesystem::path folder_of(const Options& options, const Source& training) 
 
 }  // namespace
 
+std::string classifier_preset(const Source& training) {
+  const std::vector<std::string_view> names = preset_names();
+  const bool has_own = std::find(names.begin(), names.end(), kPresetOfPhotographs) != names.end();
+  return std::string(has_own && dynamic_cast<const PhotographSource*>(&training) != nullptr ? kPresetOfPhotographs
+                                                                                            : kPreset);
+}
+
 DefaultExtractor default_extractor(const Options::Data& data, const Source& training, const Options& where,
                                    const std::function<TrainingResult(const TrainingRequest&)>& train,
                                    const std::function<void(const std::string&)>& say) {
@@ -57,7 +57,7 @@ DefaultExtractor default_extractor(const Options::Data& data, const Source& trai
     throw_error(Error::Kind::usage, "{}: has a single class, {}, so no classifier can be trained on it to judge by; {}",
                 training.name(), field_named(training, "label").names[0], kElse);
   }
-  const std::string preset_name = preset_for(training);
+  const std::string preset_name = classifier_preset(training);
   Options options = resolve_options(preset_name, "", {});
   const bool labels = options.data.labels;
   options.data = data;

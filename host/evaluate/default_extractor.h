@@ -15,6 +15,9 @@
 
 namespace duel {
 
+// The preset for classifiers of such data.
+std::string classifier_preset(const Source& training);
+
 struct DefaultExtractor {
   std::filesystem::path run;
   bool is_interrupted = false;  // a signal came while it was trained

@@ -102,14 +102,15 @@ PictureFolder::PictureFolder(fs::path folder, bool clear, int threads)
   }
 }
 
-void PictureFolder::write(std::span<const std::string> names, const std::function<Picture(std::size_t)>& picture) {
+void PictureFolder::write(std::span<const std::string> names, const std::function<Picture(std::size_t)>& picture,
+                          const std::function<PngTexts(std::size_t)>& texts) {
   std::atomic<std::size_t> next = 0;
   std::exception_ptr failure;
   std::mutex mutex;
   const auto work = [&] {
     try {
       for (std::size_t i = next++; i < names.size(); i = next++) {
-        write_one(names[i], picture(i));
+        write_one(names[i], picture(i), texts ? texts(i) : PngTexts());
       }
     } catch (...) {
       next = names.size();
@@ -129,8 +130,8 @@ void PictureFolder::write(std::span<const std::string> names, const std::functio
   }
 }
 
-void PictureFolder::write_one(const std::string& name, const Picture& picture) const {
-  const std::vector<std::uint8_t> bytes = encode_png(picture);
+void PictureFolder::write_one(const std::string& name, const Picture& picture, const PngTexts& texts) const {
+  const std::vector<std::uint8_t> bytes = encode_png(picture, texts);
   const fs::path path = folder_ / name;
   const fs::path temporary = path.string() + ".tmp-" + std::to_string(::getpid());
   try {
@@ -160,6 +161,10 @@ std::string picture_name(std::size_t number) {
 
 std::string seed_name(std::uint64_t seed) {
   return fmt::format("seed_{:010}.png", seed);
+}
+
+bool is_seed_name(std::string_view name) {
+  return name.starts_with("seed_") && is_made_here(name) && !is_temporary_name(name);
 }
 
 bool has_picture_ending(const fs::path& path) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/pictures/png.h"
@@ -21,12 +22,14 @@ public:
   // files named as picture_name() and seed_name() do are removed.
   PictureFolder(std::filesystem::path folder, bool clear, int threads);
 
-  // picture(i) makes what is written as names[i]; it is called by several threads at once.
-  void write(std::span<const std::string> names, const std::function<Picture(std::size_t)>& picture);
+  // picture(i) makes what is written as names[i], and texts(i) what its file says of it; both are called by several
+  // threads at once.
+  void write(std::span<const std::string> names, const std::function<Picture(std::size_t)>& picture,
+             const std::function<PngTexts(std::size_t)>& texts = {});
   void sync();
 
 private:
-  void write_one(const std::string& name, const Picture& picture) const;
+  void write_one(const std::string& name, const Picture& picture, const PngTexts& texts) const;
 
   std::filesystem::path folder_;
   int threads_;
@@ -34,6 +37,7 @@ private:
 
 std::string picture_name(std::size_t number);  // "0000012.png"
 std::string seed_name(std::uint64_t seed);     // "seed_0000000012.png"
+bool is_seed_name(std::string_view name);
 
 // Whether a name ends as files of pictures do: .png, .jpg, .webp and the like.
 bool has_picture_ending(const std::filesystem::path& path);

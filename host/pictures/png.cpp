@@ -1,14 +1,17 @@
 // libpng's simplified interface, because it reports errors by return value: the classic one leaves by longjmp, which
-// skips the destructors of C++.
+// skips the destructors of C++. The simplified one writes no texts, so their chunks are put into the finished file.
 #include "host/pictures/png.h"
 
 #include "host/files/atomic_file.h"
 #include "kernels/check.h"
 
 #include <png.h>
+#include <zlib.h>
 
+#include <algorithm>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace duel {
 namespace {
@@ -24,9 +27,35 @@ struct Image : png_image {
   Image& operator=(const Image&) = delete;
 };
 
+constexpr std::size_t kHeaderEnd = 8 + 25;  // the signature and the chunk IHDR, which is the first one always
+
+void append_number(std::vector<std::uint8_t>& bytes, std::uint32_t number) {
+  for (const int shift : {24, 16, 8, 0}) {
+    bytes.push_back(static_cast<std::uint8_t>(number >> shift));
+  }
+}
+
+// ISO/IEC 15948, 5.3: length, type, data, CRC-32 of type and data.
+void append_chunk(std::vector<std::uint8_t>& bytes, std::string_view type, std::string_view data) {
+  append_number(bytes, static_cast<std::uint32_t>(data.size()));
+  const std::size_t begin = bytes.size();
+  bytes.insert(bytes.end(), type.begin(), type.end());
+  bytes.insert(bytes.end(), data.begin(), data.end());
+  const uLong crc = crc32(0, bytes.data() + begin, static_cast<uInt>(bytes.size() - begin));
+  append_number(bytes, static_cast<std::uint32_t>(crc));
+}
+
+// 11.3.4: tEXt is Latin-1, of which ASCII is a part; iTXt is UTF-8, here neither compressed nor of a language.
+void append_text(std::vector<std::uint8_t>& bytes, const std::string& keyword, const std::string& text) {
+  check(!keyword.empty() && keyword.size() <= 79, "encode_png: a keyword has 1 to 79 letters, but \"{}\" has {}",
+        keyword, keyword.size());
+  const bool is_ascii = std::all_of(text.begin(), text.end(), [](char letter) { return (letter & 0x80) == 0; });
+  append_chunk(bytes, is_ascii ? "tEXt" : "iTXt", keyword + std::string(is_ascii ? 1 : 5, '\0') + text);
+}
+
 }  // namespace
 
-std::vector<std::uint8_t> encode_png(const Picture& picture) {
+std::vector<std::uint8_t> encode_png(const Picture& picture, const PngTexts& texts) {
   check(picture.height > 0 && picture.width > 0 && picture.channels >= 1 && picture.channels <= 4 &&
             std::int64_t{picture.height} * picture.width * picture.channels == std::ssize(picture.pixels),
         "encode_png: a picture of {}x{}x{} cannot have {} bytes", picture.height, picture.width, picture.channels,
@@ -43,6 +72,11 @@ std::vector<std::uint8_t> encode_png(const Picture& picture) {
                 image.message);
   }
   bytes.resize(size);
+  std::vector<std::uint8_t> chunks;
+  for (const auto& [keyword, text] : texts) {
+    append_text(chunks, keyword, text);
+  }
+  bytes.insert(bytes.begin() + kHeaderEnd, chunks.begin(), chunks.end());
   return bytes;
 }
 

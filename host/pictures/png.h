@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace duel {
@@ -17,7 +19,10 @@ struct Picture {
   bool operator==(const Picture&) const = default;
 };
 
-std::vector<std::uint8_t> encode_png(const Picture& picture);
+// What a file says of its picture, by keywords: 1 to 79 letters of ASCII, as "Software"; values are UTF-8.
+using PngTexts = std::vector<std::pair<std::string, std::string>>;
+
+std::vector<std::uint8_t> encode_png(const Picture& picture, const PngTexts& texts = {});
 
 // Errors are of kind `data` and begin with the path.
 void write_png(const std::filesystem::path& file, const Picture& picture);

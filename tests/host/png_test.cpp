@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -157,6 +158,39 @@ TEST_F(Png, LooksUpPalettes) {
   const Bytes pixels = {1, 0, 0, 1};
   write_other(PNG_FORMAT_RGB_COLORMAP, 2, 2, pixels.data(), colours.data(), 2);
   EXPECT_EQ(read_png(file()), (Picture{2, 2, 3, {200, 100, 50, 1, 2, 3, 1, 2, 3, 200, 100, 50}}));
+}
+
+// As libpng's own reader finds them, which checks every chunk.
+PngTexts texts_in(const Bytes& bytes) {
+  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(png);
+  const std::byte* next = std::as_bytes(std::span(bytes)).data();
+  png_set_read_fn(png, &next, [](png_structp reader, png_bytep to, std::size_t count) {
+    auto& from = *static_cast<const std::byte**>(png_get_io_ptr(reader));
+    std::copy_n(from, count, reinterpret_cast<std::byte*>(to));
+    from += count;
+  });
+  png_read_info(png, info);
+  png_textp list = nullptr;
+  const int count = png_get_text(png, info, &list, nullptr);
+  PngTexts texts;
+  for (const png_text& text : std::span(list, static_cast<std::size_t>(count))) {
+    texts.emplace_back(text.key, text.text);
+  }
+  png_destroy_read_struct(&png, &info, nullptr);
+  return texts;
+}
+
+TEST_F(Png, CarriesTexts) {
+  const PngTexts texts = {{"Software", "Duel"}, {"Class", "Fu\xc3\x9f, T-shirt/top"}, {"Seed", ""}};
+  const Picture picture = pattern(5, 7, 3);
+  const Bytes bytes = encode_png(picture, texts);
+  EXPECT_EQ(texts_in(bytes), texts);
+  test::write_bytes(file(), bytes);
+  EXPECT_EQ(read_png(file()), picture);
+  EXPECT_EQ(texts_in(encode_png(picture)), PngTexts());
+  EXPECT_THROW(encode_png(picture, {{"", "x"}}), Error);
+  EXPECT_THROW(encode_png(picture, {{std::string(80, 'k'), "x"}}), Error);
 }
 
 }  // namespace
