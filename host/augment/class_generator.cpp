@@ -3,10 +3,10 @@
 #include "host/pictures/sample_grid.h"
 #include "host/run/checkpoint_manifest.h"
 #include "host/run/run_directory.h"
+#include "host/run/weights_hash.h"
 #include "host/sample/class_choice.h"
 #include "host/sample/generate.h"
 #include "host/sample/latents.h"
-#include "host/sample/weights_hash.h"
 #include "kernels/check.h"
 
 #include <array>
@@ -22,6 +22,7 @@ ClassGenerator::ClassGenerator(Context& context, const std::string& name, std::o
     options_ = resolve_options("", config_file_, {});
     loaded_.emplace(context, run, checkpoint, 0);
     trained_on_ = read_manifest(checkpoint).data;
+    weights_ = weights_hash(checkpoint, loaded_->sampling.networks[0]);
   });
   if (!draws_pictures(loaded_->sampling)) {
     throw_error(Error::Kind::usage, "{}: is a run of the recipe {}, which draws no pictures", name,
@@ -38,7 +39,6 @@ ClassGenerator::ClassGenerator(Context& context, const std::string& name, std::o
   classes_ = inputs.classes->names;
   latent_ = static_cast<int>(inputs.latent.shape.row_count());
   sampler_.emplace(context, loaded_->model(), Parameters::Block::average);
-  weights_ = weights_hash(context, *loaded_);
 }
 
 std::vector<Picture> ClassGenerator::draw(std::size_t label, std::span<const std::uint64_t> seeds) {

@@ -129,7 +129,7 @@ PngTexts texts_of(const TrainingSetRequest& request, const ClassGenerator& gener
           {"AI-generated", "yes"},
           {"Preset", generator.options().preset},
           {"Step", fmt::format("{}", generator.step())},
-          {"Weights CRC-32C", generator.weights()},
+          {"Weights", generator.weights()},
           {"Seed", fmt::format("{}", seed)},
           {"Class", name}};
 }
@@ -149,7 +149,7 @@ std::string provenance_of(const TrainingSetRequest& request, const ClassGenerato
                      {"preset", generator.options().preset},
                      {"step", generator.step()},
                      {"weights", "moving average"},
-                     {"weights_crc32c", generator.weights()},
+                     {"weights_hash", generator.weights()},
                      {"trained_on", generator.trained_on()},
                      {"picture_size", fmt::format("{}x{}x{}", picture[1], picture[2], picture[3])},
                      {"first_seed", request.seed},

@@ -4,7 +4,7 @@
 //   OUT/labels.csv                 file,label: the classes' own names, where a folder cannot be called so
 //   OUT/provenance.json            generator, step, checksum of the weights, seeds, counts
 //
-// In each PNG stand texts: Software, AI-generated, Preset, Step, Weights CRC-32C, Seed, Class. The folder appears whole
+// In each PNG stand texts: Software, AI-generated, Preset, Step, Weights, Seed, Class. The folder appears whole
 // or not at all.
 #pragma once
 

@@ -1,10 +1,10 @@
 #include "host/evaluate/classifier_extractor.h"
 
 #include "host/run/checkpoint_manifest.h"
+#include "host/run/weights_hash.h"
 #include "host/sample/generate.h"
 #include "host/sample/loaded_sampling.h"
 #include "host/sample/sampler.h"
-#include "host/sample/weights_hash.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -36,6 +36,7 @@ public:
     const std::int64_t step = read_checkpoint_of(run, std::nullopt, [&](const std::filesystem::path& checkpoint) {
       loaded_.emplace(context, run, checkpoint, 0);
       manifest = read_manifest(checkpoint);
+      facts_.hash = weights_hash(checkpoint, loaded_->sampling.networks[0]);
     });
     const Sampling& sampling = loaded_->sampling;
     const std::optional<std::size_t> features = find_output(sampling, kFeatures);
@@ -56,7 +57,6 @@ public:
     probabilities_ = find_output(sampling, kProbabilities);
     sampler_.emplace(context, loaded_->model(), Parameters::Block::average);
     facts_.name = fmt::format("classifier:{}, step {}", name, step);
-    facts_.hash = weights_hash(context, *loaded_);
     facts_.resize = "none (it takes the pictures as they are)";
     facts_.width = static_cast<int>(sampling.outputs[features_].shape.row_count());
     facts_.classes = probabilities_ ? sampling.outputs[*probabilities_].names : std::vector<std::string>();

@@ -34,7 +34,7 @@ TEST_F(CommandAugment, ASetByClassThatSaysWhereItComesFrom) {
   const Json provenance = Json::parse(read_file(folder_ / "set/provenance.json"));
   EXPECT_EQ(provenance["ai_generated"], true);
   EXPECT_EQ(provenance["preset"], "conv-steady");
-  EXPECT_EQ(provenance["weights_crc32c"], json["weights"]);
+  EXPECT_EQ(provenance["weights_hash"], json["weights"]);
   EXPECT_EQ(provenance["classes"].size(), 8U);
   const std::string bytes = read_file(a_shirt());
   for (const std::string& text : {std::string("tEXtSoftware\0Duel ", 18), std::string("AI-generated\0yes", 16),

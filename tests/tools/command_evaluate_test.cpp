@@ -50,7 +50,7 @@ TEST_F(CommandEvaluate, ARunByTheClassifierOfAnother) {
   EXPECT_EQ(json["fold"], "held out");
   EXPECT_EQ(json["pictures"], 12);  // half of the 24 that are held out, for the classifier knows the others
   EXPECT_EQ(json["extractor"]["has_seen_training_pictures"], true);
-  EXPECT_EQ(json["extractor"]["weights"].get<std::string>().size(), 8U);
+  EXPECT_EQ(json["extractor"]["weights"].get<std::string>().size(), 15U);
   EXPECT_TRUE(json["figures"]["frechet_distance"]["value"].is_number());
   EXPECT_TRUE(json["figures"]["agreement"]["floor"].is_number());
   EXPECT_GT(json["figures"]["kernel_distance"]["value"], json["figures"]["kernel_distance"]["floor"]);
