@@ -1,5 +1,6 @@
 #include "host/evaluate/classifier_extractor.h"
 
+#include "host/config/configuration.h"
 #include "host/run/checkpoint_manifest.h"
 #include "host/run/weights_hash.h"
 #include "host/sample/generate.h"
@@ -33,9 +34,11 @@ public:
       : context_(context) {
     const RunDirectory run = RunDirectory::open_for_reading(name);
     CheckpointState manifest;
+    bool tells_tags = false;
     const std::int64_t step = read_checkpoint_of(run, std::nullopt, [&](const std::filesystem::path& checkpoint) {
       loaded_.emplace(context, run, checkpoint, 0);
       manifest = read_manifest(checkpoint);
+      tells_tags = resolve_options("", run.config_path(checkpoint).string(), {}).data.target == "attributes";
       facts_.hash = weights_hash(checkpoint, loaded_->sampling.networks[0]);
     });
     const Sampling& sampling = loaded_->sampling;
@@ -54,7 +57,9 @@ public:
                   name, takes[1], takes[2], takes[3], picture[1], picture[2], picture[3]);
     }
     features_ = *features;
-    probabilities_ = find_output(sampling, kProbabilities);
+    if (!tells_tags) {  // of which a picture may have several, or none
+      probabilities_ = find_output(sampling, kProbabilities);
+    }
     sampler_.emplace(context, loaded_->model(), Parameters::Block::average);
     facts_.name = fmt::format("classifier:{}, step {}", name, step);
     facts_.resize = "none (it takes the pictures as they are)";

@@ -1,7 +1,6 @@
 #include "host/evaluate/default_extractor.h"
 
 #include "host/config/configuration.h"
-#include "host/config/preset_files.h"
 #include "host/data/photograph_source.h"
 #include "host/files/cache_folder.h"
 #include "host/files/crc32c.h"
@@ -9,7 +8,6 @@
 #include "host/run/run_directory.h"
 #include "kernels/check.h"
 
-#include <algorithm>
 #include <optional>
 #include <span>
 #include <vector>
@@ -18,8 +16,8 @@ namespace duel {
 
 namespace {
 
-constexpr std::string_view kPreset = "classify";
-constexpr std::string_view kPresetOfPhotographs = "classify-photographs";
+constexpr const char* kPreset = "classify";
+constexpr const char* kPresetOfPhotographs = "classify-photographs";
 
 std::filesystem::path folder_of(const Options& options, const Source& training) {
   const std::filesystem::path cache = cache_folder();
@@ -39,10 +37,7 @@ std::filesystem::path folder_of(const Options& options, const Source& training) 
 }  // namespace
 
 std::string classifier_preset(const Source& training) {
-  const std::vector<std::string_view> names = preset_names();
-  const bool has_own = std::find(names.begin(), names.end(), kPresetOfPhotographs) != names.end();
-  return std::string(has_own && dynamic_cast<const PhotographSource*>(&training) != nullptr ? kPresetOfPhotographs
-                                                                                            : kPreset);
+  return dynamic_cast<const PhotographSource*>(&training) != nullptr ? kPresetOfPhotographs : kPreset;
 }
 
 DefaultExtractor default_extractor(const Options::Data& data, const Source& training, const Options& where,

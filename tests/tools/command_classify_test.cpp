@@ -217,6 +217,13 @@ TEST_F(ClassifiedPhotographs, TagsAreLearntWhereTheyAreKnown) {
   const Outcome csv = duel("classify --run run shop/left");
   expect_outcome(csv, 0, "file,colour=blue,colour=red,place=left,place=right\nshop/left/0.png,");
   expect_outcome(duel("classify --run run --held-out --confusion x.png"), 2, "tells tags");
+  // As an extractor it has features, but no classes.
+  const Outcome evaluated =
+      duel("evaluate --pictures shop --data shop --size 16x16 --extractor classifier:run --fold train --json");
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.output;
+  const Json figures = Json::parse(evaluated.output)["figures"];
+  EXPECT_TRUE(figures.contains("kernel_distance")) << evaluated.output;
+  EXPECT_FALSE(figures.contains("class_score")) << evaluated.output;
 }
 
 TEST_F(Command, MeasuringHeldOutPicturesChangesNoByteOfTheTraining) {
