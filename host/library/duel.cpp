@@ -82,8 +82,7 @@ DeviceRequest device_of(const char* device, int threads) {
   return device_request(options);
 }
 
-std::unique_ptr<duel_run> open_run(const char* folder, std::int64_t step, duel_weights weights,
-                                   const DeviceRequest& where) {
+std::unique_ptr<duel_run> open_run(const char* folder, std::int64_t step, int weights, const DeviceRequest& where) {
   const RunDirectory directory = RunDirectory::open_for_reading(folder);
   auto run = std::make_unique<duel_run>(where);
   run->folder = folder;
@@ -178,8 +177,7 @@ int extent(const duel_run* run, int axis) {
 
 // --- What C sees ------------------------------------------------------------------------------------------------
 
-duel_status duel_open(const char* folder, int64_t step, duel_weights weights, const char* device, int threads,
-                      duel_run** run) {
+duel_status duel_open(const char* folder, int64_t step, int weights, const char* device, int threads, duel_run** run) {
   if (run != nullptr) {
     *run = nullptr;
   }
@@ -191,7 +189,7 @@ duel_status duel_open(const char* folder, int64_t step, duel_weights weights, co
     }
     if (weights != DUEL_AVERAGED && weights != DUEL_RAW) {
       duel::throw_error(duel::Error::Kind::usage, "duel_open: weights is {}, and must be DUEL_AVERAGED or DUEL_RAW",
-                        static_cast<int>(weights));
+                        weights);
     }
     *run = duel::open_run(folder, step, weights, duel::device_of(device, threads)).release();
   });

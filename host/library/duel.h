@@ -35,12 +35,12 @@ typedef enum duel_weights {
 #define DUEL_LATEST ((int64_t)-1)  // as a step: the newest checkpoint
 #define DUEL_ANY_CLASS (-1)        // as a class: all of them in turn; the only one of a run without classes
 
-// Opens the checkpoint of a step, or DUEL_LATEST, of the run in `folder`, which may be training meanwhile. `device` is
+// Opens the checkpoint of a step, or DUEL_LATEST, of the run in `folder`, which may be training meanwhile. `weights` is
+// one of duel_weights, an int so that any value can be refused. `device` is
 // "auto" (also NULL), "cpu", "cuda" or "cuda:N"; `threads` those of the CPU, 0 to 4096, where 0 is as many as this
 // process may use. Sets *run, to NULL where it fails: USAGE for NULL, a negative step, a device or threads that are
 // none, and for a run that draws no pictures, such as a classifier; DATA; DEVICE.
-duel_status duel_open(const char* folder, int64_t step, duel_weights weights, const char* device, int threads,
-                      duel_run** run);
+duel_status duel_open(const char* folder, int64_t step, int weights, const char* device, int threads, duel_run** run);
 
 // Frees the run, with the texts it gave. NULL is allowed.
 void duel_close(duel_run* run);

@@ -26,7 +26,7 @@ protected:
   ~Library() override { duel_close(run_); }
 
   // Of the run in the folder `run`; on two threads, as `duel generate --threads 2` draws.
-  duel_status open(std::int64_t step = DUEL_LATEST, duel_weights weights = DUEL_AVERAGED, const char* device = "cpu",
+  duel_status open(std::int64_t step = DUEL_LATEST, int weights = DUEL_AVERAGED, const char* device = "cpu",
                    int threads = 2) {
     duel_close(run_);
     return duel_open((folder_ / "run").c_str(), step, weights, device, threads, &run_);
@@ -123,7 +123,7 @@ TEST_F(Library, RefusesWhatCannotBeMeant) {
   ASSERT_EQ(train("--steps 2 ").exit_code, 0);
   expect_refusal(open(1), DUEL_DATA, "there is no checkpoint of step 1 (there are: 2)");
   expect_refusal(open(-2), DUEL_USAGE, "duel_open: step is -2");
-  expect_refusal(open(2, static_cast<duel_weights>(3)), DUEL_USAGE, "duel_open: weights is 3");
+  expect_refusal(open(2, 3), DUEL_USAGE, "duel_open: weights is 3");
   expect_refusal(open(2, DUEL_RAW, "gpu"), DUEL_USAGE, "duel_open: device \"gpu\": must be auto, cpu, cuda or cuda:N");
   expect_refusal(open(2, DUEL_RAW, "cpu", -1), DUEL_USAGE, "duel_open: threads -1: must be an integer from 0 to 4096");
   EXPECT_EQ(run_, nullptr);
