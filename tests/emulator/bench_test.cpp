@@ -7,6 +7,7 @@
 #include "host/device/device_probe.h"
 #include "host/train/trainer.h"
 #include "kernels/elementwise.h"
+#include "tests/emulator/vendor/fake_libraries.h"
 #include "tests/support/op_runner.h"
 #include "tests/support/small_run.h"
 #include "tests/support/temporary_folder.h"
@@ -107,7 +108,7 @@ TEST_F(EmulatedBench, KernelsSayWhyNoneOfAVendorsWasTimed) {
 }
 
 TEST_F(EmulatedBench, KernelsAreTimedInTurnWithAVendors) {
-  ::setenv("DUEL_CUDA_LIBRARIES", DUEL_FAKE_LIBRARIES, 1);
+  ::setenv("DUEL_CUDA_LIBRARIES", fake_libraries(), 1);
   const KernelBenchRequest request{options(), "conv2d_forward", 0.1, 0.01, 4096};
   const KernelBench bench = bench_kernels(request, known_ceilings("h100"));
   EXPECT_EQ(bench.no_vendor, "");
@@ -120,7 +121,7 @@ TEST_F(EmulatedBench, KernelsAreTimedInTurnWithAVendors) {
 }
 
 TEST_F(EmulatedBench, AVendorsKernelThatFailsIsNamedAndOursAreTimedOn) {
-  ::setenv("DUEL_CUDA_LIBRARIES", DUEL_FAKE_LIBRARIES, 1);
+  ::setenv("DUEL_CUDA_LIBRARIES", fake_libraries(), 1);
   const KernelBenchRequest request{options(), "conv2d_forward", 0.1, 0.01, 4096};
   std::vector<KernelTime> rows;
   bench_kernels(request, known_ceilings("h100"), [&](const KernelTime& time) {

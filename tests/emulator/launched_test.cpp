@@ -4,6 +4,7 @@
 // It can only be said at the end, by the process that ran all cases: the ctest emulated.operators does.
 #include "emulator/launch.h"
 #include "kernels/check.h"
+#include "tests/support/paths.h"
 
 #include <gtest/gtest.h>
 
@@ -49,7 +50,7 @@ struct Sources {
 
 Sources read_sources() {
   Sources sources;
-  for (const auto& entry : std::filesystem::directory_iterator(DUEL_SOURCE_DIR "/kernels/cuda")) {
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(source_folder()) + "/kernels/cuda")) {
     if (entry.path().extension() == ".cu" || entry.path().extension() == ".cuh") {
       std::ifstream stream(entry.path());
       const std::string text{std::istreambuf_iterator<char>(stream), {}};

@@ -8,6 +8,7 @@
 #include "engine/rewrite/fuse.h"
 #include "host/files/safetensors.h"
 #include "kernels/check.h"
+#include "tests/support/paths.h"
 #include "tests/support/small_program.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +29,7 @@ using Block = Parameters::Block;
 class RecordedNetwork {
 public:
   explicit RecordedNetwork(const std::string& name)
-      : file_(std::string(DUEL_SOURCE_DIR) + "/tests/golden/networks/" + name + ".safetensors") {}
+      : file_(std::string(source_folder()) + "/tests/golden/networks/" + name + ".safetensors") {}
 
   Program& program() { return small_.program; }
 

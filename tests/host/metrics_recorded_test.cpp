@@ -5,6 +5,7 @@
 #include "host/metrics/kernel_distance.h"
 #include "host/metrics/picture_similarity.h"
 #include "host/metrics/precision_recall.h"
+#include "tests/support/paths.h"
 
 #include <gtest/gtest.h>
 
@@ -46,7 +47,7 @@ private:
     return numbers;
   }
 
-  SafetensorsFile file_{DUEL_SOURCE_DIR "/tests/golden/metrics/recorded.safetensors"};
+  SafetensorsFile file_{std::string(source_folder()) + "/tests/golden/metrics/recorded.safetensors"};
 };
 
 TEST_F(Recorded, FrechetDistance) {

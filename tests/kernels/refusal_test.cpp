@@ -24,6 +24,7 @@
 #include "kernels/softmax.h"
 #include "kernels/step_state.h"
 #include "tests/support/op_runner.h"
+#include "tests/support/paths.h"
 
 #include <gtest/gtest.h>
 
@@ -988,7 +989,7 @@ TEST_P(RefusalTest, NamesOperatorAndShapes) {
 
 // Asked for when the program starts: without the sources (tools/gpu_bundle.sh) the other tests must still run.
 std::vector<std::string> operators_of_the_sources() {
-  const std::string folder = DUEL_SOURCE_DIR "/kernels";
+  const std::string folder = std::string(source_folder()) + "/kernels";
   return std::filesystem::exists(folder) ? declared_operators(folder) : std::vector<std::string>();
 }
 

@@ -3,6 +3,7 @@
 
 #include "host/config/options.h"
 #include "host/files/safetensors.h"
+#include "tests/support/paths.h"
 #include "tests/support/temporary_folder.h"
 
 #include <cstring>
@@ -11,7 +12,7 @@
 namespace duel::test {
 
 inline std::filesystem::path golden_folder() {
-  return std::filesystem::path(DUEL_SOURCE_DIR) / "tests/golden";
+  return std::filesystem::path(source_folder()) / "tests/golden";
 }
 
 inline std::vector<std::string> golden_names() {

@@ -2,6 +2,7 @@
 // TEST_F(Command, ...) in the file of its verb.
 #pragma once
 
+#include "tests/support/paths.h"
 #include "tests/support/temporary_folder.h"
 
 #include <fmt/format.h>
@@ -29,8 +30,8 @@ protected:
   // Runs `duel ARGUMENTS` in the test's folder through the shell. What the user's own programs remember is none of its
   // business.
   Outcome duel(const std::string& arguments) const {
-    const std::string command = fmt::format("cd '{0}' && XDG_CACHE_HOME='{0}/cache' '" DUEL_COMMAND "' {1} 2>&1",
-                                            folder_.path().string(), arguments);
+    const std::string command = fmt::format("cd '{0}' && XDG_CACHE_HOME='{0}/cache' '{1}' {2} 2>&1",
+                                            folder_.path().string(), command_path(), arguments);
     Outcome outcome;
     FILE* pipe = ::popen(command.c_str(), "r");
     char buffer[4096];

@@ -1,4 +1,5 @@
 // `duel bench` and `duel roofline`.
+#include "tests/support/paths.h"
 #include "tests/tools/command.h"
 
 #include <fmt/ranges.h>
@@ -79,7 +80,7 @@ TEST_F(Command, WithoutAHomeNothingIsLeftInTheCurrentFolder) {
   const std::string command = "cd '" + (folder_ / "here").string() + "' && ";
   for (const char* home : {"-u HOME -u XDG_CACHE_HOME", "-u XDG_CACHE_HOME HOME=", "HOME= XDG_CACHE_HOME=cache",
                            "HOME=home XDG_CACHE_HOME="}) {
-    const std::string in_it = command + "env " + home + " '" DUEL_COMMAND "' ";
+    const std::string in_it = command + "env " + home + " '" + command_path() + "' ";
     EXPECT_EQ(std::system((in_it + "bench ceilings --remember ../probe.json > ../log 2>&1").c_str()), 3 << 8);
     EXPECT_NE(read_file(folder_ / "log").find("nowhere to remember"), std::string::npos) << read_file(folder_ / "log");
     EXPECT_EQ(std::system((in_it + "info > ../log 2>&1").c_str()), 0);

@@ -1,4 +1,5 @@
 // `duel train` that evaluates its pictures, keeps the best checkpoint, and ends where nothing better comes.
+#include "tests/support/paths.h"
 #include "tests/tools/command.h"
 
 #include <nlohmann/json.hpp>
@@ -89,11 +90,10 @@ TEST_F(CommandKeepBest, TheBestIsKeptAndNoWeightChanges) {
 
 TEST_F(CommandKeepBest, KilledAndResumedItKnowsTheSameBest) {
   ASSERT_EQ(train(kSteps + kEvery).exit_code, 0);
-  const std::string kill =
-      fmt::format("cd '{}' && {{ '" DUEL_COMMAND
-                  "' train --out parts {} > killed.txt 2>&1 & pid=$!; while kill -0 $pid 2>/dev/null && ! test -d "
-                  "parts/checkpoints/step_000000020; do sleep 0.005; done; kill -9 $pid; wait $pid; }} 2>/dev/null",
-                  folder_.path().string(), kSmall + kSteps + kEvery);
+  const std::string kill = fmt::format(
+      "cd '{}' && {{ '{}' train --out parts {} > killed.txt 2>&1 & pid=$!; while kill -0 $pid 2>/dev/null && ! test -d "
+      "parts/checkpoints/step_000000020; do sleep 0.005; done; kill -9 $pid; wait $pid; }} 2>/dev/null",
+      folder_.path().string(), command_path(), kSmall + kSteps + kEvery);
   static_cast<void>(std::system(kill.c_str()));
   const Outcome resumed = duel("train --out parts --resume");
   ASSERT_EQ(resumed.exit_code, 0) << resumed.output;

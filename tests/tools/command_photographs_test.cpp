@@ -1,4 +1,5 @@
 // A folder of photographs from the report to pictures by class; a run on it that is killed and resumed.
+#include "tests/support/paths.h"
 #include "tests/support/photographs.h"
 #include "tests/tools/command.h"
 
@@ -72,12 +73,11 @@ TEST_F(PhotographCommand, AKilledRunResumesToTheSameBytesAndDrawsByClass) {
   ASSERT_EQ(duel("train --out whole --steps 9 " + kSmallFolder).exit_code, 0);
   // Killed when it has a checkpoint, wherever it is by then; the cache goes too, and comes back the same.
   ASSERT_EQ(duel("train --out parts --set output.checkpoint_every=2 --steps 3 " + kSmallFolder).exit_code, 0);
-  const std::string killed =
-      fmt::format("cd '{0}' && {{ XDG_CACHE_HOME='{0}/cache' '" DUEL_COMMAND
-                  "' train --out parts --resume --steps 100000 "
-                  "--set output.keep_last=0 > killed.txt 2>&1 & pid=$!; while kill -0 $pid 2>/dev/null && ! test -d "
-                  "parts/checkpoints/step_000000008; do sleep 0.01; done; kill -9 $pid; wait $pid; }} 2>/dev/null",
-                  folder_.path().string());
+  const std::string killed = fmt::format(
+      "cd '{0}' && {{ XDG_CACHE_HOME='{0}/cache' '{1}' train --out parts --resume --steps 100000 "
+      "--set output.keep_last=0 > killed.txt 2>&1 & pid=$!; while kill -0 $pid 2>/dev/null && ! test -d "
+      "parts/checkpoints/step_000000008; do sleep 0.01; done; kill -9 $pid; wait $pid; }} 2>/dev/null",
+      folder_.path().string(), command_path());
   ASSERT_EQ(WEXITSTATUS(std::system(killed.c_str())), 137) << read_file(folder_ / "killed.txt");
   ASSERT_TRUE(fs::exists(folder_ / "parts/checkpoints/step_000000008"));
   fs::remove_all(folder_ / "cache");

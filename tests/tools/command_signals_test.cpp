@@ -1,4 +1,5 @@
 // A training in the middle of which something happens: signals, and files that vanish.
+#include "tests/support/paths.h"
 #include "tests/tools/command.h"
 
 #include <fcntl.h>
@@ -20,7 +21,7 @@ struct Endless {
       const int descriptor = ::open(log.c_str(), O_CREAT | O_WRONLY, 0600);
       ::dup2(descriptor, 1);
       ::dup2(descriptor, 2);
-      ::execl(DUEL_COMMAND, "duel", "train", "--data", "synthetic", "--out", run.c_str(), "--steps", "1000000",
+      ::execl(command_path(), "duel", "train", "--data", "synthetic", "--out", run.c_str(), "--steps", "1000000",
               "--batch", "8", "--set", "model.generator_widths=[16]", "--set", "model.discriminator_channels=[4]",
               "--set", "data.synthetic_count=64", "--set", "output.metrics_every=1", "--set", "output.log_every=1",
               "--set", "output.samples_every=100", "--set", "output.checkpoint_every=100", static_cast<char*>(nullptr));

@@ -1,5 +1,6 @@
 // `duel train`: what a run leaves, what is refused before it begins, and dry runs.
 #include "tests/support/idx_bytes.h"
+#include "tests/support/paths.h"
 #include "tests/support/trajectory_file.h"
 #include "tests/tools/command.h"
 
@@ -156,7 +157,8 @@ TEST_F(Command, TheConfigurationSaysWhatWasResolvedAndIsReadFromElsewhere) {
        {"#   device                 cpu (2 threads)", "#   CPU threads            2\n", "#   kernels "}) {
     EXPECT_NE(config.find(part), std::string::npos) << part << "\n" << config;
   }
-  const Outcome resumed = duel("--version && cd elsewhere && '" DUEL_COMMAND "' train --resume --steps 4 --out ../run");
+  const Outcome resumed =
+      duel(fmt::format("--version && cd elsewhere && '{}' train --resume --steps 4 --out ../run", command_path()));
   EXPECT_EQ(resumed.exit_code, 0) << resumed.output;
   EXPECT_NE(resumed.output.find("done at step 4"), std::string::npos) << resumed.output;
 }

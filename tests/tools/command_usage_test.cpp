@@ -1,6 +1,7 @@
 // What all verbs have in common: usage, numbers, and output that cannot be written; `duel info`.
 #include "host/config/configuration.h"
 #include "host/config/preset_files.h"
+#include "tests/support/paths.h"
 #include "tests/tools/command.h"
 
 #include <gtest/gtest.h>
@@ -13,8 +14,8 @@ namespace {
 
 // The same with standard output as `redirection` says; what is returned is of standard error.
 Outcome duel_into(const TemporaryFolder& folder, const std::string& redirection, const std::string& arguments) {
-  const std::string command = fmt::format("cd '{0}' && XDG_CACHE_HOME='{0}/cache' '" DUEL_COMMAND "' {1} {2} 2>error",
-                                          folder.path().string(), arguments, redirection);
+  const std::string command = fmt::format("cd '{0}' && XDG_CACHE_HOME='{0}/cache' '{1}' {2} {3} 2>error",
+                                          folder.path().string(), command_path(), arguments, redirection);
   const int status = std::system(command.c_str());
   return {WEXITSTATUS(status), read_file(folder / "error")};
 }

@@ -4,6 +4,7 @@
 #include "emulator/runtime.h"
 #include "kernels/choice_store.h"
 #include "kernels/elementwise.h"
+#include "tests/emulator/vendor/fake_libraries.h"
 #include "tests/emulator/vendor/log.h"
 #include "tests/support/op_runner.h"
 #include "tests/support/temporary_folder.h"
@@ -25,7 +26,7 @@ class VendorFixture : public testing::Test {
 protected:
   void SetUp() override {
     backends().front().open(0);  // the order of execution
-    ::setenv("DUEL_CUDA_LIBRARIES", DUEL_FAKE_LIBRARIES, 1);
+    ::setenv("DUEL_CUDA_LIBRARIES", fake_libraries(), 1);
     ::setenv("XDG_CACHE_HOME", cache_.path().c_str(), 1);  // what these libraries do is not to be remembered
     mood(nullptr);
     vendor_log = {};
