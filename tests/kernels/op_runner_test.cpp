@@ -68,6 +68,25 @@ TEST(OpRunnerTest, FindsAnElementThatIsNotWritten) {
   expect_found(problem, "a second run gave other bytes");
 }
 
+// Right within the bounds, but for a bit that hangs on what the memory held.
+TEST(OpRunnerTest, FindsWhatHangsOnTheMemorysPast) {
+  OpCase op_case = doubling([](const Planted&) {});
+  op_case.same_for_any_threads = true;
+  op_case.run = [](Context&, Views in, Views out) {
+    float* y = out[0].as<float>();
+    const bool was_nan = std::isnan(y[4]);
+    for (int i = 0; i < kLength; ++i) {
+      y[i] = 2 * in[0].as<float>()[i];
+    }
+    y[4] = was_nan ? y[4] : std::nextafter(y[4], 2 * y[4]);
+  };
+  Backend backend = backends().front();
+  backend.variants = {1, 2};
+  expect_found(run_contract(backend, op_case).problem, "a second run gave other bytes");
+  backend.repeats = false;
+  expect_found(run_contract(backend, op_case).problem, "other bytes in variant 2 than in 1");
+}
+
 // Under AddressSanitizer the guards are forbidden, and the first touch ends the program.
 void expect_found_beside(const std::function<void(const Planted&)>& fault, [[maybe_unused]] const std::string& part) {
 #if defined(__SANITIZE_ADDRESS__)

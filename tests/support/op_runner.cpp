@@ -235,6 +235,7 @@ Outcome run_contract(const Backend& backend, const OpCase& given) {
   const Arrays expected = expected_values(op_case);
   std::string problem;
   std::vector<std::vector<std::byte>> first_bytes;
+  std::byte pattern = kFirstPattern, other_pattern = kSecondPattern;
   for (const int variant : backend.variants) {
     const std::shared_ptr<Context> context = backend.open(variant);
     if (op_case.needs_bf16 && !context->supports_bf16()) {
@@ -244,10 +245,11 @@ Outcome run_contract(const Backend& backend, const OpCase& given) {
     if (is_first && op_case.prepare) {  // elsewhere the call prepares itself
       prepare(*context, op_case);
     }
-    const Execution first = execute(*context, op_case, kFirstPattern);
+    const Execution first = execute(*context, op_case, pattern);
     problem += said_where(context->name(), check_values(op_case, first, expected));
+    std::swap(pattern, other_pattern);
     if (backend.repeats) {
-      const Execution second = execute(*context, op_case, kSecondPattern);
+      const Execution second = execute(*context, op_case, pattern);
       problem += said_where(context->name(), second.problem);
       if (second.outputs != first.outputs) {
         problem += context->name() + ": a second run gave other bytes\n";

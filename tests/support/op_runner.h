@@ -20,8 +20,10 @@ struct Backend {
   std::vector<int> variants;                                  // each is run; {0} where there is nothing to choose
   bool same_in_all_variants;                                  // bitwise, whatever the case promises
   std::function<std::shared_ptr<Context>(int variant)> open;  // one context at a time
-  bool tf32 = false;    // its products round f32 to TF32: it runs those alone, on numbers that TF32 holds exactly
-  bool repeats = true;  // a second run, in other memory, has to give the same bytes
+  bool tf32 = false;  // its products round f32 to TF32: it runs those alone, on numbers that TF32 holds exactly
+  // A second run of each variant, in other memory, has to give the same bytes. Without it two variants that follow each
+  // other do, in other memory too: enough where all variants give the same.
+  bool repeats = true;
 };
 
 // Those of this program, each in a file that it is linked with: tests/backends.cpp, tests/emulator/backends.

@@ -48,7 +48,7 @@ std::shared_ptr<Context> open_tf32(int variant) {
 }  // namespace
 
 const std::vector<Backend>& backends() {
-  constexpr bool kRepeats = !DUEL_EMULATOR_ASAN;
+  constexpr bool kRepeats = false;
   static const std::vector<Backend> list{{"emulated", variants(0), true, open, false, kRepeats},
                                          {"emulated_tf32", variants(2), true, open_tf32, true, kRepeats}};
   return list;
