@@ -14,6 +14,7 @@
 #include "kernels/gather.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
+#include "kernels/permute.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/resample2d.h"
@@ -56,7 +57,8 @@ Value add(Program&, Value a, Value b);
 Value multiply(Program&, Value a, Value b);
 Value affine(Program&, Value x, double scale, double shift = 0);
 Value unary(Program&, UnaryKind, Value x);
-Value cast(Program&, Value x, DType dtype);  // x itself where it has that type
+Value clamp(Program&, Value x, double low, double high);  // the ends themselves have the derivative 1
+Value cast(Program&, Value x, DType dtype);               // x itself where it has that type
 Value copy(Program&, Value x);
 Value stop_gradient(Program&, Value x);  // a copy that is a constant to derivatives
 Value fill(Program&, const Shape&, DType, double value);
@@ -78,6 +80,12 @@ Value scatter_rows(Program&, Value dy, Value index, int rows);  // f32
 Value concat_columns(Program&, Value a, Value b);
 Value slice_columns(Program&, Value x, int begin, int count);
 Value pad_columns(Program&, Value x, int begin, int count);
+
+// Axes in another order. pixel_shuffle is y[n, H r + i, W r + j, c] = x[n, H, W, (i r + j) C + c], r the factor: r r
+// times the channels as r times the height and width; pixel_unshuffle undoes it.
+Value permute(Program&, Value x, const Permute&);
+Value pixel_shuffle(Program&, Value x, int factor);
+Value pixel_unshuffle(Program&, Value x, int factor);
 
 // Pictures [N,H,W,C] to [N,height,width,C] through a filter.
 Value resample2d(Program&, const Resample2d&, Value x, int height, int width);

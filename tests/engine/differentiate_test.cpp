@@ -229,6 +229,19 @@ std::vector<DerivativeCase> cases() {
       {"reciprocal", unary_case(UnaryKind::reciprocal)},
       {"exp", unary_case(UnaryKind::exp)},
       {"log", unary_case(UnaryKind::log)},
+      {"abs", unary_case(UnaryKind::abs)},
+      {"abs_of_negatives",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::unary(s.program, UnaryKind::abs, take(s, in, {7}, -2.0F, -0.1F));
+       }},
+      {"sin", unary_case(UnaryKind::sin)},
+      {"cos", unary_case(UnaryKind::cos)},
+      {"rsqrt", unary_case(UnaryKind::rsqrt)},
+      {"clamp",  // of squares, some beyond either end
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value x = take(s, in, {5, 5}, -2.0F, 2.0F);
+         return ops::clamp(s.program, ops::multiply(s.program, x, x), 0.5, 2.5);
+       }},
       {"take_rows",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value index = s.labels({2, 0, 2, 1, 2});
@@ -267,6 +280,15 @@ std::vector<DerivativeCase> cases() {
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value both = ops::concat_columns(s.program, take(s, in, {2, 3}), take(s, in, {2, 4}));
          return ops::slice_columns(s.program, ops::multiply(s.program, both, both), 1, 4);
+       }},
+      {"permute",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::permute(s.program, take(s, in, {2, 3, 4, 2}), {{3, 0, 2, 1}});
+       }},
+      {"pixel_shuffle_and_unshuffle",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value large = ops::pixel_shuffle(s.program, take(s, in, {1, 2, 4, 8}), 2);
+         return ops::pixel_unshuffle(s.program, ops::multiply(s.program, large, large), 4);
        }},
       {"pad_columns",
        [](SmallProgram& s, std::vector<Value>& in) {

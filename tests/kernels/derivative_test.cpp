@@ -10,6 +10,7 @@
 #include "tests/reference/elementwise.h"
 #include "tests/reference/indexed_rows.h"
 #include "tests/reference/matmul.h"
+#include "tests/reference/permute.h"
 #include "tests/reference/reduce.h"
 #include "tests/reference/rows.h"
 #include "tests/reference/shift_flip.h"
@@ -272,6 +273,36 @@ TEST(DerivativeTest, Elementwise) {
       [](const Array& at, const Array& dy) { return ref::multiply(dy, ref::unary(UnaryKind::reciprocal, at)); },
       drawn({7}, "log", uniform(0.5, 3)));
   expect_derivative(
+      "abs", [](const Array& at) { return ref::unary(UnaryKind::abs, at); },
+      [](const Array& at, const Array& dy) { return ref::multiply(dy, ref::unary(UnaryKind::sign, at)); }, x);
+  expect_derivative(
+      "sin", [](const Array& at) { return ref::unary(UnaryKind::sin, at); },
+      [](const Array& at, const Array& dy) { return ref::multiply(dy, ref::unary(UnaryKind::cos, at)); }, x);
+  expect_derivative(
+      "cos", [](const Array& at) { return ref::unary(UnaryKind::cos, at); },
+      [](const Array& at, const Array& dy) {
+        return ref::affine(-1, 0, ref::multiply(dy, ref::unary(UnaryKind::sin, at)));
+      },
+      x);
+  expect_derivative(
+      "rsqrt", [](const Array& at) { return ref::unary(UnaryKind::rsqrt, at); },
+      [](const Array& at, const Array& dy) {
+        const Array y = ref::unary(UnaryKind::rsqrt, at);
+        return ref::affine(-0.5, 0, ref::multiply(dy, ref::multiply(y, ref::multiply(y, y))));
+      },
+      drawn({7}, "rsqrt", uniform(0.5, 3)));
+  expect_derivative(
+      "sign", [](const Array& at) { return ref::unary(UnaryKind::sign, at); },
+      [](const Array&, const Array& dy) { return ref::affine(0, 0, dy); }, x);
+  expect_derivative(
+      "clamp", [](const Array& at) { return ref::clamp(-0.7, 0.4, at); },
+      [](const Array& at, const Array& dy) {
+        const Array below = ref::unary(UnaryKind::positive, ref::affine(-1, -0.7, at));
+        const Array above = ref::unary(UnaryKind::positive, ref::affine(1, -0.4, at));
+        return ref::multiply(dy, ref::affine(-1, 1, ref::add(below, above)));
+      },
+      x);
+  expect_derivative(
       "positive", [](const Array& at) { return ref::unary(UnaryKind::positive, at); },
       [](const Array&, const Array& dy) { return ref::affine(0, 0, dy); }, x);
   // relu as a product, which is how its slope is written with operators
@@ -454,6 +485,15 @@ TEST(DerivativeTest, Columns) {
   expect_derivative(
       "pad_columns", [&](const Array& at) { return ref::pad_columns(2, 3, 7, at); },
       [&](const Array&, const Array& dy) { return ref::slice_columns(2, 7, 3, dy); }, a);
+}
+
+TEST(DerivativeTest, Permute) {
+  const Shape shape{2, 3, 4, 2};
+  const Permute p{{3, 0, 2, 1}};
+  expect_derivative(
+      "permute", [&](const Array& at) { return ref::permute(p, shape, at); },
+      [&](const Array&, const Array& dy) { return ref::permute(inverse(p), permute_output(p, shape), dy); },
+      drawn(shape, "x"));
 }
 
 TEST(DerivativeTest, BatchedMatmul) {

@@ -14,6 +14,7 @@
 #include "kernels/indexed_rows.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
+#include "kernels/permute.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/resample2d.h"
@@ -564,6 +565,38 @@ std::vector<WrongCall> wrong_column_parts(Op op) {
           {"no whole", call(0, f32({5, 3}), kNone), {"[5,3]"}}};
 }
 
+std::vector<WrongCall> wrong_clamps() {
+  std::vector<WrongCall> calls =
+      wrong_maps_of_one_type([](Context& context, View x, View y) { clamp(context, {}, x, y); });
+  for (const float high : {-2.0F, std::numeric_limits<float>::quiet_NaN()}) {
+    calls.push_back({"ends in the wrong order",
+                     [=](Context& context) {
+                       clamp(context, {-1, high}, f32({3}), f32({3}));
+                     },
+                     {"from -1"}});
+  }
+  return calls;
+}
+
+std::vector<WrongCall> wrong_permutes() {
+  const auto call = [](const Permute& p, View x, View y) {
+    return [=](Context& context) { permute(context, p, x, y); };
+  };
+  const Permute p{{0, 2, 1, 3}};
+  return {
+      {"an axis twice", call({{0, 1, 1, 3}}, f32({2, 3, 4, 5}), f32({2, 3, 3, 5})), {"0,1,1,3"}},
+      {"an axis too many", call({{0, 1, 2, 4}}, f32({2, 3, 4, 5}), f32({2, 3, 4, 5})), {"0,1,2,4"}},
+      {"three extents", call(p, f32({2, 3, 4}), f32({2, 4, 3})), {"[2,3,4]"}},
+      {"y in x's order", call(p, f32({2, 3, 4, 5}), f32({2, 3, 4, 5})), {"f32[2,3,4,5]", "f32[2,4,3,5]", "0,2,1,3"}},
+      {"y of another type", call(p, f32({2, 3, 4, 5}), bf16({2, 4, 3, 5})), {"bf16[2,4,3,5]"}},
+      {"integers", call(p, i32({2, 3, 4, 5}), i32({2, 4, 3, 5})), {"i32[2,3,4,5]"}},
+      {"too many elements",
+       call(p, f32({1 << 10, 1 << 10, 1 << 10, 2}), f32({1 << 10, 1 << 10, 1 << 10, 2})),
+       {"2^31"}},
+      {"no x", call(p, kNone, f32({2, 3, 4, 5})), {}},
+      {"no y", call(p, f32({2, 3, 4, 5}), kNone), {"[2,3,4,5]"}}};
+}
+
 std::vector<WrongCall> wrong_takes() {
   const auto call = [](View table, View index, View y) {
     return [=](Context& context) { take_rows(context, table, index, y); };
@@ -914,6 +947,7 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"multiply", wrong_pairs([](Context& context, View a, View b, View y) { multiply(context, a, b, y); })},
       {"affine", wrong_maps_of_one_type(affine_op)},
       {"unary", wrong_maps_of_one_type(unary_op)},
+      {"clamp", wrong_clamps()},
       {"fill", wrong_fills()},
       {"cast", wrong_maps([](Context& context, View x, View y) { cast(context, x, y); })},
       {"shift_flip",
@@ -946,6 +980,7 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"pad_columns", wrong_column_parts([](Context& context, int begin, View part, View whole) {
          pad_columns(context, begin, part, whole);
        })},
+      {"permute", wrong_permutes()},
       {"take_rows", wrong_takes()},
       {"scatter_rows", wrong_scatters()},
       {"batched_matmul", wrong_batches()},

@@ -114,6 +114,12 @@ private:
         {"Exp", [](double x) { return std::exp(x); }},
         {"Log", [](double x) { return std::log(x); }},
         {"Sqrt", [](double x) { return std::sqrt(x); }},
+        {"Abs", [](double x) { return std::abs(x); }},
+        {"Sign", [](double x) { return x > 0   ? 1.0
+                                       : x < 0 ? -1.0
+                                               : 0.0; }},
+        {"Sin", [](double x) { return std::sin(x); }},
+        {"Cos", [](double x) { return std::cos(x); }},
         {"Reciprocal", [](double x) { return 1 / x; }},
         {"Softplus", [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }},
         {"Identity", [](double x) { return x; }},
@@ -246,6 +252,23 @@ private:
           from[static_cast<std::size_t>(order[axis])] = place[axis];
         }
         return at(x, from);
+      });
+    }
+    if (node.op == "DepthToSpace" || node.op == "SpaceToDepth") {  // channels as (row, column, channel) of a block
+      const bool enlarges = node.op == "DepthToSpace";
+      const std::int64_t size = integer(node, "blocksize");
+      check(!enlarges || attribute<std::string>(node, "mode") == "DCR", "{}: in the mode DCR alone", node.name);
+      OnnxShape shape = x.shape;
+      for (const std::size_t axis : {2U, 3U}) {
+        shape[axis] = enlarges ? shape[axis] * size : shape[axis] / size;
+        shape[1] = enlarges ? shape[1] / size : shape[1] * size;
+      }
+      return made(shape, [&](const OnnxShape& y) {
+        if (enlarges) {
+          return at(x, {y[0], (y[2] % size * size + y[3] % size) * shape[1] + y[1], y[2] / size, y[3] / size});
+        }
+        const std::int64_t block = y[1] / x.shape[1];
+        return at(x, {y[0], y[1] % x.shape[1], y[2] * size + block / size, y[3] * size + block % size});
       });
     }
     if (node.op == "Reshape") {
