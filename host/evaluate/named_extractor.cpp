@@ -38,7 +38,7 @@ std::unique_ptr<Extractor> make_named_extractor(Context& context, const Extracto
   } else {
     run.erase(0, kClassifier.size());
   }
-  return make_classifier_extractor(context, run, picture, training.fingerprint());
+  return make_classifier_extractor(context, run, picture, training);
 }
 
 }  // namespace duel
