@@ -92,6 +92,9 @@ Json to_json(const Evaluation& evaluation) {
     object["memorisation"] = to_json(*evaluation.memorisation);
     object["memorisation"]["sheet"] = evaluation.sheet;
   }
+  if (evaluation.memorisation_by_features) {
+    object["memorisation_by_features"] = to_json(*evaluation.memorisation_by_features);
+  }
   object["notes"] = evaluation.notes;
   object["seconds"] = evaluation.seconds;
   return object;
@@ -180,6 +183,9 @@ void Evaluate::declare(CLI::App& verb) {
   step.declare(verb);
   verb.add_flag("--raw", request.raw, "the generator as trained, not its moving average");
   verb.add_flag("--by-class", request.by_class, "refuse where nothing can be said by class");
+  add_text(verb, "--copies", request.copies,
+           "by what training pictures near to generated ones are searched: pixels; features, too, of the extractor; or "
+           "auto, which takes features of 10000 training pictures at most");
   add_text(verb, "--sheet", request.sheet, "PNG file for the pairs of generated and training pictures most alike");
   device.declare(verb);
   verb.add_flag("--json", json, "for programs");
