@@ -21,7 +21,7 @@ struct EvaluationRequest {
   std::string pictures;  // those of a folder, decoded as the data are
   // Keys of the configuration, data.source and the like: the data, for a run the ones it was trained on otherwise.
   std::vector<Setting> settings;
-  std::string extractor;  // "classifier:RUN", "pixels"; "": default_extractor.h
+  std::string extractor;  // "classifier:RUN", "onnx:FILE", "pixels"; "": default_extractor.h
   std::string fold = "auto";
   std::int64_t count = 10'000;       // pictures of each set at most
   std::uint64_t seed = 0;            // of the generated pictures, and of which real ones are taken

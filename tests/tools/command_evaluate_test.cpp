@@ -131,11 +131,13 @@ TEST_F(CommandEvaluate, OfAnAutoencoderSaysHowWellItReconstructs) {
 TEST_F(CommandEvaluate, WhatCannotBeMeantIsRefused) {
   train_generator("");
   expect_outcome(duel("evaluate --run run --extractor pixels --copies shape"), 2, "must be pixels, features or auto");
+  expect_outcome(duel("evaluate --run run --extractor onnx:"), 2, "must be classifier:RUN, onnx:FILE or pixels");
+  expect_outcome(duel("evaluate --run run --extractor onnx:none.onnx"), 3, "none.onnx: cannot be opened for reading");
   expect_outcome(duel("evaluate"), 2, "name what is to be evaluated, --run RUN or --pictures FOLDER");
   expect_outcome(duel("evaluate --run run --pictures x"), 2, "not both");
   expect_outcome(duel("evaluate --pictures x"), 2, "--pictures needs --data SOURCE");
   expect_outcome(duel("evaluate --run nothing"), 3, "nothing");
-  expect_outcome(duel("evaluate --run run --extractor inception"), 2, "must be classifier:RUN or pixels");
+  expect_outcome(duel("evaluate --run run --extractor inception"), 2, "must be classifier:RUN, onnx:FILE or pixels");
   expect_outcome(duel("evaluate --run run --extractor classifier:run"), 2, "which makes no features of pictures");
   expect_outcome(duel("evaluate --run run --extractor pixels --fold test"), 2, "must be held-out, train or auto");
   expect_outcome(duel("evaluate --run run --extractor pixels --by-class"), 2, "trained without classes");

@@ -173,7 +173,8 @@ void Evaluate::declare(CLI::App& verb) {
   add_data_key(verb, "--colour", "data.colour", "of photographs: auto, grey or colour");
   add_data_key(verb, "--held-out", "data.held_out", "of photographs: percent that are kept out of training");
   add_text(verb, "--extractor", request.extractor,
-           "classifier:RUN, a run of --preset classify; pixels: means of squares. Otherwise a classifier is trained on "
+           "classifier:RUN, a run of --preset classify; onnx:FILE, a network that makes features; pixels: means of "
+           "squares. Otherwise a classifier is trained on "
            "the data, once, and kept in the cache");
   add_text(verb, "--fold", request.fold, "the real pictures to compare with: held-out, train, or auto");
   add_integer(verb, "--count", request.count, std::int64_t{2}, kMostCount,
