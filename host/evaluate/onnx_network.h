@@ -32,11 +32,13 @@ public:
   virtual const std::vector<OnnxPort>& inputs() const = 0;
   virtual const std::vector<OnnxPort>& outputs() const = 0;
 
-  // Of a network with one input and one output: prepares to run it on input of these extents, in f32, on so many
-  // threads; returns the output's extents. Throws kind `usage` where it takes no such input.
+  // Of a network with one input and one output: prepares to run it on inputs of these extents, in f32, on so many
+  // threads, each an input by itself; returns the output's extents. Throws kind `usage` where it takes no such input.
   virtual std::vector<std::int64_t> prepare(const std::vector<std::int64_t>& extents, int threads) = 0;
-  virtual std::span<float> input() = 0;      // to be filled, once it is prepared
-  virtual std::span<const float> run() = 0;  // the output; valid until the next call
+  // Once it is prepared, for a thread from 0 on, beside the others: its input, to be filled, and the output that is
+  // made of it, which is valid until the thread's next run.
+  virtual std::span<float> input(int thread) = 0;
+  virtual std::span<const float> run(int thread) = 0;
 };
 
 // `bytes` are those of the file `name`. Throws kind `data` where they are no network that the library reads, and kind
