@@ -32,11 +32,12 @@ done
 packages=(
   g++ cmake ninja-build ccache pkg-config git python3
   "libdnnl-dev|libonednn-dev" ocl-icd-opencl-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libspdlog-dev
-  zlib1g-dev libpng-dev libprotobuf-dev protobuf-compiler libisal-dev libvips-dev libeigen3-dev
+  zlib1g-dev libpng-dev libprotobuf-dev protobuf-compiler libisal-dev libmd-dev libvips-dev libeigen3-dev
 )
 if [ "$with_tests" = 1 ]; then
   packages+=(libgtest-dev clang-format clang "libclang-rt-dev|libclang-rt-18-dev|libclang-rt-19-dev"
     python3-torch python3-onnx)
+  python3 -m pip --version > /dev/null 2>&1 || packages+=(python3-pip) # tools/get_onnx_runtime.sh fetches by it
 fi
 
 if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then

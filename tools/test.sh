@@ -31,6 +31,7 @@ timed() { # WHAT COMMAND...
 }
 
 timed setup bash tools/setup.sh
+timed "OpenVINO" bash tools/get_onnx_runtime.sh || echo "test: without OpenVINO the tests of ONNX extractors are skipped"
 
 # Where nvcc is found, one architecture is enough to see that the kernels compile; no GPU runs them here.
 options=()

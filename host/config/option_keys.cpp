@@ -197,7 +197,8 @@ std::vector<OptionKey> make_keys() {
       {"evaluate.every", integer<&O::evaluate, &O::Evaluate::every>(0, kAnyInterval),
        "steps between evaluations of generated pictures, and at the end; 0: none"},
       {"evaluate.extractor", TextOption{field<&O::evaluate, &O::Evaluate::extractor>()},
-       "what makes the features that are compared: classifier:RUN, pixels, or auto: a classifier is trained, once"},
+       "what makes the features that are compared: classifier:RUN, onnx:FILE, pixels, or auto: a classifier is "
+       "trained, once"},
       {"evaluate.count", integer<&O::evaluate, &O::Evaluate::count>(2, 10'000'000),
        "pictures that are compared at most, generated and real"},
       {"evaluate.keep_best", word<&O::evaluate, &O::Evaluate::keep_best>({"none", "kid", "frechet"}),

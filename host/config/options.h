@@ -86,7 +86,7 @@ struct Options {
 
   struct Evaluate {                   // [evaluate]: how good the pictures are while a run trains; changes no weight
     int every = 0;                    // steps between evaluations; 0: none
-    std::string extractor = "auto";   // "auto": one is trained on the data; "classifier:RUN"; "pixels"
+    std::string extractor = "auto";   // "auto": one is trained on the data; "classifier:RUN"; "onnx:FILE"; "pixels"
     int count = 2000;                 // pictures of each set at most
     std::string keep_best = "none";   // whose best checkpoint is kept: "kid", "frechet"
     std::string stop_when = "never";  // "plateau": `patience` evaluations without a new best end the run

@@ -30,15 +30,15 @@ std::optional<std::size_t> find_output(const Sampling& sampling, const std::stri
 
 class ClassifierExtractor : public Extractor {
 public:
-  ClassifierExtractor(Context& context, const std::string& name, const Shape& picture, const std::string& training)
+  ClassifierExtractor(Context& context, const std::string& name, const Shape& picture, const Source& training)
       : context_(context) {
     const RunDirectory run = RunDirectory::open_for_reading(name);
     CheckpointState manifest;
-    bool tells_tags = false;
+    Options options;
     const std::int64_t step = read_checkpoint_of(run, std::nullopt, [&](const std::filesystem::path& checkpoint) {
       loaded_.emplace(context, run, checkpoint, 0);
       manifest = read_manifest(checkpoint);
-      tells_tags = resolve_options("", run.config_path(checkpoint).string(), {}).data.target == "attributes";
+      options = resolve_options("", run.config_path(checkpoint).string(), {});
       facts_.hash = weights_hash(checkpoint, loaded_->sampling.networks[0]);
     });
     const Sampling& sampling = loaded_->sampling;
@@ -57,7 +57,7 @@ public:
                   name, takes[1], takes[2], takes[3], picture[1], picture[2], picture[3]);
     }
     features_ = *features;
-    if (!tells_tags) {  // of which a picture may have several, or none
+    if (options.data.target != "attributes") {  // of which a picture may have several, or none
       probabilities_ = find_output(sampling, kProbabilities);
     }
     sampler_.emplace(context, loaded_->model(), Parameters::Block::average);
@@ -65,7 +65,9 @@ public:
     facts_.resize = "none (it takes the pictures as they are)";
     facts_.width = static_cast<int>(sampling.outputs[features_].shape.row_count());
     facts_.classes = probabilities_ ? sampling.outputs[*probabilities_].names : std::vector<std::string>();
-    facts_.has_seen_training_pictures = manifest.data == training;
+    // By its name too: where a picture was added since, or all are decoded otherwise, it has seen most of them.
+    facts_.has_seen_training_pictures =
+        manifest.data == training.fingerprint() || options.data.source == training.name();
   }
 
   const ExtractorFacts& facts() const override { return facts_; }
@@ -99,7 +101,7 @@ private:
 }  // namespace
 
 std::unique_ptr<Extractor> make_classifier_extractor(Context& context, const std::string& run, const Shape& picture,
-                                                     const std::string& training) {
+                                                     const Source& training) {
   return std::make_unique<ClassifierExtractor>(context, run, picture, training);
 }
 

@@ -43,7 +43,7 @@ std::string classifier_preset(const Source& training) {
 DefaultExtractor default_extractor(const Options::Data& data, const Source& training, const Options& where,
                                    const std::function<TrainingResult(const TrainingRequest&)>& train,
                                    const std::function<void(const std::string&)>& say) {
-  constexpr const char* kElse = "name an extractor: --extractor classifier:RUN, or pixels";
+  constexpr const char* kElse = "name an extractor: --extractor classifier:RUN, onnx:FILE, or pixels";
   if (!has_field(training, "label")) {
     throw_error(Error::Kind::usage, "{}: has no labels, so no classifier can be trained on it to judge by; {}",
                 training.name(), kElse);

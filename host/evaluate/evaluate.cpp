@@ -5,12 +5,14 @@
 #include "host/device/default_threads.h"
 #include "host/device/device.h"
 #include "host/device/timing.h"
+#include "host/evaluate/discriminator_figures.h"
 #include "host/evaluate/figures.h"
 #include "host/evaluate/folds.h"
 #include "host/evaluate/generated_pictures.h"
 #include "host/evaluate/measured_set.h"
 #include "host/evaluate/memorisation.h"
 #include "host/evaluate/named_extractor.h"
+#include "host/evaluate/reconstruction_figures.h"
 #include "host/metrics/frechet.h"
 #include "host/run/run_directory.h"
 #include "host/sample/generate.h"
@@ -19,6 +21,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <random>
 #include <utility>
@@ -41,6 +44,9 @@ void check_request(const EvaluationRequest& request) {
     throw_error(Error::Kind::usage, "evaluate: {} is of a --run, not of --pictures", request.step ? "--step" : "--raw");
   }
   check_extractor_name(request.extractor, fmt::format("--extractor {}", request.extractor));
+  if (request.copies != "auto" && request.copies != "pixels" && request.copies != "features") {
+    throw_error(Error::Kind::usage, "--copies {}: must be pixels, features or auto", request.copies);
+  }
   if (!request.sheet.empty() && std::filesystem::path(request.sheet).extension() != ".png") {
     throw_error(Error::Kind::usage, "--sheet {}: is written as PNG, so its name must end in .png", request.sheet);
   }
@@ -194,6 +200,10 @@ void open_subject(Context& context, const EvaluationRequest& request, const std:
   subject.pictures = std::make_unique<SourcePictures>(std::move(rows));
 }
 
+void append(std::vector<Figure> figures, std::vector<Figure>& to) {
+  to.insert(to.end(), std::make_move_iterator(figures.begin()), std::make_move_iterator(figures.end()));
+}
+
 void note_data(const EvaluationRequest& request, const Folds& folds, std::vector<std::string>& notes) {
   const bool has_own = std::none_of(request.settings.begin(), request.settings.end(),
                                     [](const Setting& setting) { return setting.key == "data.source"; });
@@ -260,6 +270,13 @@ std::optional<Evaluation> evaluate(const EvaluationRequest& request) {
   const MeasuredSet floor = measure_set(floor_pictures, *extractor, form);
   const MeasuredSets sets{generated, reference, floor};
   result.figures = figures_of(sets, form, threads);
+  if (subject.loaded) {
+    const RunDirectory run = RunDirectory::open_for_reading(request.run);
+    const MeasuredRun its{run,           *subject.loaded->recipe, step, classes, *subject.pictures, reference_pictures,
+                          floor_pictures};
+    append(discriminator_figures(context, its), result.figures);
+    append(reconstruction_figures(context, its, picture, threads), result.figures);
+  }
   result.classes = class_figures_of(sets, form);
   const bool lacks_class =
       std::any_of(result.classes.begin(), result.classes.end(), [](const ClassFigures& each) { return !each.frechet; });
@@ -269,8 +286,18 @@ std::optional<Evaluation> evaluate(const EvaluationRequest& request) {
   result.notes = notes_on(sets, form);
   note_data(request, folds, result.notes);
   result.memorisation = measure_memorisation(*subject.pictures, generated, training, held_out.get(), picture, threads);
+  std::vector<MemorisedPair> pairs = result.memorisation->closest;
+  const bool is_searched_by_features =
+      request.copies == "features" ||
+      (request.copies == "auto" && request.extractor != "pixels" && training.count() <= kMostFeatureSearch);
+  if (is_searched_by_features) {
+    result.memorisation_by_features = measure_memorisation_by_features(*subject.pictures, generated, *extractor,
+                                                                       training, held_out.get(), picture, threads);
+    const std::vector<MemorisedPair>& more = result.memorisation_by_features->closest;
+    pairs.insert(pairs.end(), more.begin(), more.end());
+  }
   if (!request.sheet.empty()) {
-    write_png(request.sheet, pair_sheet(*result.memorisation, *subject.pictures, training, picture));
+    write_png(request.sheet, pair_sheet(pairs, *subject.pictures, training, picture));
     result.sheet = request.sheet;
   }
   result.seconds = seconds_since(begin);

@@ -37,8 +37,8 @@ struct Evaluation {
   std::vector<Figure> figures;
   std::vector<ClassFigures> classes;
   std::optional<std::int64_t> class_needs;  // pictures of a class that its Frechet distance needs, where some have less
-  std::optional<Memorisation> memorisation;
-  std::string sheet;  // file of its closest pairs, where one was written
+  std::optional<Memorisation> memorisation, memorisation_by_features;
+  std::string sheet;  // file of their closest pairs, where one was written
   std::vector<std::string> notes;
   double seconds = 0;  // of all
 };

@@ -20,6 +20,10 @@ std::string number(double value) {
                                                    : fmt::format("{:.4f}", value);
 }
 
+std::string digits(double distance) {
+  return distance >= 10 || distance == 0 ? fmt::format("{:.1f}", distance) : fmt::format("{:.3g}", distance);
+}
+
 std::string number(const std::optional<double>& value, const std::optional<double>& spread = {}) {
   return !value ? "-" : spread ? fmt::format("{} +- {:.2g}", number(*value), *spread) : number(*value);
 }
@@ -48,23 +52,34 @@ std::string table(const std::vector<std::vector<std::string>>& rows, bool has_te
   return text;
 }
 
-std::string memorisation_text(const Evaluation& evaluation) {
-  const Memorisation& its = *evaluation.memorisation;
+std::string memorisation_text(const Memorisation& its, const char* what, const char* unit) {
   std::string text = fmt::format(
-      "copies: {} generated pictures lie {:.1f} of 255 from the nearest of {} training pictures (median; {} {}: "
-      "{:.1f}), "
+      "{}: {} generated pictures lie {}{} from the nearest of {} training pictures (median; {} {}: {}), "
       "{:.2f} times as far\n",
-      its.generated, its.median, its.training, its.real, its.real_text, its.real_median, its.ratio);
+      what, its.generated, digits(its.median), unit, its.training, its.real, its.real_text, digits(its.real_median),
+      its.ratio);
   text += fmt::format("  {:.1f} % of them are nearer than 99 % of those real ones are ({:.1f} % of these)\n",
                       100 * its.share_near, 100 * its.real_share_near);
   for (std::size_t i = 0; i < std::min<std::size_t>(its.closest.size(), 3); ++i) {
     const MemorisedPair& pair = its.closest[i];
-    text += fmt::format("  closest: generated {} and training {}{}: {:.1f} apart, PSNR {:.1f} dB, SSIM {:.3f}\n",
+    text += fmt::format("  closest: generated {} and training {}{}: {} apart, PSNR {:.1f} dB, SSIM {:.3f}\n",
                         pair.generated, pair.file.empty() ? fmt::format("{}", pair.training) : pair.file,
-                        pair.is_mirrored ? ", mirrored" : "", pair.distance, pair.psnr, pair.ssim);
+                        pair.is_mirrored ? ", mirrored" : "", digits(pair.distance), pair.psnr, pair.ssim);
+  }
+  return text;
+}
+
+std::string memorisation_text(const Evaluation& evaluation) {
+  std::string text = memorisation_text(*evaluation.memorisation, "copies", " of 255");
+  std::size_t by_features = 0;
+  if (evaluation.memorisation_by_features) {
+    text += memorisation_text(*evaluation.memorisation_by_features, "copies by features", "");
+    by_features = evaluation.memorisation_by_features->closest.size();
   }
   if (!evaluation.sheet.empty()) {
-    text += fmt::format("  the {} closest pairs: {}\n", its.closest.size(), evaluation.sheet);
+    text +=
+        fmt::format("  the {} closest pairs: {}{}\n", evaluation.memorisation->closest.size(), evaluation.sheet,
+                    by_features == 0 ? "" : fmt::format(", and below them the {} closest by features", by_features));
   }
   return text;
 }

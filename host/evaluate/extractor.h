@@ -11,7 +11,7 @@ namespace duel {
 
 struct ExtractorFacts {
   std::string name;                         // "classifier:runs/classes, step 2808"
-  std::string hash;                         // of its weights, CRC-32C
+  std::string hash;                         // of its weights: "crc32c 1a2b3c4d", "sha256 ..."
   std::string resize;                       // how a picture becomes what it takes
   int width = 0;                            // of a row of features
   std::vector<std::string> classes;         // that it tells; may be none

@@ -18,6 +18,7 @@ namespace duel {
 namespace {
 
 constexpr std::int64_t kBlock = 1024;  // training pictures that are searched at once
+constexpr std::int64_t kBatch = 64;    // that go through an extractor at once
 
 // Rows of squares [rows, columns, channels] from right to left.
 Features mirrored(const Features& features, int columns, int channels) {
@@ -125,6 +126,71 @@ std::string file_of(const Source& training, std::int64_t row) {
              : photographs->set().folder.pictures[photographs->set().training[static_cast<std::size_t>(row)]].file;
 }
 
+// What the distances say, of generated pictures and of real ones, but for the pairs.
+Memorisation summary_of(const std::vector<double>& distances, const std::vector<double>& real_distances,
+                        const Source& training, const Source* held_out) {
+  Memorisation result;
+  result.generated = std::ssize(distances);
+  result.real = std::ssize(real_distances);
+  result.training = training.count();
+  result.real_text = held_out != nullptr ? "held-out pictures" : "training pictures, each from the others";
+  result.median = median(distances);
+  result.real_median = median(real_distances);
+  result.ratio = result.real_median == 0 ? 0 : result.median / result.real_median;
+  std::vector<double> sorted = real_distances;
+  std::sort(sorted.begin(), sorted.end());
+  const double near = sorted[sorted.size() / 100];
+  result.share_near = share_below(distances, near);
+  result.real_share_near = share_below(real_distances, near);
+  return result;
+}
+
+// The places of the least distances, at most kClosestPairs, the least first.
+std::vector<std::size_t> closest_of(const std::vector<double>& distances) {
+  std::vector<std::size_t> order(distances.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return distances[a] < distances[b]; });
+  order.resize(std::min(order.size(), kClosestPairs));
+  return order;
+}
+
+// Fills in what the two pictures of a pair say.
+void compare(MemorisedPair& pair, PictureSet& generated, const Source& training, const Shape& picture) {
+  const Picture its = picture_of(generated, pair.generated, picture);
+  Picture other = picture_of(training, pair.training, picture);
+  other = pair.is_mirrored ? mirrored(other) : other;
+  pair.psnr = psnr(its, other);
+  pair.ssim = ms_ssim_scales(its.height, its.width) > 0 ? ssim(its, other) : 0;
+  pair.file = file_of(training, pair.training);
+}
+
+Features features_of(const Source& source, std::int64_t first, std::int64_t count, Extractor& extractor,
+                     const Shape& picture) {
+  const std::size_t field = field_index(source, "picture");
+  const auto bytes = static_cast<std::size_t>(picture.count());
+  Features features{extractor.facts().width, {}};
+  for (std::int64_t begin = first; begin < first + count; begin += kBatch) {
+    const std::int64_t rows = std::min(first + count - begin, kBatch);
+    std::vector<std::uint8_t> batch(static_cast<std::size_t>(rows) * bytes);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      source.read(begin + row, field,
+                  std::as_writable_bytes(std::span(batch)).data() + static_cast<std::size_t>(row) * bytes);
+    }
+    const std::vector<float> made = extractor.extract(batch, rows).features;
+    features.values.insert(features.values.end(), made.begin(), made.end());
+  }
+  return features;
+}
+
+std::vector<double> distances_of(const NearestRows& search) {
+  std::vector<double> distances;
+  for (const NearestRows::Nearest& each : search.nearest()) {
+    distances.push_back(std::sqrt(each.squared));
+  }
+  return distances;
+}
+
 }  // namespace
 
 Memorisation measure_memorisation(PictureSet& generated, const MeasuredSet& set, const Source& training,
@@ -140,30 +206,9 @@ Memorisation measure_memorisation(PictureSet& generated, const MeasuredSet& set,
     of_generated.add(rows, first);
     of_real.add(rows, first);
   }
-  const int width = set.reduced.width;
-  const std::vector<double> distances = distances_of(of_generated, width);
-  const std::vector<double> real_distances = distances_of(of_real, width);
-
-  Memorisation result;
-  result.generated = std::ssize(distances);
-  result.real = std::ssize(real_distances);
-  result.training = training.count();
-  result.real_text = held_out != nullptr ? "held-out pictures" : "training pictures, each from the others";
-  result.median = median(distances);
-  result.real_median = median(real_distances);
-  result.ratio = result.real_median == 0 ? 0 : result.median / result.real_median;
-  std::vector<double> sorted = real_distances;
-  std::sort(sorted.begin(), sorted.end());
-  const double near = sorted[sorted.size() / 100];
-  result.share_near = share_below(distances, near);
-  result.real_share_near = share_below(real_distances, near);
-
-  std::vector<std::size_t> order(distances.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return distances[a] < distances[b]; });
-  order.resize(std::min(order.size(), kClosestPairs));
-  for (const std::size_t i : order) {
+  const std::vector<double> distances = distances_of(of_generated, set.reduced.width);
+  Memorisation result = summary_of(distances, distances_of(of_real, set.reduced.width), training, held_out);
+  for (const std::size_t i : closest_of(distances)) {
     const NearestRows::Nearest& upright = of_generated.upright.nearest()[i];
     const NearestRows::Nearest& turned = of_generated.turned.nearest()[i];
     MemorisedPair pair;
@@ -171,18 +216,40 @@ Memorisation measure_memorisation(PictureSet& generated, const MeasuredSet& set,
     pair.generated = static_cast<std::int64_t>(i);
     pair.training = pair.is_mirrored ? turned.row : upright.row;
     pair.distance = distances[i];
-    const Picture its = picture_of(generated, pair.generated, picture);
-    Picture other = picture_of(training, pair.training, picture);
-    other = pair.is_mirrored ? mirrored(other) : other;
-    pair.psnr = psnr(its, other);
-    pair.ssim = ms_ssim_scales(its.height, its.width) > 0 ? ssim(its, other) : 0;
-    pair.file = file_of(training, pair.training);
+    compare(pair, generated, training, picture);
     result.closest.push_back(pair);
   }
   return result;
 }
 
-Picture pair_sheet(const Memorisation& memorisation, PictureSet& generated, const Source& training,
+Memorisation measure_memorisation_by_features(PictureSet& generated, const MeasuredSet& set, Extractor& extractor,
+                                              const Source& training, const Source* held_out, const Shape& picture,
+                                              int threads) {
+  const Source& real = held_out != nullptr ? *held_out : training;
+  const Features real_rows = features_of(real, 0, std::min(real.count(), kKeptReduced), extractor, picture);
+  Features queries{set.features.width, set.features.values};
+  queries.values.resize(static_cast<std::size_t>(std::min(set.features.count(), kKeptReduced) * queries.width));
+  const std::vector<double> centre = mean_row(real_rows);
+  NearestRows of_generated(queries, centre, threads), of_real(real_rows, centre, threads);
+  for (std::int64_t first = 0; first < training.count(); first += kBlock) {
+    const Features rows = features_of(training, first, std::min(training.count() - first, kBlock), extractor, picture);
+    of_generated.add(rows, first);
+    of_real.add(rows, first, held_out == nullptr);
+  }
+  const std::vector<double> distances = distances_of(of_generated);
+  Memorisation result = summary_of(distances, distances_of(of_real), training, held_out);
+  for (const std::size_t i : closest_of(distances)) {
+    MemorisedPair pair;
+    pair.generated = static_cast<std::int64_t>(i);
+    pair.training = of_generated.nearest()[i].row;
+    pair.distance = distances[i];
+    compare(pair, generated, training, picture);
+    result.closest.push_back(pair);
+  }
+  return result;
+}
+
+Picture pair_sheet(std::span<const MemorisedPair> pairs, PictureSet& generated, const Source& training,
                    const Shape& picture) {
   std::vector<float> values;
   const auto add = [&](const Picture& each) {
@@ -190,13 +257,13 @@ Picture pair_sheet(const Memorisation& memorisation, PictureSet& generated, cons
       values.push_back(static_cast<float>(pixel) / 127.5F - 1);
     }
   };
-  for (const MemorisedPair& pair : memorisation.closest) {
+  for (const MemorisedPair& pair : pairs) {
     add(picture_of(generated, pair.generated, picture));
     const Picture other = picture_of(training, pair.training, picture);
     add(pair.is_mirrored ? mirrored(other) : other);
   }
   constexpr int kColumns = 8;  // four pairs
-  const int count = static_cast<int>(2 * memorisation.closest.size());
+  const int count = static_cast<int>(2 * pairs.size());
   return sample_grid(values, count, picture[1], picture[2], picture[3], (count + kColumns - 1) / kColumns, kColumns);
 }
 

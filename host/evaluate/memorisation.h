@@ -5,13 +5,18 @@
 // The distance is the root of the mean squared difference of two pictures in 0..255, of pictures larger than
 // kReducedSide brought to that by means of squares. Mirrored training pictures count too. Where nothing is held out,
 // training pictures take the place of the real ones, each searched among the others.
+//
+// By pixels a copy that was moved or recoloured is not found. By the features of an extractor the distance is that of
+// two rows of them; what it was trained on itself it may see otherwise than new pictures, held-out ones too.
 #pragma once
 
 #include "host/data/source.h"
+#include "host/evaluate/extractor.h"
 #include "host/evaluate/measured_set.h"
 #include "host/evaluate/picture_set.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,7 +25,7 @@ namespace duel {
 struct MemorisedPair {
   std::int64_t generated = 0, training = 0;  // numbers of the pictures
   double distance = 0;
-  bool is_mirrored = false;   // nearest when it is mirrored
+  bool is_mirrored = false;   // nearest when it is mirrored; never of features
   double psnr = 0, ssim = 0;  // of the two as they are, or mirrored; ssim 0 where no window fits
   std::string file = {};      // of the training picture, where it is one
 };
@@ -40,8 +45,13 @@ inline constexpr std::size_t kClosestPairs = 16;
 Memorisation measure_memorisation(PictureSet& generated, const MeasuredSet& set, const Source& training,
                                   const Source* held_out, const Shape& picture, int threads);
 
-// The closest pairs beside one another, the generated picture to the left of the training picture.
-Picture pair_sheet(const Memorisation& memorisation, PictureSet& generated, const Source& training,
+// The same by the features of the extractor that `set` was measured by. All training pictures go through it.
+Memorisation measure_memorisation_by_features(PictureSet& generated, const MeasuredSet& set, Extractor& extractor,
+                                              const Source& training, const Source* held_out, const Shape& picture,
+                                              int threads);
+
+// Pairs beside one another, the generated picture to the left of the training picture.
+Picture pair_sheet(std::span<const MemorisedPair> pairs, PictureSet& generated, const Source& training,
                    const Shape& picture);
 
 }  // namespace duel

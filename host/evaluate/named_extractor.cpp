@@ -2,6 +2,7 @@
 
 #include "host/evaluate/classifier_extractor.h"
 #include "host/evaluate/default_extractor.h"
+#include "host/evaluate/onnx_extractor.h"
 #include "host/evaluate/pixel_extractor.h"
 #include "kernels/check.h"
 
@@ -12,13 +13,18 @@ namespace duel {
 namespace {
 
 constexpr std::string_view kClassifier = "classifier:";
+constexpr std::string_view kOnnx = "onnx:";
 constexpr std::string_view kPixels = "pixels";
+
+bool names(const std::string& name, std::string_view prefix) {
+  return name.starts_with(prefix) && name.size() > prefix.size();
+}
 
 }  // namespace
 
 void check_extractor_name(const std::string& name, const std::string& given) {
-  if (!name.empty() && name != kPixels && (!name.starts_with(kClassifier) || name.size() == kClassifier.size())) {
-    throw_error(Error::Kind::usage, "{}: must be classifier:RUN or pixels", given);
+  if (!name.empty() && name != kPixels && !names(name, kClassifier) && !names(name, kOnnx)) {
+    throw_error(Error::Kind::usage, "{}: must be classifier:RUN, onnx:FILE or pixels", given);
   }
 }
 
@@ -27,6 +33,9 @@ std::unique_ptr<Extractor> make_named_extractor(Context& context, const Extracto
   const Shape picture = picture_shape(training);
   if (request.name == kPixels) {
     return make_pixel_extractor(picture);
+  }
+  if (names(request.name, kOnnx)) {
+    return make_onnx_extractor(request.name.substr(kOnnx.size()), picture, request.where.threads, request.say);
   }
   std::string run = request.name;
   if (run.empty()) {
@@ -38,7 +47,7 @@ std::unique_ptr<Extractor> make_named_extractor(Context& context, const Extracto
   } else {
     run.erase(0, kClassifier.size());
   }
-  return make_classifier_extractor(context, run, picture, training.fingerprint());
+  return make_classifier_extractor(context, run, picture, training);
 }
 
 }  // namespace duel

@@ -1,4 +1,5 @@
-// An extractor by the name that a person gives it: "classifier:RUN", "pixels", or nothing, for default_extractor.h.
+// An extractor by the name that a person gives it: "classifier:RUN", "onnx:FILE", "pixels", or nothing, for
+// default_extractor.h.
 #pragma once
 
 #include "host/config/options.h"

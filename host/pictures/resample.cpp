@@ -14,6 +14,10 @@ namespace {
 // makes vectors of it. Along a row it would meet the channels in turn.
 constexpr int kRows = 16;
 
+double bilinear(double x) {
+  return std::max(0.0, 1 - std::abs(x));
+}
+
 double bicubic(double x) {
   constexpr double a = -0.5;
   x = std::abs(x);
@@ -31,6 +35,19 @@ double lanczos(double x) {
   return std::abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0;
 }
 
+struct Filter {
+  double (*weight)(double);
+  int reach;  // beyond it the weight is 0
+};
+
+Filter filter_of(ResampleFilter filter) {
+  switch (filter) {
+    case ResampleFilter::bilinear: return {bilinear, 1};
+    case ResampleFilter::bicubic: return {bicubic, 2};
+    default: return {lanczos, 3};
+  }
+}
+
 std::uint8_t to_byte(float value) {
   return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F) + 0.5F);
 }
@@ -38,10 +55,10 @@ std::uint8_t to_byte(float value) {
 }  // namespace
 
 Resampler::Weights::Weights(int from, int to, ResampleFilter filter) {
-  const auto weight = filter == ResampleFilter::bicubic ? bicubic : lanczos;
+  const auto [weight, lobes] = filter_of(filter);
   const double scale = static_cast<double>(from) / to;
   const double stretch = std::max(scale, 1.0);
-  const double reach = (filter == ResampleFilter::bicubic ? 2 : 3) * stretch;
+  const double reach = lobes * stretch;
   taps = std::min(from, 2 * static_cast<int>(std::ceil(reach)) + 1);
   first.resize(static_cast<std::size_t>(to));
   values.resize(static_cast<std::size_t>(to) * taps);

@@ -15,8 +15,9 @@
 namespace duel {
 
 enum class ResampleFilter : std::uint8_t {
-  bicubic,  // Keys 1981, a = -0.5: over 4 pixels where nothing is reduced
-  lanczos,  // sinc windowed by sinc, three lobes a side: over 6
+  bilinear,  // a triangle: over 2 pixels where nothing is reduced
+  bicubic,   // Keys 1981, a = -0.5: over 4
+  lanczos,   // sinc windowed by sinc, three lobes a side: over 6
 };
 
 class Resampler {

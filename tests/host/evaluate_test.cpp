@@ -215,8 +215,62 @@ TEST_F(Measured, CopiesOfTrainingPicturesAreFound) {
   EXPECT_TRUE(found.closest[1].is_mirrored);
   EXPECT_NEAR(found.closest[1].distance, 2 / std::sqrt(576.0), 1e-4);
   EXPECT_GT(found.closest[2].distance, 50);
-  const Picture sheet = pair_sheet(found, set, *training, kPicture);
+  const Picture sheet = pair_sheet(found.closest, set, *training, kPicture);
   EXPECT_GT(sheet.width, 8 * 16);
+}
+
+// To it a picture and the same in inverted colours are alike.
+class InvertedToo : public Extractor {
+public:
+  InvertedToo() { facts_.width = 2; }
+  const ExtractorFacts& facts() const override { return facts_; }
+  Extraction extract(std::span<const std::uint8_t> pictures, std::int64_t count) override {
+    Extraction result;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::span<const std::uint8_t> picture = pictures.subspan(static_cast<std::size_t>(i) * kBytes, kBytes);
+      result.features.push_back(std::abs(static_cast<float>(picture[0]) - 127.5F));
+      result.features.push_back(std::abs(static_cast<float>(picture[kBytes / 2]) - 127.5F));
+    }
+    return result;
+  }
+
+private:
+  ExtractorFacts facts_;
+};
+
+TEST_F(Measured, CopiesAreFoundByFeaturesToo) {
+  const auto training = drawn_source(0, 40), held_out = drawn_source(100, 20);
+  std::vector<std::vector<std::uint8_t>> pictures;
+  for (int i = 0; i < 10; ++i) {
+    pictures.push_back(drawn_pixels(static_cast<std::uint64_t>(500 + i)));
+  }
+  pictures[6] = drawn_pixels(31);
+  for (std::uint8_t& pixel : pictures[6]) {
+    pixel = static_cast<std::uint8_t>(255 - pixel);
+  }
+  const auto generated = source_of(pictures, {});
+  SourcePictures set(rows_of(*generated));
+  InvertedToo extractor;
+  SourcePictures again(rows_of(*generated));
+  const MeasuredSet measured = measure_set(again, extractor, form_);
+  const Memorisation found =
+      measure_memorisation_by_features(set, measured, extractor, *training, held_out.get(), kPicture, 2);
+  EXPECT_EQ(found.generated, 10);
+  EXPECT_EQ(found.real, 20);
+  EXPECT_EQ(found.training, 40);
+  ASSERT_EQ(found.closest.size(), 10U);
+  EXPECT_EQ(found.closest[0].generated, 6);
+  EXPECT_EQ(found.closest[0].training, 31);
+  EXPECT_EQ(found.closest[0].distance, 0);
+  EXPECT_LT(found.closest[0].psnr, 10);  // by pixels it is none
+  EXPECT_FALSE(found.closest[0].is_mirrored);
+  const Memorisation by_pixels = measure_memorisation(set, measured, *training, held_out.get(), kPicture, 2);
+  EXPECT_GT(by_pixels.closest[0].distance, 50);
+  // Where nothing is held out each training picture is searched among the others.
+  const Memorisation alone =
+      measure_memorisation_by_features(set, measured, extractor, *training, nullptr, kPicture, 1);
+  EXPECT_EQ(alone.real, 40);
+  EXPECT_GT(alone.real_median, 0);
 }
 
 TEST_F(Measured, WithoutHeldOutPicturesTrainingPicturesAreSearchedAmongTheOthers) {

@@ -42,6 +42,14 @@ TEST(Resample, ReducesByBicubicAsPillowDoes) {
                      114, 150, 114, 143, 133, 124, 115, 130, 66,  99,  129, 96,  95,  65,  87,  113});
 }
 
+TEST(Resample, ReducesAndEnlargesByBilinearAsPillowDoes) {
+  expect_within_one(resampled(noisy(9, 7, 1), {4, 3}, ResampleFilter::bilinear),
+                    {107, 143, 149, 133, 113, 144, 139, 110, 153, 147, 159, 153});
+  expect_within_one(resampled(noisy(3, 4, 1), {4, 9}, ResampleFilter::bilinear),
+                    {5,   5,   4,   12, 72, 131, 148, 158, 162, 147, 126, 68,  25,  75,  125, 137, 146, 148,
+                     202, 184, 135, 92, 88, 84,  112, 146, 159, 152, 160, 181, 189, 105, 21,  80,  160, 190});
+}
+
 TEST(Resample, EnlargesByBicubicAsPillowDoes) {
   expect_within_one(
       resampled(noisy(3, 4, 3), {4, 9}, ResampleFilter::bicubic),

@@ -4,7 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <filesystem>
+#include <string>
 
 namespace duel::test {
 namespace {
@@ -54,6 +56,16 @@ TEST_F(CommandEvaluate, ARunByTheClassifierOfAnother) {
   EXPECT_TRUE(json["figures"]["frechet_distance"]["value"].is_number());
   EXPECT_TRUE(json["figures"]["agreement"]["floor"].is_number());
   EXPECT_GT(json["figures"]["kernel_distance"]["value"], json["figures"]["kernel_distance"]["floor"]);
+  for (const char* place : {"value", "floor"}) {
+    const Json& accuracy = json["figures"]["discriminator_accuracy"][place];
+    EXPECT_GE(accuracy, 0);
+    EXPECT_LE(accuracy, 1);
+    EXPECT_TRUE(json["figures"]["logit_gap"][place].is_number());
+  }
+  EXPECT_FALSE(json["figures"].contains("reconstruction_psnr"));
+  EXPECT_EQ(json["memorisation_by_features"]["generated"], 12);
+  EXPECT_EQ(json["memorisation_by_features"]["training"], 192);
+  EXPECT_GT(json["memorisation_by_features"]["median_distance"], 0);
   EXPECT_EQ(json["memorisation"]["training"], 192);
   EXPECT_FALSE(json["classes"].empty());
   EXPECT_EQ(parsed(duel("evaluate --run run --extractor classifier:classes --json"))["figures"], json["figures"]);
@@ -95,13 +107,37 @@ TEST_F(CommandEvaluate, AFolderOfPicturesAgainstAnother) {
   expect_outcome(duel("evaluate --pictures pictures --extractor pixels --by-class " + against), 2, "has no labels");
 }
 
+TEST_F(CommandEvaluate, OfAnAutoencoderSaysHowWellItReconstructs) {
+  expect_outcome(duel("train --preset vae --out run --threads 2 --steps 150 --batch 16 --set model.filters=8 "
+                      "--set model.features=32 --set model.latent=16 --set optimizer.ema_decay=0.9 " +
+                      kData),
+                 0, "");
+  const Json json = parsed(duel("evaluate --run run --extractor pixels --threads 2 --json"));
+  const Json& figures = json["figures"];
+  EXPECT_FALSE(figures.contains("discriminator_accuracy"));
+  EXPECT_FALSE(json.contains("memorisation_by_features"));  // which are pixels
+  // The run's own measurement of the same pictures, before they are rounded to bytes.
+  const std::string log = read_file(folder_ / "run/metrics.jsonl");
+  const std::size_t at = log.rfind("\"held_out_mse\":");
+  ASSERT_NE(at, std::string::npos);
+  const double mse = std::stod(log.substr(at + 15));
+  EXPECT_NEAR(figures["reconstruction_psnr"]["value"].get<double>(), -10 * std::log10(mse), 0.02);
+  EXPECT_GT(figures["reconstruction_ssim"]["value"], figures["reconstruction_ssim"]["floor"]);
+  EXPECT_LE(figures["reconstruction_ms_ssim"]["value"], 1);
+  EXPECT_NE(figures["reconstruction_psnr"]["note"].get<std::string>().find("of 24 of the reference"),
+            std::string::npos);
+}
+
 TEST_F(CommandEvaluate, WhatCannotBeMeantIsRefused) {
   train_generator("");
+  expect_outcome(duel("evaluate --run run --extractor pixels --copies shape"), 2, "must be pixels, features or auto");
+  expect_outcome(duel("evaluate --run run --extractor onnx:"), 2, "must be classifier:RUN, onnx:FILE or pixels");
+  expect_outcome(duel("evaluate --run run --extractor onnx:none.onnx"), 3, "none.onnx: cannot be opened for reading");
   expect_outcome(duel("evaluate"), 2, "name what is to be evaluated, --run RUN or --pictures FOLDER");
   expect_outcome(duel("evaluate --run run --pictures x"), 2, "not both");
   expect_outcome(duel("evaluate --pictures x"), 2, "--pictures needs --data SOURCE");
   expect_outcome(duel("evaluate --run nothing"), 3, "nothing");
-  expect_outcome(duel("evaluate --run run --extractor inception"), 2, "must be classifier:RUN or pixels");
+  expect_outcome(duel("evaluate --run run --extractor inception"), 2, "must be classifier:RUN, onnx:FILE or pixels");
   expect_outcome(duel("evaluate --run run --extractor classifier:run"), 2, "which makes no features of pictures");
   expect_outcome(duel("evaluate --run run --extractor pixels --fold test"), 2, "must be held-out, train or auto");
   expect_outcome(duel("evaluate --run run --extractor pixels --by-class"), 2, "trained without classes");

@@ -147,7 +147,7 @@ TEST_F(CommandKeepBest, ADryRunSaysWhatEvaluationsTake) {
 TEST_F(CommandKeepBest, WhatCannotBeMeantIsRefused) {
   expect_outcome(train("--keep-best kid"), 2, "--keep-best \"kid\" needs evaluations to choose by");
   expect_outcome(train("--evaluate-every 5 --stop-when plateau"), 2, "--stop-when \"plateau\" needs to know");
-  expect_outcome(train("--evaluate-every 5 --extractor inception"), 2, "must be classifier:RUN or pixels");
+  expect_outcome(train("--evaluate-every 5 --extractor inception"), 2, "must be classifier:RUN, onnx:FILE or pixels");
   expect_outcome(train("--evaluate-every 5 --extractor classifier:nowhere"), 3, "nowhere");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
   expect_outcome(duel("train --preset classify --dry-run --steps 2 --batch 4 --evaluate-every 5 --data synthetic"), 0,

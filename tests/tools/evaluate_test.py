@@ -95,8 +95,8 @@ def nearest(pictures, training):
     return 255 * both / np.sqrt(a.shape[1])
 
 
-def expect_near(name, value, expected):
-    assert value is not None and abs(value - expected) <= 1e-6 * abs(expected), f"{name}: {value}, but numpy {expected}"
+def expect_near(name, value, expected, tolerance=1e-6):
+    assert value is not None and abs(value - expected) <= tolerance * abs(expected), f"{name}: {value}, but numpy {expected}"
 
 
 def main():

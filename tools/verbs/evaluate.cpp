@@ -92,6 +92,9 @@ Json to_json(const Evaluation& evaluation) {
     object["memorisation"] = to_json(*evaluation.memorisation);
     object["memorisation"]["sheet"] = evaluation.sheet;
   }
+  if (evaluation.memorisation_by_features) {
+    object["memorisation_by_features"] = to_json(*evaluation.memorisation_by_features);
+  }
   object["notes"] = evaluation.notes;
   object["seconds"] = evaluation.seconds;
   return object;
@@ -170,7 +173,8 @@ void Evaluate::declare(CLI::App& verb) {
   add_data_key(verb, "--colour", "data.colour", "of photographs: auto, grey or colour");
   add_data_key(verb, "--held-out", "data.held_out", "of photographs: percent that are kept out of training");
   add_text(verb, "--extractor", request.extractor,
-           "classifier:RUN, a run of --preset classify; pixels: means of squares. Otherwise a classifier is trained on "
+           "classifier:RUN, a run of --preset classify; onnx:FILE, a network that makes features; pixels: means of "
+           "squares. Otherwise a classifier is trained on "
            "the data, once, and kept in the cache");
   add_text(verb, "--fold", request.fold, "the real pictures to compare with: held-out, train, or auto");
   add_integer(verb, "--count", request.count, std::int64_t{2}, kMostCount,
@@ -180,6 +184,9 @@ void Evaluate::declare(CLI::App& verb) {
   step.declare(verb);
   verb.add_flag("--raw", request.raw, "the generator as trained, not its moving average");
   verb.add_flag("--by-class", request.by_class, "refuse where nothing can be said by class");
+  add_text(verb, "--copies", request.copies,
+           "by what training pictures near to generated ones are searched: pixels; features, too, of the extractor; or "
+           "auto, which takes features of 10000 training pictures at most");
   add_text(verb, "--sheet", request.sheet, "PNG file for the pairs of generated and training pictures most alike");
   device.declare(verb);
   verb.add_flag("--json", json, "for programs");

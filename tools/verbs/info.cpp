@@ -4,6 +4,7 @@
 #include "host/data/open_dataset.h"
 #include "host/device/choice_cache.h"
 #include "host/device/default_threads.h"
+#include "host/evaluate/onnx_network.h"
 #include "host/files/atomic_file.h"
 #include "host/recipes/registry.h"
 #include "host/run/checkpoint_manifest.h"
@@ -53,6 +54,8 @@ Facts facts() {
     list.emplace_back("kernel choices of " + device, fmt::format("{}, in {}", count, choices.file().string()));
   }
   list.emplace_back("libraries", DUEL_LIBRARIES);
+  const OnnxLibrary onnx = onnx_library();
+  list.emplace_back("ONNX files", onnx.is_usable ? onnx.text : "none: " + onnx.text);
   return list;
 }
 

@@ -56,7 +56,7 @@ void OptionFlags::declare(CLI::App& verb) {
 void OptionFlags::declare_evaluation(CLI::App& verb) {
   declare_key(verb, "--evaluate-every", "evaluate.every",
               "steps between evaluations of generated pictures, as `duel evaluate` makes them; 0: none");
-  declare_key(verb, "--extractor", "evaluate.extractor", "of evaluations: classifier:RUN, pixels, or auto");
+  declare_key(verb, "--extractor", "evaluate.extractor", "of evaluations: classifier:RUN, onnx:FILE, pixels, or auto");
   declare_key(verb, "--keep-best", "evaluate.keep_best",
               "kid or frechet: the checkpoint with the least is kept, for `duel generate --step best`; none");
   declare_key(verb, "--stop-when", "evaluate.stop_when",
