@@ -87,7 +87,8 @@ PREPROCESSOR = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.MULTILINE)
 DECLARATION = re.compile(r"\b(?:static_assert|DUEL_SHARED|DUEL_SHARED_ALIGNED)\([^;]*;")
 # Code that runs on the device: bodies behind these words.
 DEVICE_FUNCTION = re.compile(r"\b__(?:global|device)__\b")
-OPERATOR = re.compile(r"^void (\w+?)(?:_ours|_few_channels)?\((?:\w+::)*CudaContext&", re.MULTILINE)
+OPERATOR = re.compile(r"^void (\w+?)(?:_ours|_few_channels|(_grouped))?\((?:\w+::)*CudaContext&", re.MULTILINE)
+NO_OPERATORS = {"spread_groups"}  # functions of that form for others to call
 # Operators that run another one's kernel, whose own file does not name them.
 ALSO = {"conv2d_backward_weight": "conv2d_bias_act_backward"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"(kernels/cuda/[^"]+)"', re.MULTILINE)
@@ -293,9 +294,11 @@ class Bench:
                       key=lambda source: (plain.folder / plain.compile[source][1]).stat().st_size)
 
     def tests_of(self, sources):
-        names = sorted({op for source in sources for op in OPERATOR.findall(self.sources[source])})
+        found = {op for source in sources for op in OPERATOR.findall(self.sources[source]) if op[0] not in NO_OPERATORS}
+        names = sorted(name for name, grouped in found if not grouped)
         names += sorted({ALSO[name] for name in names if name in ALSO} - set(names))
         tests = [f"*OperatorTest.Contract/*__{name}__*" for name in names]
+        tests += sorted(f"*OperatorTest.Contract/*__{name}__*groups*" for name, grouped in found if grouped and name not in names)
         return ":".join(tests + ["*GatherTest*"] * ("gather_rows" in names))
 
     def limit(self, build, tests):
