@@ -61,6 +61,15 @@ std::array<float, 3> three_of(const std::string& file, const char* key, const Js
   return numbers;
 }
 
+ResampleFilter filter_of(const std::string& file, const Json& value) {
+  const auto found =
+      std::find_if(kFilters.begin(), kFilters.end(), [&](const auto& each) { return value == each.second; });
+  if (found == kFilters.end()) {
+    refuse(file, "resize", value, "bilinear, bicubic or lanczos");
+  }
+  return found->first;
+}
+
 // The bytes of three channels, whatever the picture has.
 Picture in_colour(std::span<const std::uint8_t> pixels, const Shape& shape) {
   const int channels = shape[3];
@@ -99,12 +108,7 @@ std::optional<NetworkInput> read_network_input(const std::filesystem::path& path
     if (key == "size") {
       input.size = size_of(file, value);
     } else if (key == "resize") {
-      const auto found =
-          std::find_if(kFilters.begin(), kFilters.end(), [&](const auto& each) { return value == each.second; });
-      if (found == kFilters.end()) {
-        refuse(file, "resize", value, "bilinear, bicubic or lanczos");
-      }
-      input.filter = found->first;
+      input.filter = filter_of(file, value);
     } else if (key == "order") {
       if (value != "rgb" && value != "bgr") {
         refuse(file, "order", value, "rgb or bgr");
