@@ -37,12 +37,6 @@ Value run_blocks(Program& program, const BoundParameters& weights, const std::ve
   return x;
 }
 
-// One half of the channels times the other.
-Value gate(Program& program, Value x) {
-  const int half = program.shape(x).back() / 2;
-  return ops::multiply(program, ops::slice_columns(program, x, 0, half), ops::slice_columns(program, x, half, half));
-}
-
 // x, each channel of each picture times a number, f32 [N,C].
 Value scale_channels(Program& program, Value x, Value factors) {
   return ops::multiply(
@@ -115,11 +109,11 @@ NafnetBlock::NafnetBlock(Parameters& parameters, const std::string& name, int ch
 Value NafnetBlock::operator()(Program& program, const BoundParameters& weights, Value x) const {
   // The layers' names have the block's before them.
   const DType type = program.dtype(x);
-  Value y = gate(program, each_(program, weights, expand_(program, weights, norm1_(program, weights, x))));
+  Value y = ops::gate(program, each_(program, weights, expand_(program, weights, norm1_(program, weights, x))));
   const Value means = ops::cast(program, channel_means(program, y), type);
   y = scale_channels(program, y, scale_(program, weights, means, DType::f32));
   y = ops::add(program, x, project_(program, weights, y));
-  const Value z = gate(program, widen_(program, weights, norm2_(program, weights, y)));
+  const Value z = ops::gate(program, widen_(program, weights, norm2_(program, weights, y)));
   return ops::add(program, y, narrow_(program, weights, z));
 }
 
