@@ -37,12 +37,6 @@ Value run_blocks(Program& program, const BoundParameters& weights, const std::ve
   return x;
 }
 
-// One half of the channels times the other.
-Value gate(Program& program, Value x) {
-  const int half = program.shape(x).back() / 2;
-  return ops::multiply(program, ops::slice_columns(program, x, 0, half), ops::slice_columns(program, x, half, half));
-}
-
 // x, each channel of each picture times a number, f32 [N,C].
 Value scale_channels(Program& program, Value x, Value factors) {
   return ops::multiply(
@@ -54,12 +48,6 @@ Value channel_means(Program& program, Value x) {
   const Shape shape = program.shape(x);
   const float share = 1.0F / static_cast<float>(shape[1] * shape[2]);
   return ops::reduce_sum(program, {Axes::each_row_and_column, share}, x);
-}
-
-// x + factor y, a factor, f32 [C], for each channel.
-Value add_scaled(Program& program, Value x, Value y, Value factor) {
-  const Value factors = ops::broadcast(program, {Axes::each_column, 1.0F}, factor, program.shape(y), program.dtype(y));
-  return ops::add(program, x, ops::multiply(program, y, factors));
 }
 
 }  // namespace
@@ -89,28 +77,44 @@ void check_nafnet(const NafnetConfig& config) {
   }
 }
 
+NafnetBlock::ScaledConv::ScaledConv(Parameters& parameters, const std::string& its_name, const std::string& factor_name,
+                                    int channels)
+    : name(its_name) {
+  const LayerInitial initial = as_in_pytorch(channels, channels);
+  weight = parameters.declare(name + "/weight", {channels, 1, 1, channels}, initial.weight);
+  bias = parameters.declare(name + "/bias", {channels}, initial.bias);
+  factor = parameters.declare(factor_name, {channels}, Initial::zeros());
+}
+
+Value NafnetBlock::ScaledConv::operator()(Program& program, const BoundParameters& weights, Value x) const {
+  const Program::Scope scope(program, name);
+  const Value filters = weights[weight];
+  const Value factors =
+      ops::broadcast(program, {Axes::each_row, 1.0F}, weights[factor], program.shape(filters), DType::f32);
+  const Value scaled = ops::multiply(program, ops::cast(program, filters, DType::f32), factors);
+  const Value sum = ops::conv2d(program, kPointwise, x, ops::cast(program, scaled, program.dtype(filters)));
+  return ops::bias_act(program, {}, sum, ops::multiply(program, weights[bias], weights[factor]));
+}
+
 NafnetBlock::NafnetBlock(Parameters& parameters, const std::string& name, int channels)
-    : name_(name),
-      norm1_(parameters, name + "/norm1", channels, kEpsilon),
+    : norm1_(parameters, name + "/norm1", channels, kEpsilon),
       norm2_(parameters, name + "/norm2", channels, kEpsilon),
       expand_(parameters, name + "/expand", kPointwise, channels, 2 * channels, 1, kBiased),
       each_(parameters, name + "/each", Conv2d::same(3, 2 * channels), 1, 2 * channels, 3, kBiased),
       scale_(parameters, name + "/scale", channels, channels, kBiased),
-      project_(parameters, name + "/project", kPointwise, channels, channels, 1, kBiased),
-      beta_(parameters.declare(name + "/beta", {channels}, Initial::zeros())),
-      gamma_(parameters.declare(name + "/gamma", {channels}, Initial::zeros())),
+      project_(parameters, name + "/project", name + "/beta", channels),
       widen_(parameters, name + "/widen", kPointwise, channels, 2 * channels, 1, kBiased),
-      narrow_(parameters, name + "/narrow", kPointwise, channels, channels, 1, kBiased) {}
+      narrow_(parameters, name + "/narrow", name + "/gamma", channels) {}
 
 Value NafnetBlock::operator()(Program& program, const BoundParameters& weights, Value x) const {
   // The layers' names have the block's before them.
   const DType type = program.dtype(x);
-  Value y = gate(program, each_(program, weights, expand_(program, weights, norm1_(program, weights, x))));
+  Value y = ops::gate(program, each_(program, weights, expand_(program, weights, norm1_(program, weights, x))));
   const Value means = ops::cast(program, channel_means(program, y), type);
   y = scale_channels(program, y, scale_(program, weights, means, DType::f32));
-  y = add_scaled(program, x, project_(program, weights, y), weights[beta_]);
-  const Value z = narrow_(program, weights, gate(program, widen_(program, weights, norm2_(program, weights, y))));
-  return add_scaled(program, y, z, weights[gamma_]);
+  y = ops::add(program, x, project_(program, weights, y));
+  const Value z = ops::gate(program, widen_(program, weights, norm2_(program, weights, y)));
+  return ops::add(program, y, narrow_(program, weights, z));
 }
 
 Nafnet::Nafnet(Parameters& parameters, const NafnetConfig& config)

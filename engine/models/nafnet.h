@@ -43,13 +43,21 @@ public:
   Value operator()(Program& program, const BoundParameters& weights, Value x) const;
 
 private:
-  std::string name_;
+  // A 1x1 whose filters and biases are multiplied by a factor each, rather than its pictures: those are few numbers.
+  struct ScaledConv {
+    ScaledConv(Parameters& parameters, const std::string& name, const std::string& factor, int channels);
+    Value operator()(Program& program, const BoundParameters& weights, Value x) const;
+
+    std::string name;
+    int weight, bias, factor;  // parameters
+  };
+
   LayerNormalization norm1_, norm2_;
   Conv expand_, each_;
   Dense scale_;
-  Conv project_;
-  int beta_, gamma_;  // parameters
-  Conv widen_, narrow_;
+  ScaledConv project_;
+  Conv widen_;
+  ScaledConv narrow_;
 };
 
 // Arithmetic and activations have the type of the pictures.

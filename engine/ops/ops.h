@@ -95,6 +95,8 @@ Value scatter_rows(Program&, Value dy, Value index, int rows);  // f32
 Value concat_columns(Program&, Value a, Value b);
 Value slice_columns(Program&, Value x, int begin, int count);
 Value pad_columns(Program&, Value x, int begin, int count);
+Value gate(Program&, Value x);  // one half times the other
+Value gate_backward(Program&, Value dy, Value x);
 
 // Axes in another order. pixel_shuffle is y[n, H r + i, W r + j, c] = x[n, H, W, (i r + j) C + c], r the factor: r r
 // times the channels as r times the height and width; pixel_unshuffle undoes it.

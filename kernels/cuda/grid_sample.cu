@@ -1,8 +1,8 @@
 // Pictures looked up between their pixels (contract: kernels/grid_sample.h).
 //
-//   sample_kernel         one thread makes one element of y at a time, neighbours neighbouring channels. Bytes moved:
+//   grid_sample_kernel    one thread makes one element of y at a time, neighbours neighbouring channels. Bytes moved:
 //                         those of the arrays, as far as the caches hold what places share
-//   splat_kernel          a block makes a tile of dx of kTileRows rows, kTileColumns columns and some channels, in
+//   grid_splat_kernel     a block makes a tile of dx of kTileRows rows, kTileColumns columns and some channels, in
 //   shared
 //                         memory. It goes through all places of the picture, kThreads at a time: those that fall on the
 //                         tile are listed in order, and then each thread adds the listed places to the numbers that are
@@ -62,10 +62,10 @@ __device__ __forceinline__ void each_pixel(const GridPoint& row, const GridPoint
 // ---- kernels
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) sample_kernel(const T* x,         // [N,H,W,C]
-                                                          const float* grid,  // [N,P,Q,2]
-                                                          T* y,               // [N,P,Q,C]
-                                                          Sampled of, Divider by_channels, std::int64_t count) {
+__global__ void __launch_bounds__(kThreads) grid_sample_kernel(const T* x,         // [N,H,W,C]
+                                                               const float* grid,  // [N,P,Q,2]
+                                                               T* y,               // [N,P,Q,C]
+                                                               Sampled of, Divider by_channels, std::int64_t count) {
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   for (std::int64_t e = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; e < count; e += stride) {
     const int at = by_channels.quotient(static_cast<int>(e)), c = by_channels.remainder(static_cast<int>(e), at);
@@ -81,10 +81,10 @@ __global__ void __launch_bounds__(kThreads) sample_kernel(const T* x,         //
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) splat_kernel(const T* dy,        // [N,P,Q,C]
-                                                         const float* grid,  // [N,P,Q,2]
-                                                         T* dx,              // [N,H,W,C]
-                                                         Sampled of, int tiles_down, int tiles_across, int wide) {
+__global__ void __launch_bounds__(kThreads) grid_splat_kernel(const T* dy,        // [N,P,Q,C]
+                                                              const float* grid,  // [N,P,Q,2]
+                                                              T* dx,              // [N,H,W,C]
+                                                              Sampled of, int tiles_down, int tiles_across, int wide) {
   // wide: threads beside each other for the channels, a power of two, at most kTileChannels
   DUEL_SHARED(sums, float[kTileRows * kTileColumns][kTileChannels]);
   DUEL_SHARED(places, int[kThreads]);
@@ -205,7 +205,7 @@ int power_of_two(int least, int most) {
 void grid_sample(CudaContext& context, const GridSample& p, View x, View grid, View y) {
   with_float_type(x.dtype, [&](auto element) {
     using T = decltype(element);
-    launch(context, "grid_sample", {blocks_for(y.count(), kThreads, 1, kMostBlocks), kThreads}, sample_kernel<T>,
+    launch(context, "grid_sample", {blocks_for(y.count(), kThreads, 1, kMostBlocks), kThreads}, grid_sample_kernel<T>,
            x.as<const T>(), grid.as<const float>(), y.as<T>(), sampled(p, x, grid), Divider(x.shape[3]), y.count());
   });
 }
@@ -218,7 +218,7 @@ void grid_sample_backward_input(CudaContext& context, const GridSample& p, View 
                     static_cast<unsigned>((of.channels + kTileChannels - 1) / kTileChannels));
   with_float_type(dx.dtype, [&](auto element) {
     using T = decltype(element);
-    launch(context, "grid_sample_backward_input", {blocks, kThreads}, splat_kernel<T>, dy.as<const T>(),
+    launch(context, "grid_sample_backward_input", {blocks, kThreads}, grid_splat_kernel<T>, dy.as<const T>(),
            grid.as<const float>(), dx.as<T>(), of, down, across, power_of_two(of.channels, kTileChannels));
   });
 }

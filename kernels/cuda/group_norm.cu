@@ -1,15 +1,16 @@
 // Normalisation within each row (contract: kernels/group_norm.h). Two ways, by where a group's numbers lie.
 //
-//   side by side   of one place each, as layer normalisation has them. A group is `lanes` threads of a warp, each with
-//                  16 bytes of it at a time where sizes and pointers allow it, else an element; what is read again
-//                  lies in the first cache. place_kernel, place_gradient_kernel
-//   in columns     of all places of a picture. moments_kernel and gradient_sums_kernel go down the columns: a block of
-//                  256 threads takes 32 columns of a part of the places, 8 places at a time, a thread one column;
-//                  merge_moments_kernel makes the groups' statistics of the columns'; two pointwise kernels follow
+//   side by side   of one place each, as layer normalisation has them (the place kernels). A group is `lanes` threads
+//   of
+//                  a warp, each with 16 bytes of it at a time where sizes and pointers allow it, else an element; what
+//                  is read again lies in the first cache
+//   in columns     of all places of a picture. The kernels of moments and of gradients' sums go down the columns: a
+//                  block of 256 threads takes 32 columns of a part of the places, 8 places at a time, a thread one
+//                  column. Warps merge columns and parts to groups, and pointwise kernels follow
 //
-// The gradients of gamma and beta are sums over all rows of what gradient_sums_kernel makes; of groups side by side it
-// takes all places for one picture's. All partial results go to `partials` in the order of pictures and parts, and are
-// added in that order: the sums do not depend on which block comes first.
+// The gradients of gamma and beta are sums over all rows of what the kernel of gradients' sums makes; of groups side by
+// side it takes all places for one picture's. All partial results go to `partials` in the order of pictures and parts,
+// and are added in that order: the sums do not depend on which block comes first.
 //
 // Moved: forward x twice (in columns) or once, and y; backward dy and x twice each, and dx.
 #include "kernels/group_norm.h"
@@ -60,11 +61,11 @@ struct Columns {
 
 template <int Width, class T>
 __global__ void __launch_bounds__(kThreads)
-    place_kernel(const T* x,                             // [rows, groups, columns]
-                 const float* gamma, const float* beta,  // [groups, columns], or null
-                 T* y,                                   // [rows, groups, columns], may be x
-                 float* mean, float* rstd,               // [rows, groups]
-                 std::int64_t count, int groups, int columns, int lanes, float epsilon) {
+    group_norm_place_kernel(const T* x,                             // [rows, groups, columns]
+                            const float* gamma, const float* beta,  // [groups, columns], or null
+                            T* y,                                   // [rows, groups, columns], may be x
+                            float* mean, float* rstd,               // [rows, groups]
+                            std::int64_t count, int groups, int columns, int lanes, float epsilon) {
   const int lane = static_cast<int>(threadIdx.x) % lanes, at_once = kThreads / lanes;
   const float share = 1.0F / static_cast<float>(columns);
   const std::int64_t stride = std::int64_t{gridDim.x} * at_once;
@@ -114,11 +115,11 @@ __global__ void __launch_bounds__(kThreads)
 
 template <int Width, class T>
 __global__ void __launch_bounds__(kThreads)
-    place_gradient_kernel(const T* dy, const T* x,               // [rows, groups, columns]
-                          const float* gamma,                    // [groups, columns], or null
-                          const float* mean, const float* rstd,  // [rows, groups]
-                          T* dx,                                 // [rows, groups, columns], may be dy or x
-                          std::int64_t count, int groups, int columns, int lanes) {
+    group_norm_place_gradient_kernel(const T* dy, const T* x,               // [rows, groups, columns]
+                                     const float* gamma,                    // [groups, columns], or null
+                                     const float* mean, const float* rstd,  // [rows, groups]
+                                     T* dx,                                 // [rows, groups, columns], may be dy or x
+                                     std::int64_t count, int groups, int columns, int lanes) {
   const int lane = static_cast<int>(threadIdx.x) % lanes, at_once = kThreads / lanes;
   const float share = 1.0F / static_cast<float>(columns);
   const std::int64_t stride = std::int64_t{gridDim.x} * at_once;
@@ -154,9 +155,9 @@ __global__ void __launch_bounds__(kThreads)
 
 // Of each column of each part, its mean and its sum of squared deviations (Chan, Golub & LeVeque, 1983).
 template <class T>
-__global__ void __launch_bounds__(kThreads) moments_kernel(const T* x,       // [pictures, places, columns]
-                                                           float* partials,  // [2, pictures, parts, columns]
-                                                           Columns p) {
+__global__ void __launch_bounds__(kThreads) group_norm_moments_kernel(const T* x,       // [pictures, places, columns]
+                                                                      float* partials,  // [2, pictures, parts, columns]
+                                                                      Columns p) {
   DUEL_SHARED(means, float[kDown][kTile]);
   DUEL_SHARED(squares, float[kDown][kTile]);
   DUEL_SHARED(counts, float[kDown][kTile]);
@@ -191,9 +192,9 @@ __global__ void __launch_bounds__(kThreads) moments_kernel(const T* x,       // 
 
 // A warp makes a group's statistics of its columns' and parts'.
 __global__ void __launch_bounds__(kThreads)
-    merge_moments_kernel(const float* partials,     // [2, pictures, parts, columns]
-                         float* mean, float* rstd,  // [pictures, groups]
-                         int pictures, float epsilon, Columns p) {
+    group_norm_merge_moments_kernel(const float* partials,     // [2, pictures, parts, columns]
+                                    float* mean, float* rstd,  // [pictures, groups]
+                                    int pictures, float epsilon, Columns p) {
   const int lane = static_cast<int>(threadIdx.x % 32), count = pictures * p.groups, numbers = p.parts * p.of_group;
   const int i = static_cast<int>(blockIdx.x) * (kThreads / 32) + static_cast<int>(threadIdx.x / 32);
   const std::int64_t picture = i / p.groups;
@@ -224,11 +225,11 @@ __global__ void __launch_bounds__(kThreads)
 
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    normalize_kernel(const T* x,                             // [pictures, places, columns]
-                     const float* gamma, const float* beta,  // [columns], or null
-                     const float* mean, const float* rstd,   // [pictures, groups]
-                     T* y,                                   // [pictures, places, columns], may be x
-                     std::int64_t count, Columns p) {
+    group_norm_normalize_kernel(const T* x,                             // [pictures, places, columns]
+                                const float* gamma, const float* beta,  // [columns], or null
+                                const float* mean, const float* rstd,   // [pictures, groups]
+                                T* y,                                   // [pictures, places, columns], may be x
+                                std::int64_t count, Columns p) {
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < count; i += stride) {
     const std::int64_t place = i / p.columns;
@@ -245,10 +246,10 @@ __global__ void __launch_bounds__(kThreads)
 // Of each column of each part, the sums of dy and of dy h.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    gradient_sums_kernel(const T* dy, const T* x,               // [pictures, places, columns]
-                         const float* mean, const float* rstd,  // [pictures, groups] or [places, groups]
-                         float* partials,                       // [2, pictures, parts, columns]
-                         Columns p) {
+    group_norm_gradient_sums_kernel(const T* dy, const T* x,               // [pictures, places, columns]
+                                    const float* mean, const float* rstd,  // [pictures, groups] or [places, groups]
+                                    float* partials,                       // [2, pictures, parts, columns]
+                                    Columns p) {
   DUEL_SHARED(sums, float[kDown][kTile]);
   DUEL_SHARED(products, float[kDown][kTile]);
   const int lane = static_cast<int>(threadIdx.x) % kTile, row = static_cast<int>(threadIdx.x) / kTile;
@@ -277,10 +278,10 @@ __global__ void __launch_bounds__(kThreads)
 
 // A warp adds up a group's columns and parts: the mean of d, and of d h.
 __global__ void __launch_bounds__(kThreads)
-    merge_gradients_kernel(const float* partials,  // [2, pictures, parts, columns]
-                           const float* gamma,     // [columns], or null
-                           float* of_groups,       // [2, pictures, groups]
-                           int pictures, Columns p) {
+    group_norm_merge_gradients_kernel(const float* partials,  // [2, pictures, parts, columns]
+                                      const float* gamma,     // [columns], or null
+                                      float* of_groups,       // [2, pictures, groups]
+                                      int pictures, Columns p) {
   const int lane = static_cast<int>(threadIdx.x % 32), count = pictures * p.groups;
   const int i = static_cast<int>(blockIdx.x) * (kThreads / 32) + static_cast<int>(threadIdx.x / 32);
   const std::int64_t picture = i / p.groups;
@@ -304,9 +305,10 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 // A thread adds up a column.
-__global__ void __launch_bounds__(kThreads) column_gradients_kernel(const float* partials,        // [2, parts, columns]
-                                                                    float* dgamma, float* dbeta,  // [columns]
-                                                                    int parts, int columns) {
+__global__ void __launch_bounds__(kThreads)
+    group_norm_column_gradients_kernel(const float* partials,        // [2, parts, columns]
+                                       float* dgamma, float* dbeta,  // [columns]
+                                       int parts, int columns) {
   const int column = static_cast<int>(blockIdx.x) * kThreads + static_cast<int>(threadIdx.x);
   if (column < columns) {
     float sum = 0, product = 0;
@@ -320,12 +322,13 @@ __global__ void __launch_bounds__(kThreads) column_gradients_kernel(const float*
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) gradient_kernel(const T* dy, const T* x,  // [pictures, places, columns]
-                                                            const float* gamma,       // [columns], or null
-                                                            const float* mean, const float* rstd,  // [pictures, groups]
-                                                            const float* of_groups,  // [2, pictures, groups]
-                                                            T* dx,                   // may be dy or x
-                                                            std::int64_t count, int pictures, Columns p) {
+__global__ void __launch_bounds__(kThreads)
+    group_norm_gradient_kernel(const T* dy, const T* x,               // [pictures, places, columns]
+                               const float* gamma,                    // [columns], or null
+                               const float* mean, const float* rstd,  // [pictures, groups]
+                               const float* of_groups,                // [2, pictures, groups]
+                               T* dx,                                 // may be dy or x
+                               std::int64_t count, int pictures, Columns p) {
   const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
   for (std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; i < count; i += stride) {
     const std::int64_t place = i / p.columns;
@@ -405,7 +408,7 @@ void group_norm_forward(CudaContext& context, const GroupNorm& p, View x, View g
         [&](auto element, auto width, int lanes) {
           using T = decltype(element);
           launch(context, kOp, {blocks_for(count, kThreads / lanes, 1, kMostBlocks), kThreads},
-                 place_kernel<decltype(width)::value, T>, x.as<const T>(), gamma.as<const float>(),
+                 group_norm_place_kernel<decltype(width)::value, T>, x.as<const T>(), gamma.as<const float>(),
                  beta.as<const float>(), y.as<T>(), mean.as<float>(), rstd.as<float>(), count, p.groups, of_group,
                  lanes, p.epsilon);
         },
@@ -416,10 +419,11 @@ void group_norm_forward(CudaContext& context, const GroupNorm& p, View x, View g
   auto* const partials = static_cast<float*>(context.partials());
   with_float_type(x.dtype, [&](auto element) {
     using T = decltype(element);
-    launch(context, kOp, {summed.blocks(), kThreads}, moments_kernel<T>, x.as<const T>(), partials, summed.columns);
-    launch(context, kOp, {summed.warps_of_groups(), kThreads}, merge_moments_kernel, partials, mean.as<float>(),
-           rstd.as<float>(), summed.pictures, p.epsilon, summed.columns);
-    launch(context, kOp, {blocks_for(x.count(), kThreads, 1, kMostBlocks), kThreads}, normalize_kernel<T>,
+    launch(context, kOp, {summed.blocks(), kThreads}, group_norm_moments_kernel<T>, x.as<const T>(), partials,
+           summed.columns);
+    launch(context, kOp, {summed.warps_of_groups(), kThreads}, group_norm_merge_moments_kernel, partials,
+           mean.as<float>(), rstd.as<float>(), summed.pictures, p.epsilon, summed.columns);
+    launch(context, kOp, {blocks_for(x.count(), kThreads, 1, kMostBlocks), kThreads}, group_norm_normalize_kernel<T>,
            x.as<const T>(), gamma.as<const float>(), beta.as<const float>(), mean.as<const float>(),
            rstd.as<const float>(), y.as<T>(), x.count(), summed.columns);
   });
@@ -435,17 +439,17 @@ void group_norm_backward(CudaContext& context, const GroupNorm& p, View dy, View
   with_float_type(x.dtype, [&](auto element) {
     using T = decltype(element);
     if (is_affine || !by_place) {  // before dx, which may lie where dy or x does
-      launch(context, kOp, {summed.blocks(), kThreads}, gradient_sums_kernel<T>, dy.as<const T>(), x.as<const T>(),
-             mean.as<const float>(), rstd.as<const float>(), partials, summed.columns);
+      launch(context, kOp, {summed.blocks(), kThreads}, group_norm_gradient_sums_kernel<T>, dy.as<const T>(),
+             x.as<const T>(), mean.as<const float>(), rstd.as<const float>(), partials, summed.columns);
     }
     if (is_affine) {
-      launch(context, kOp, {blocks_for(x.shape.back(), kThreads), kThreads}, column_gradients_kernel, partials,
-             dgamma.as<float>(), dbeta.as<float>(), summed.pictures * summed.columns.parts, x.shape.back());
+      launch(context, kOp, {blocks_for(x.shape.back(), kThreads), kThreads}, group_norm_column_gradients_kernel,
+             partials, dgamma.as<float>(), dbeta.as<float>(), summed.pictures * summed.columns.parts, x.shape.back());
     }
     if (!by_place) {
-      launch(context, kOp, {summed.warps_of_groups(), kThreads}, merge_gradients_kernel, partials,
+      launch(context, kOp, {summed.warps_of_groups(), kThreads}, group_norm_merge_gradients_kernel, partials,
              gamma.as<const float>(), of_groups, summed.pictures, summed.columns);
-      launch(context, kOp, {blocks_for(x.count(), kThreads, 1, kMostBlocks), kThreads}, gradient_kernel<T>,
+      launch(context, kOp, {blocks_for(x.count(), kThreads, 1, kMostBlocks), kThreads}, group_norm_gradient_kernel<T>,
              dy.as<const T>(), x.as<const T>(), gamma.as<const float>(), mean.as<const float>(), rstd.as<const float>(),
              of_groups, dx.as<T>(), x.count(), summed.pictures, summed.columns);
     }
@@ -458,7 +462,7 @@ void group_norm_backward(CudaContext& context, const GroupNorm& p, View dy, View
         [&](auto element, auto width, int lanes) {
           using T = decltype(element);
           launch(context, kOp, {blocks_for(count, kThreads / lanes, 1, kMostBlocks), kThreads},
-                 place_gradient_kernel<decltype(width)::value, T>, dy.as<const T>(), x.as<const T>(),
+                 group_norm_place_gradient_kernel<decltype(width)::value, T>, dy.as<const T>(), x.as<const T>(),
                  gamma.as<const float>(), mean.as<const float>(), rstd.as<const float>(), dx.as<T>(), count, p.groups,
                  of_group, lanes);
         },

@@ -6,6 +6,9 @@
 //   single      the first thread: what is stored in the ring, and the counter
 //
 // Moved: inputs and outputs once per instruction that names them, which are in L1 or L2 after the first.
+//
+// spills: a stack frame of 32 bytes, not of registers: sine and cosine of arguments beyond 105615 are reduced by a
+// product of many words, which lies there.
 #include "kernels/small_program.h"
 
 #include "kernels/cuda/activation.cuh"

@@ -330,6 +330,12 @@ std::vector<DerivativeCase> cases() {
          const Value large = ops::pixel_shuffle(s.program, take(s, in, {1, 2, 4, 8}), 2);
          return ops::pixel_unshuffle(s.program, ops::multiply(s.program, large, large), 4);
        }},
+      {"gate", [](SmallProgram& s, std::vector<Value>& in) { return ops::gate(s.program, take(s, in, {2, 3, 6})); }},
+      {"gate_backward",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value dy = take(s, in, {4, 3});
+         return ops::gate_backward(s.program, dy, take(s, in, {4, 6}));
+       }},
       {"pad_columns",
        [](SmallProgram& s, std::vector<Value>& in) {
          return ops::pad_columns(s.program, take(s, in, {2, 3, 2}), 1, 5);

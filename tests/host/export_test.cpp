@@ -320,6 +320,9 @@ TEST(OnnxForms, OfPictures) {
       return ops::grid_sample(p, {edge}, x, ops::affine(p, y, 0.7, -2.2));
     });
   }
+  expect_same("gate", [&](Program& p, Value x) {
+    return ops::gate(p, ops::conv2d(p, Conv2d::same(3), ops::affine(p, x, 0.1), one.weight(p, {6, 3, 3, 4})));
+  });
   expect_same("permute", [&](Program& p, Value x) { return ops::permute(p, x, {{0, 3, 1, 2}}); });
   expect_same("pixel_shuffle", [&](Program& p, Value x) {
     const Value small = ops::affine(p, x, 0.1);

@@ -8,6 +8,7 @@
 #include "tests/reference/conv2d.h"
 #include "tests/reference/cross_entropy.h"
 #include "tests/reference/elementwise.h"
+#include "tests/reference/gate.h"
 #include "tests/reference/grid_sample.h"
 #include "tests/reference/group_norm.h"
 #include "tests/reference/indexed_rows.h"
@@ -488,6 +489,16 @@ TEST(DerivativeTest, Columns) {
   expect_derivative(
       "pad_columns", [&](const Array& at) { return ref::pad_columns(2, 3, 7, at); },
       [&](const Array&, const Array& dy) { return ref::slice_columns(2, 7, 3, dy); }, a);
+}
+
+TEST(DerivativeTest, Gate) {
+  const Array x = drawn({4, 6}, "x"), dy = drawn({4, 3}, "dy");
+  expect_derivative(
+      "gate", [](const Array& at) { return ref::gate(3, at); },
+      [](const Array& at, const Array& g) { return ref::gate_backward(3, g, at); }, x);
+  expect_derivative(
+      "gate_backward by x", [&](const Array& at) { return ref::gate_backward(3, dy, at); },
+      [&](const Array&, const Array& u) { return ref::gate_backward(3, dy, u); }, x);
 }
 
 TEST(DerivativeTest, Permute) {

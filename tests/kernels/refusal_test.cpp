@@ -10,6 +10,7 @@
 #include "kernels/conv2d_bias_act.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
+#include "kernels/gate.h"
 #include "kernels/gather.h"
 #include "kernels/grid_sample.h"
 #include "kernels/group_norm.h"
@@ -601,6 +602,19 @@ std::vector<WrongCall> wrong_permutes() {
       {"no y", call(p, f32({2, 3, 4, 5}), kNone), {"[2,3,4,5]"}}};
 }
 
+// x or dx, and y or dy.
+template <class Op>
+std::vector<WrongCall> wrong_gates(Op op) {
+  const auto call = [op](View x, View y) { return [=](Context& context) { op(context, x, y); }; };
+  return {{"odd columns", call(f32({4, 5}), f32({4, 2})), {"[4,5]", "[4,2]"}},
+          {"as many columns", call(f32({4, 6}), f32({4, 6})), {"[4,6]"}},
+          {"other rows", call(f32({4, 6}), f32({5, 3})), {"[4,6]", "[5,3]"}},
+          {"another type", call(f32({4, 6}), bf16({4, 3})), {"f32[4,6]", "bf16[4,3]"}},
+          {"integers", call(i32({4, 6}), i32({4, 3})), {"i32[4,6]"}},
+          {"no x", call(kNone, f32({4, 3})), {}},
+          {"no y", call(f32({4, 6}), kNone), {"[4,6]"}}};
+}
+
 struct GroupNormArrays {
   View x, gamma, beta, y, mean, rstd;
 };
@@ -1064,6 +1078,8 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"pad_columns", wrong_column_parts([](Context& context, int begin, View part, View whole) {
          pad_columns(context, begin, part, whole);
        })},
+      {"gate", wrong_gates([](Context& c, View x, View y) { gate(c, x, y); })},
+      {"gate_backward", wrong_gates([](Context& c, View x, View dy) { gate_backward(c, dy, x, x); })},
       {"permute", wrong_permutes()},
       {"group_norm_forward", wrong_group_norm_forwards()},
       {"group_norm_backward", wrong_group_norm_backwards()},
