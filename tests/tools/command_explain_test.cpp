@@ -8,6 +8,7 @@
 #include "host/pictures/decode.h"
 #include "host/pictures/png.h"
 #include "host/recipes/registry.h"
+#include "tests/support/photographs.h"
 #include "tests/support/small_run.h"
 #include "tests/tools/command.h"
 
@@ -161,6 +162,42 @@ TEST_F(Command, AClassifierIsExplainedByEveryMethod) {
   write_png(folder_ / "large.png", {12, 9, 3, std::vector<std::uint8_t>(12 * 9 * 3)});
   expect_outcome(duel("explain --run run large.png --out x"), 3, "the network takes 10x8 with 1");
   expect_outcome(duel("explain --run run large.png 0.png --out x"), 3, "x: 1 picture by the classifier");
+}
+
+TEST_F(Command, TagsOfPhotographsOfAnySizeAreExplained) {
+  if (!can_decode_photographs()) {
+    GTEST_SKIP() << "this build has no libvips";
+  }
+  std::string table = "file,kind,place\n";
+  std::filesystem::create_directories(folder_ / "shop");
+  for (int i = 0; i < 24; ++i) {
+    write_png(folder_ / fmt::format("shop/{}.png", i), drawn_picture(i));
+    table += fmt::format("{}.png,{},{}\n", i, i % 2 == 0 ? "cup" : "lamp", i < 12 ? "upper" : "lower");
+  }
+  write_file(folder_ / "shop/labels.csv", table);
+  ASSERT_EQ(duel("train --preset classify --data shop --size 16x16 --threads 2 --batch 8 --out run --steps 3 "
+                 "--set data.target=attributes --set model.filters=4 --set model.blocks=1 --set model.stages=2")
+                .exit_code,
+            0);
+  write_png(folder_ / "wide, new.v2.png", drawn_picture(5, 40, 90));
+  const std::string options = " --out why --samples 4 --points 8 --json";
+  const Outcome said = duel("explain --run run 'wide, new.v2.png'" + options);
+  ASSERT_EQ(said.exit_code, 0) << said.output;
+  const Json picture = Json::parse(said.output)["pictures"][0];
+  EXPECT_EQ(picture["sheet"], "001_wide__new_v2.png");
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "why/001_wide__new_v2.png"));
+  const Json called = Json::parse(duel("classify --run run 'wide, new.v2.png' --json").output)["pictures"][0];
+  double greatest = 0;
+  std::size_t place = 0;  // of the tag
+  for (const auto& [tag, probability] : picture["probabilities"].items()) {
+    EXPECT_NEAR(probability.get<double>(), called["probabilities"][place].get<double>(), 1e-5) << tag;
+    greatest = std::max(greatest, probability.get<double>());
+    ++place;
+  }
+  EXPECT_EQ(picture["probability"].get<double>(), greatest);
+  const Json of_lamp = Json::parse(duel("explain --run run shop/3.png --class kind=lamp" + options).output);
+  EXPECT_EQ(of_lamp["pictures"][0]["explained"], "kind=lamp");
+  expect_outcome(duel("explain --run run shop --curves 2 --out why"), 2, "tells tags");
 }
 
 // Adebayo et al., "Sanity checks for saliency maps", 2018: a map that does not change with the weights explains none.
