@@ -112,6 +112,18 @@ public:
     return sampling;
   }
 
+  std::map<std::string, Sampling> answering_networks() const override {
+    Sampling answering;
+    answering.inputs = {picture_};
+    answering.outputs = {numbers("logits", config().classes)};
+    answering.outputs[0].names = target_.names;
+    answering.networks = {kClassifier};
+    answering.record = [](Program&, const Sampling::Run& run, std::span<const Value> inputs) {
+      return std::vector<Value>{run(kClassifier, {inputs[0]})[0]};
+    };
+    return {{kClassifier, answering}};
+  }
+
   std::optional<HeldOutMeasure> held_out() const override {
     HeldOutMeasure measure;
     measure.sampling = sampling();

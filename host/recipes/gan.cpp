@@ -177,6 +177,8 @@ public:
     return {{kDiscriminator, judging}};
   }
 
+  std::map<std::string, Sampling> answering_networks() const override { return single_networks(); }
+
 private:
   static std::vector<std::string> class_names(const Options& options, const Fields& fields) {
     if (!options.data.labels) {

@@ -68,6 +68,10 @@ public:
   virtual Sampling sampling() const = 0;
   // Further networks that can be run by themselves on rows, by their names: what is exported beside sampling().
   virtual std::map<std::string, Sampling> single_networks() const { return {}; }
+  // Networks that answer with logits when they are shown a picture, by their names: what `duel explain` explains. The
+  // first input is the picture, a second one a label; the first output f32 [1,K], and `names` of it are what the logits
+  // stand for, where they stand for classes or tags.
+  virtual std::map<std::string, Sampling> answering_networks() const { return {}; }
   virtual std::optional<HeldOutMeasure> held_out() const { return std::nullopt; }
   // From pictures, the first input, of the source that is counted to what the networks make of the same pictures, where
   // they can: sheets show both, of held-out rows where any are measured.

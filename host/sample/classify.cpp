@@ -2,9 +2,7 @@
 
 #include "host/config/configuration.h"
 #include "host/data/open_dataset.h"
-#include "host/data/photograph_source.h"
 #include "host/data/relabelled_source.h"
-#include "host/device/default_threads.h"
 #include "host/device/device.h"
 #include "host/files/atomic_file.h"
 #include "host/run/run_directory.h"
@@ -27,19 +25,6 @@ namespace {
 
 constexpr const char* kRecipe = "classify";
 
-// The run's way to take photographs, at the size and with the channels of its network.
-Options::Data data_like(const Options::Data& trained, const Shape& picture) {
-  Options::Data options = trained;
-  options.size = fmt::format("{}x{}", picture[2], picture[1]);
-  options.alpha = picture[3] == 4 ? "keep" : "flatten";
-  options.colour = picture[3] == 1 ? "grey" : "colour";
-  return options;
-}
-
-int threads_of(const Options& options) {
-  return options.threads > 0 ? options.threads : default_threads().threads;
-}
-
 class LoadedClassifier {
 public:
   LoadedClassifier(const ClassifyRequest& request, Context& context, const LoadedSampling& loaded,
@@ -47,12 +32,7 @@ public:
       : request_(request), context_(context), loaded_(loaded), options_(options) {}
 
   void call_files(Classified& result) const {
-    const Shape& picture = loaded_.sampling.inputs[0].shape;
-    TakenPictures taken{picture, std::nullopt, threads_of(options_)};
-    if (is_of_photographs(options_.data.source)) {
-      taken.form = picture_form(data_like(options_.data, picture));
-    }
-    PictureFiles files(request_.files, taken);
+    PictureFiles files(request_.files, taken_pictures(options_, loaded_.sampling.inputs[0].shape));
     RowSampler sampler(context_, loaded_.model(), Parameters::Block::average);
     const std::size_t classes = result.classes.size();
     files.read(Sampler::kBatch, [&](std::span<const std::string> names, std::span<const std::uint8_t> pixels) {

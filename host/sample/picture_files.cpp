@@ -2,7 +2,10 @@
 
 #include "host/data/idx.h"
 #include "host/data/in_parallel.h"
+#include "host/data/open_dataset.h"
+#include "host/data/photograph_source.h"
 #include "host/data/scan_photographs.h"
+#include "host/device/default_threads.h"
 #include "host/pictures/png.h"
 #include "kernels/check.h"
 
@@ -42,6 +45,22 @@ std::string reason_of(const Error& error, const std::string& file) {
 }
 
 }  // namespace
+
+Options::Data data_like(const Options::Data& trained, const Shape& picture) {
+  Options::Data options = trained;
+  options.size = fmt::format("{}x{}", picture[2], picture[1]);
+  options.alpha = picture[3] == 4 ? "keep" : "flatten";
+  options.colour = picture[3] == 1 ? "grey" : "colour";
+  return options;
+}
+
+TakenPictures taken_pictures(const Options& trained, const Shape& picture) {
+  TakenPictures taken{picture, std::nullopt, trained.threads > 0 ? trained.threads : default_threads().threads};
+  if (is_of_photographs(trained.data.source)) {
+    taken.form = picture_form(data_like(trained.data, picture));
+  }
+  return taken;
+}
 
 PictureFiles::PictureFiles(const std::vector<std::string>& files, TakenPictures taken) : taken_(std::move(taken)) {
   for (const std::string& file : files) {

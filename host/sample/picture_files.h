@@ -6,6 +6,7 @@
 // gzip. A folder stands for the photographs in it, however deep (scan_photographs.h).
 #pragma once
 
+#include "host/config/options.h"
 #include "host/data/photograph_folder.h"
 #include "host/pictures/decode.h"
 #include "kernels/tensor.h"
@@ -24,6 +25,11 @@ struct TakenPictures {
   std::optional<PictureForm> form;  // of photographs, of that size and those channels
   int threads = 1;                  // that decode
 };
+
+// The options by which a run takes photographs, at the size and with the channels of its network.
+Options::Data data_like(const Options::Data& trained, const Shape& picture);
+// How the pictures of a person are taken for the network of a run with these options, which takes pictures [1,H,W,C].
+TakenPictures taken_pictures(const Options& trained, const Shape& picture);
 
 class PictureFiles {
 public:

@@ -40,9 +40,8 @@ Parameters::Blocks sampling_blocks(const NamedNetwork& network) {
 RecordedSampling record_sampling(const Sampling& sampling, const Networks& networks, const SamplingSettings& settings) {
   RecordedSampling recorded;
   Program& program = recorded.program;
-  std::vector<Value> inputs;
   for (const Field& field : sampling.inputs) {
-    inputs.push_back(input_of(program, field, settings));
+    recorded.inputs.push_back(input_of(program, field, settings));
   }
   const Sampling::Run run = [&](const std::string& name, const std::vector<Value>& values) {
     const NamedNetwork& named = networks.at(name);
@@ -54,13 +53,15 @@ RecordedSampling record_sampling(const Sampling& sampling, const Networks& netwo
     };
     return named.network->forward({program, weights, state_of, false}, values);
   };
-  recorded.outputs = sampling.record(program, run, inputs);
+  recorded.outputs = sampling.record(program, run, recorded.inputs);
   check(recorded.outputs.size() == sampling.outputs.size(), "sampling: {} outputs, where {} are said",
         recorded.outputs.size(), sampling.outputs.size());
   for (const Value output : recorded.outputs) {
     program.keep(output);
   }
-  fuse(program);
+  if (settings.is_fused) {
+    fuse(program);
+  }
   return recorded;
 }
 

@@ -21,10 +21,13 @@ struct SamplingSettings {
   Parameters::Block block = Parameters::Block::average;
   // Vectors are drawn, N(0, 1), as a function of this seed and the counter; without it they are given, too.
   std::optional<std::uint64_t> seed;
+  // false: left as recorded, for a caller that appends to it (derivatives) and fuses it then.
+  bool is_fused = true;
 };
 
 struct RecordedSampling {
   Program program;
+  std::vector<Value> inputs;         // as the networks take them, in the sampling's order
   std::vector<Value> outputs;        // f32; kept
   std::vector<RecordedState> state;  // what it reads
 };
