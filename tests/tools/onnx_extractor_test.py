@@ -93,14 +93,14 @@ def main():
             for key, number in four(real, features).items():
                 expect_near(f"{place} of {key}", found["figures"][key][place], number, 1e-2)
         copies = found["memorisation_by_features"]
-        nearest = np.array([np.sqrt(((row - features_of(training[0], weights))**2).sum(1)).min()
-                            for row in features_of(generated[0], weights)])
+        known, drawn_features = features_of(training[0], weights), features_of(generated[0], weights)
+        nearest = np.sqrt(((drawn_features[:, None] - known[None])**2).sum(-1)).min(1)
         expect_near("median distance by features", copies["median_distance"], np.median(nearest), 1e-4)
         expect_near("the closest pair", copies["closest"][0]["distance"], nearest.min(), 1e-2)
         assert copies["closest"][0]["generated"] < 200 and copies["training"] == 200
 
         os.remove(f"{network}.json")
-        assert "there is no" in duel(*words).stderr
+        assert "there is no" in duel(*words, "--count", 2, "--copies", "pixels").stderr
         missing = duel(*words[:-4], "--extractor", f"onnx:{folder}/none.onnx", expect=3)
         assert "none.onnx: cannot be opened for reading" in missing.stderr, missing.stderr
         # While a run trains it is the same extractor.
