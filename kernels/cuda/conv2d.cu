@@ -7,8 +7,9 @@
 // operands.cuh defines X, dY and W, conv2d_shape.h the classes; product.cuh says who computes what. Pictures of few
 // channels and groups have kernels of their own (conv2d_few_channels.h, conv2d_grouped.h).
 //
-// spills: for sm_120 ptxas holds tensor_product_kernel of the TF32 input gradient, 64 wide, to 72 registers, with which
-// seven blocks fit on a multiprocessor, and puts aside two words a thread. No other architecture does.
+// spills: ptxas holds two instances of tensor_product_kernel, 64 wide, to 72 registers (sm_100, TF32) and 64 (sm_120,
+// bf16 weight gradient), with which seven and eight blocks fit on a multiprocessor, and puts aside two and four words a
+// thread.
 #include "kernels/cuda/conv2d_ours.h"
 
 #include "kernels/cuda/conv2d_few_channels.h"

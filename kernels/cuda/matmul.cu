@@ -1,4 +1,8 @@
 // Matrix products (contract: kernels/matmul.h): which operands they have. product.cuh says who computes what.
+//
+// spills: for sm_100 and sm_120 ptxas holds some instances of tensor_product_kernel, 64 wide, to 64 registers, with
+// which eight blocks fit on a multiprocessor, and puts aside two to four words a thread. For sm_75 to sm_90 it does
+// not.
 #include "kernels/cuda/matmul_ours.h"
 
 #include "kernels/cuda/product.cuh"

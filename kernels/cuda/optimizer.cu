@@ -6,7 +6,7 @@
 //   ema          a map whose factors are worked out at the step (pointwise.cuh)
 //   global_norm  the sum of one row (row_sum.cuh), each square in f64
 //
-// spills: ptxas (sm_80, sm_90) holds adam_kernel of four elements to 64 registers, with which four blocks fit on a
+// spills: ptxas (sm_80 to sm_90) holds adam_kernel of four elements to 64 registers, with which four blocks fit on a
 // multiprocessor, and puts aside two words a thread while the first one works out the constants.
 #include "kernels/optimizer.h"
 
