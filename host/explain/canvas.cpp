@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string_view>
 
 namespace duel {
 
@@ -16,6 +17,37 @@ bool begins_letter(char byte) {  // of UTF-8
   return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
 }
 
+// The bytes of the letter of UTF-8 that begins there, or 0: none does, or XML has no such letter.
+std::size_t letter_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
+  const unsigned first = byte(0), second = byte(1);
+  if (first >= 0x20 && first < 0x7f) {
+    return 1;
+  }
+  if (first >= 0xc2 && first < 0xe0) {
+    return follows(1) ? 2 : 0;
+  }
+  if (first >= 0xe0 && first < 0xf0) {
+    const bool is_overlong = first == 0xe0 && second < 0xa0, is_surrogate = first == 0xed && second >= 0xa0;
+    const bool is_no_letter = first == 0xef && second == 0xbf && byte(2) >= 0xbe;
+    return follows(1) && follows(2) && !is_overlong && !is_surrogate && !is_no_letter ? 3 : 0;
+  }
+  const bool is_in_range = first == 0xf0 ? second >= 0x90 : first < 0xf4 || (first == 0xf4 && second < 0x90);
+  return first >= 0xf0 && is_in_range && follows(1) && follows(2) && follows(3) ? 4 : 0;
+}
+
+// Names of files need not be UTF-8, and may hold what cannot be printed: that becomes question marks.
+std::string drawable(std::string_view words) {
+  std::string text;
+  while (!words.empty()) {
+    const std::size_t length = letter_length(words);
+    text += length == 0 ? std::string_view("?") : words.substr(0, length);
+    words.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return text;
+}
+
 }  // namespace
 
 double width_of(const std::string& words, double font) {
@@ -23,17 +55,21 @@ double width_of(const std::string& words, double font) {
 }
 
 std::string fitted(const std::string& words, double font, double width) {
-  std::size_t first = 0;
-  while (first < words.size() && width_of("…" + words.substr(first), font) > width) {
-    do {
-      ++first;
-    } while (first < words.size() && !begins_letter(words[first]));
+  if (width_of(words, font) <= width) {
+    return words;
   }
-  return width_of(words, font) <= width ? words : "…" + words.substr(first);
+  std::string shorter = words;
+  while (!shorter.empty() && width_of(shorter + "…", font) > width) {
+    while (shorter.size() > 1 && !begins_letter(shorter.back())) {
+      shorter.pop_back();
+    }
+    shorter.pop_back();
+  }
+  return shorter + "…";
 }
 
 void Canvas::text(double x, double y, const std::string& words, const std::string& style) {
-  body_ += fmt::format("<text x='{:.1f}' y='{:.1f}' {}>{}</text>", x, y, style, markup_text(words));
+  body_ += fmt::format("<text x='{:.1f}' y='{:.1f}' {}>{}</text>", x, y, style, markup_text(drawable(words)));
 }
 
 void Canvas::box(double x, double y, double width, double height, const std::string& style) {

@@ -12,7 +12,7 @@ namespace duel {
 
 // The width of a line of words in pixels, about: letters of UTF-8 at a size of font.
 double width_of(const std::string& words, double font);
-// Shortened by an ellipsis at its front, where a file's name has its folders, until it is no wider.
+// Shortened, with an ellipsis behind it, until it is no wider.
 std::string fitted(const std::string& words, double font, double width);
 
 class Canvas {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <string>
 
 namespace duel {
@@ -17,8 +18,7 @@ constexpr std::size_t kNextClasses = 3;  // that a sheet names beside the one th
 
 std::string title_of(const Explained& explained, const ExplainedPicture& picture) {
   if (explained.is_of_judge()) {
-    return fmt::format("logit {:.3f}{}: the greater, the more like a real picture", picture.logit,
-                       explained.told.empty() ? "" : fmt::format(" as {}", explained.told));
+    return fmt::format("logit {:.3f}{}", picture.logit, explained.told.empty() ? "" : " as " + explained.told);
   }
   return fmt::format("{}: {:.1f} %, logit {:.2f}", explained.name_of(picture.asked),
                      100 * picture.probabilities[static_cast<std::size_t>(picture.asked)], picture.logit);
@@ -34,7 +34,9 @@ std::string subtitle_of(const Explained& explained, const ExplainedPicture& pict
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return picture.probabilities[a] > picture.probabilities[b]; });
   order.resize(std::min(order.size(), kNextClasses));
-  std::string text = picture.file;
+  const std::filesystem::path file = picture.file;
+  std::string text = (file.parent_path().filename() / file.filename()).string();
+  text += explained.is_of_judge() ? "; the greater, the more real" : "";
   for (std::size_t i = 0; i < order.size(); ++i) {
     text += fmt::format("{}{} {:.1f} %", i == 0 ? "; others: " : ", ", explained.names[order[i]],
                         100 * picture.probabilities[order[i]]);

@@ -195,6 +195,12 @@ TEST_F(Command, TagsOfPhotographsOfAnySizeAreExplained) {
     ++place;
   }
   EXPECT_EQ(picture["probability"].get<double>(), greatest);
+  // Names that are no UTF-8 or cannot be printed are drawn as far as they can be.
+  std::filesystem::copy_file(folder_ / "shop/3.png", folder_ / "caf\xe9 \x01 <&>.png");
+  expect_outcome(duel("explain --run run 'caf\xe9 \x01 <&>.png' --out odd --samples 2 --points 2"), 0,
+                 "completeness gap");
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "odd/001_caf_______.png")) << names_in(folder_ / "odd")[0];
+
   const Json of_lamp = Json::parse(duel("explain --run run shop/3.png --class kind=lamp" + options).output);
   EXPECT_EQ(of_lamp["pictures"][0]["explained"], "kind=lamp");
   expect_outcome(duel("explain --run run shop --curves 2 --out why"), 2, "tells tags");
