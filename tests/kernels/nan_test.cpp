@@ -6,7 +6,11 @@
 #include "kernels/conv2d.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
+#include "kernels/gate.h"
+#include "kernels/grid_sample.h"
+#include "kernels/group_norm.h"
 #include "kernels/matmul.h"
+#include "kernels/pad2d.h"
 #include "kernels/small_program.h"
 #include "kernels/softmax.h"
 #include "tests/support/op_runner.h"
@@ -155,6 +159,36 @@ TEST_P(NanTest, PassesAttention) {
         expect_nan(dx, 21 + k, "softmax_backward");
       }
       EXPECT_NEAR(read(shares)[20], 1.0 / 7, 1e-2);
+    }
+  }
+}
+
+TEST_P(NanTest, PassesOperatorsOfPictures) {
+  const Shape shape{2, 3, 4, 6};
+  constexpr std::int64_t kPlace = 80;  // of the second picture: row 0, column 1, channel 2
+  for (const DType dtype : types()) {
+    const View x = array(shape, dtype, kPlace), y = array(shape, dtype), dx = array(shape, dtype);
+    for (const GroupNorm& p : {GroupNorm{1, true}, {2, false}, {6, false}}) {
+      const View mean = array(group_norm_statistics(p, shape), DType::f32),
+                 rstd = array(group_norm_statistics(p, shape), DType::f32);
+      group_norm_forward(*context_, p, x, View{}, View{}, y, mean, rstd);
+      expect_nan(y, kPlace, "group_norm_forward");
+      EXPECT_EQ(read(y)[0], 0) << "of the first picture, whose numbers are equal";
+      group_norm_backward(*context_, p, x, array(shape, dtype), View{}, array(mean.shape, DType::f32),
+                          array(rstd.shape, DType::f32), dx, View{}, View{});
+      expect_nan(dx, kPlace, "group_norm_backward");
+    }
+    const View half = array(shape.with_columns(3), dtype);
+    gate(*context_, x, half);
+    expect_nan(half, 41, "gate");  // channels 2 and 5
+    pad2d_backward(*context_, {PadKind::edge, 1, 1, 1, 1}, array({2, 5, 6, 6}, dtype, 0), dx);
+    expect_nan(dx, 0, "pad2d_backward");
+    for (const GridEdge edge : {GridEdge::zeros, GridEdge::border}) {
+      const View grid = array({2, 5, 7, 2}, DType::f32, 2), sampled = array({2, 5, 7, 6}, dtype);
+      grid_sample(*context_, {edge}, x, grid, sampled);
+      expect_nan(sampled, 6, fmt::format("grid_sample, {}", name_of(edge)));
+      grid_sample_backward_input(*context_, {edge}, sampled, grid, dx);
+      expect_nan(dx, 24, fmt::format("grid_sample_backward_input, {}", name_of(edge)));  // row 1.75, column 0
     }
   }
 }
