@@ -160,24 +160,25 @@ TEST(Options, EveryMemberHasAKey) {
   }
   {
     const auto& [source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out,
-                 target] = options.data;
+                 target, degrade, pairs, crop] = options.data;
     count(source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out, target);
+    count(degrade, pairs, crop);
   }
   {
-    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = options.model;
-    count(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s] = options.model;
+    count(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s);
   }
   {
-    const auto& [shift, flip, policy, probability, adaptive, target] = options.augment;
-    count(shift, flip, policy, probability, adaptive, target);
+    const auto& [shift, flip, turn, policy, probability, adaptive, target] = options.augment;
+    count(shift, flip, turn, policy, probability, adaptive, target);
   }
   {
     const auto& [residency, launch, steps, lanes, memory] = options.schedule;
     count(residency, launch, steps, lanes, memory);
   }
   {
-    const auto& [kind, r1, r2, penalty, every, smoothing] = options.loss;
-    count(kind, r1, r2, penalty, every, smoothing);
+    const auto& [kind, r1, r2, penalty, every, smoothing, restoration] = options.loss;
+    count(kind, r1, r2, penalty, every, smoothing, restoration);
   }
   {
     const auto& [a, b, c, d, e, f, g, h, i, j] = options.optimizer;
