@@ -12,6 +12,7 @@ DUEL_BACKENDS(add, View a, View b, View y);
 DUEL_BACKENDS(multiply, View a, View b, View y);
 DUEL_BACKENDS(affine, const Affine&, View x, View y);
 DUEL_BACKENDS(unary, UnaryKind, View x, View y);
+DUEL_BACKENDS(clamp, const Clamp&, View x, View y);
 DUEL_BACKENDS(fill, float value, View y);
 DUEL_BACKENDS(cast, View x, View y);
 
@@ -47,6 +48,13 @@ void unary(Context& context, UnaryKind kind, View x, View y) {
   context.run([&](auto& backend) { unary(backend, kind, x, y); });
 }
 
+void clamp(Context& context, const Clamp& p, View x, View y) {
+  check_float("clamp", "x", x);
+  check_like("clamp", "y", y, "x", x);
+  check(p.low <= p.high, "clamp: from {} to {}, but the lower end must come first", p.low, p.high);
+  context.run([&](auto& backend) { clamp(backend, p, x, y); });
+}
+
 void fill(Context& context, float value, View y) {
   if (is_present(y) && y.dtype == DType::i32) {  // as bits, which nothing computes with
     value = std::bit_cast<float>(static_cast<std::int32_t>(value));
@@ -72,6 +80,11 @@ const char* name_of(UnaryKind kind) {
     case UnaryKind::positive: return "positive";
     case UnaryKind::exp: return "exp";
     case UnaryKind::log: return "log";
+    case UnaryKind::abs: return "abs";
+    case UnaryKind::sign: return "sign";
+    case UnaryKind::sin: return "sin";
+    case UnaryKind::cos: return "cos";
+    case UnaryKind::rsqrt: return "rsqrt";
   }
   throw Error(Error::Kind::internal, "name_of: unknown unary function");
 }

@@ -51,7 +51,8 @@ bool fits(const SmallInstruction& i, const Operands& o) {
     case SmallOp::multiply:
     case SmallOp::activation_backward: return is_float(o.x) && is_like(o.x, o.b) && is_like(o.x, o.y);
     case SmallOp::affine:
-    case SmallOp::unary: return is_float(o.x) && is_like(o.x, o.y);
+    case SmallOp::unary:
+    case SmallOp::clamp: return is_float(o.x) && is_like(o.x, o.y);
     case SmallOp::bias_act:
       return is_float(o.x) && is_like(o.x, o.y) && (!is_present(o.b) || is_f32(o.b, Shape{o.x.shape.back()}));
     case SmallOp::reduce_sum: return is_float(o.x) && is_f32(o.y, reduce_output(i.axes, o.x.shape));
@@ -139,6 +140,7 @@ const char* name_of(SmallOp op) {
     case SmallOp::multiply: return "multiply";
     case SmallOp::affine: return "affine";
     case SmallOp::unary: return "unary";
+    case SmallOp::clamp: return "clamp";
     case SmallOp::bias_act: return "bias_act";
     case SmallOp::activation_backward: return "activation_backward";
     case SmallOp::reduce_sum: return "reduce_sum";

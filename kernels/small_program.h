@@ -10,6 +10,7 @@
 //   add, multiply         x b y
 //   affine                x y                 scale, shift
 //   unary                 x y                 unary
+//   clamp                 x y                 scale: low, shift: high
 //   bias_act              x [b] y             activation               bias_act.h
 //   activation_backward   x (dy) b (y) y (dx) activation
 //   reduce_sum, broadcast x y                 axes, scale              reduce.h
@@ -47,6 +48,7 @@ enum class SmallOp : std::uint8_t {
   multiply,
   affine,
   unary,
+  clamp,
   bias_act,
   activation_backward,
   reduce_sum,

@@ -28,6 +28,11 @@ const char* onnx_name(UnaryKind kind) {
     case UnaryKind::positive: return nullptr;
     case UnaryKind::exp: return "Exp";
     case UnaryKind::log: return "Log";
+    case UnaryKind::abs: return "Abs";
+    case UnaryKind::sign: return "Sign";
+    case UnaryKind::sin: return "Sin";
+    case UnaryKind::cos: return "Cos";
+    case UnaryKind::rsqrt: return nullptr;
   }
   return nullptr;
 }
@@ -79,7 +84,14 @@ Value unary(Program& program, UnaryKind kind, Value x) {
   if (const char* name = onnx_name(kind)) {
     node.onnx = plain_form(name, 1);
   }
-  node.constant = kind == UnaryKind::positive;
+  if (kind == UnaryKind::rsqrt) {
+    node.onnx = [] {
+      OnnxForm form;
+      form.add("Reciprocal", {form.add("Sqrt", {OnnxOperand::input(0)})});
+      return form;
+    };
+  }
+  node.constant = kind == UnaryKind::positive || kind == UnaryKind::sign;
   node.derive = [kind](Backward& back) {
     Program& pr = back.program();
     const Value g = back.gradient(), y = back.output();
@@ -90,10 +102,39 @@ Value unary(Program& program, UnaryKind kind, Value x) {
         back.set(0, multiply(pr, g, affine(pr, unary(pr, UnaryKind::reciprocal, y), 0.5)));
         return;
       case UnaryKind::reciprocal: back.set(0, affine(pr, multiply(pr, g, multiply(pr, y, y)), -1.0)); return;
-      case UnaryKind::positive: return;
+      case UnaryKind::positive:
+      case UnaryKind::sign: return;
       case UnaryKind::exp: back.set(0, multiply(pr, g, y)); return;
       case UnaryKind::log: back.set(0, multiply(pr, g, unary(pr, UnaryKind::reciprocal, back.input(0)))); return;
+      case UnaryKind::abs: back.set(0, multiply(pr, g, unary(pr, UnaryKind::sign, back.input(0)))); return;
+      case UnaryKind::sin: back.set(0, multiply(pr, g, unary(pr, UnaryKind::cos, back.input(0)))); return;
+      case UnaryKind::cos:
+        back.set(0, affine(pr, multiply(pr, g, unary(pr, UnaryKind::sin, back.input(0))), -1.0));
+        return;
+      case UnaryKind::rsqrt:
+        back.set(0, affine(pr, multiply(pr, g, multiply(pr, y, multiply(pr, y, y))), -0.5));
+        return;
     }
+  };
+  return program.record(std::move(node), program.shape(x), program.dtype(x));
+}
+
+Value clamp(Program& program, Value x, double low, double high) {
+  const Clamp p{static_cast<float>(low), static_cast<float>(high)};
+  Node node = pointwise("clamp", {x}, [p](Context& c, Views in, Views out) { duel::clamp(c, p, in[0], out[0]); });
+  node.parameters = p;
+  node.attributes = {{"low", p.low}, {"high", p.high}};
+  node.onnx = [p] {
+    OnnxForm form;
+    form.add("Clip", {OnnxOperand::input(0), OnnxOperand::number(p.low), OnnxOperand::number(p.high)});
+    return form;
+  };
+  node.derive = [low, high](Backward& back) {
+    Program& pr = back.program();
+    const Value in = back.input(0);
+    const Value below = unary(pr, UnaryKind::positive, affine(pr, in, -1.0, low));
+    const Value above = unary(pr, UnaryKind::positive, affine(pr, in, 1.0, -high));
+    back.set(0, multiply(pr, back.gradient(), affine(pr, add(pr, below, above), -1.0, 1.0)));
   };
   return program.record(std::move(node), program.shape(x), program.dtype(x));
 }

@@ -12,8 +12,12 @@
 #include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
 #include "kernels/gather.h"
+#include "kernels/grid_sample.h"
+#include "kernels/group_norm.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
+#include "kernels/pad2d.h"
+#include "kernels/permute.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/resample2d.h"
@@ -43,6 +47,18 @@ BatchNormed batch_norm(Program&, const BatchNorm&, Value x, Value gamma, Value b
 BatchNormGradients batch_norm_backward(Program&, Value dy, Value x, Value gamma, Value mean, Value rstd);
 Value batch_norm_inference(Program&, const BatchNorm&, Value x, Value gamma, Value beta, Value mean, Value variance);
 
+// Layer, instance and group normalisation. gamma and beta exist both or not at all; so do dgamma and dbeta. All results
+// may be differentiated, any number of times.
+struct GroupNormed {
+  Value y, mean, rstd;
+};
+struct GroupNormGradients {
+  Value dx, dgamma, dbeta;
+};
+GroupNormed group_norm(Program&, const GroupNorm&, Value x, Value gamma = {}, Value beta = {});
+GroupNormGradients group_norm_backward(Program&, const GroupNorm&, Value dy, Value x, Value gamma, Value mean,
+                                       Value rstd);
+
 // Cross-entropy of logits f32 [N,K] against labels i32 [N]. Both results may be differentiated, any number of times.
 struct CrossEntropyResult {
   Value loss, log_sums;  // f32 [1], [N]
@@ -56,7 +72,8 @@ Value add(Program&, Value a, Value b);
 Value multiply(Program&, Value a, Value b);
 Value affine(Program&, Value x, double scale, double shift = 0);
 Value unary(Program&, UnaryKind, Value x);
-Value cast(Program&, Value x, DType dtype);  // x itself where it has that type
+Value clamp(Program&, Value x, double low, double high);  // the ends themselves have the derivative 1
+Value cast(Program&, Value x, DType dtype);               // x itself where it has that type
 Value copy(Program&, Value x);
 Value stop_gradient(Program&, Value x);  // a copy that is a constant to derivatives
 Value fill(Program&, const Shape&, DType, double value);
@@ -78,6 +95,19 @@ Value scatter_rows(Program&, Value dy, Value index, int rows);  // f32
 Value concat_columns(Program&, Value a, Value b);
 Value slice_columns(Program&, Value x, int begin, int count);
 Value pad_columns(Program&, Value x, int begin, int count);
+
+// Axes in another order. pixel_shuffle is y[n, H r + i, W r + j, c] = x[n, H, W, (i r + j) C + c], r the factor: r r
+// times the channels as r times the height and width; pixel_unshuffle undoes it.
+Value permute(Program&, Value x, const Permute&);
+Value pixel_shuffle(Program&, Value x, int factor);
+Value pixel_unshuffle(Program&, Value x, int factor);
+
+// Pictures with a margin, and looked up between their pixels. The grid has a first derivative alone.
+Value pad2d(Program&, const Pad2d&, Value x);
+Value pad2d_backward(Program&, const Pad2d&, Value dy, const Shape& x);
+Value grid_sample(Program&, const GridSample&, Value x, Value grid);
+Value grid_sample_backward_input(Program&, const GridSample&, Value dy, Value grid, const Shape& x);
+Value grid_sample_backward_grid(Program&, const GridSample&, Value dy, Value x, Value grid);
 
 // Pictures [N,H,W,C] to [N,height,width,C] through a filter.
 Value resample2d(Program&, const Resample2d&, Value x, int height, int width);

@@ -19,8 +19,7 @@ struct Written {
 };
 
 std::optional<UnaryKind> unary_named(const std::string& op) {
-  for (const UnaryKind kind :
-       {UnaryKind::softplus, UnaryKind::sigmoid, UnaryKind::square_root, UnaryKind::reciprocal, UnaryKind::positive}) {
+  for (const UnaryKind kind : kUnaryKinds) {
     if (op == name_of(kind)) {
       return kind;
     }
@@ -52,6 +51,10 @@ std::vector<Written> instructions_of(const Node& node) {
   }
   if (const std::optional<UnaryKind> kind = unary_named(op)) {
     return {{{.op = SmallOp::unary, .unary = *kind}, in(0), {}, out()}};
+  }
+  if (op == "clamp") {
+    const auto p = std::any_cast<Clamp>(node.parameters);
+    return {{{.op = SmallOp::clamp, .scale = p.low, .shift = p.high}, in(0), {}, out()}};
   }
   if (op == "bias_act_forward" || op == "activation_backward") {
     const SmallOp small = op == "bias_act_forward" ? SmallOp::bias_act : SmallOp::activation_backward;

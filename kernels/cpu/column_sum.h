@@ -9,18 +9,19 @@
 
 namespace duel {
 
-// visit(row, sums) adds row `row` to sums[0..columns-1]. Within a block, every kShort rows are summed apart: that
-// keeps the rounding error of long sums small.
-template <class Visit>
-void sum_rows(CpuContext& context, std::int64_t rows, std::int64_t columns, float scale, float* result,
-              const Visit& visit) {
+// visit(row, sums) adds row `row` to sums[0..columns-1], and finish(column, sum) takes what a column comes to. Within a
+// block, every kShort rows are summed apart: that keeps the rounding error of long sums small. in_place [columns]: used
+// where the columns are too many for partial results; null: they never are.
+template <class Visit, class Finish>
+void sum_rows(CpuContext& context, std::int64_t rows, std::int64_t columns, float* in_place, const Visit& visit,
+              const Finish& finish) {
   constexpr std::int64_t kBlocks = 64, kShort = 64;
   const auto partial_floats = static_cast<std::int64_t>(CpuContext::kPartialBytes / sizeof(float));
   std::int64_t blocks = std::min({kBlocks, (rows + kShort - 1) / kShort, partial_floats / (2 * columns)});
   blocks = std::max<std::int64_t>(blocks, 1);
-  const bool wide = 2 * columns > partial_floats;  // too wide for partial results: one block, summed in place
-  float* totals = wide ? result : static_cast<float*>(context.partials());  // [blocks, columns]
-  float* shorts = totals + blocks * columns;                                // [blocks, columns]
+  const bool wide = in_place != nullptr && 2 * columns > partial_floats;      // one block, summed in place
+  float* totals = wide ? in_place : static_cast<float*>(context.partials());  // [blocks, columns]
+  float* shorts = totals + blocks * columns;                                  // [blocks, columns]
   parallel_ranges(context, blocks, 1, [&](std::int64_t first_block, std::int64_t last_block) {
     for (std::int64_t block = first_block; block < last_block; ++block) {
       float* total = totals + block * columns;
@@ -49,8 +50,15 @@ void sum_rows(CpuContext& context, std::int64_t rows, std::int64_t columns, floa
     for (std::int64_t block = 0; block < blocks; ++block) {
       sum += totals[block * columns + column];
     }
-    result[column] = scale * sum;
+    finish(column, sum);
   }
+}
+
+template <class Visit>
+void sum_rows(CpuContext& context, std::int64_t rows, std::int64_t columns, float scale, float* result,
+              const Visit& visit) {
+  sum_rows(context, rows, columns, result, visit,
+           [=](std::int64_t column, float sum) { result[column] = scale * sum; });
 }
 
 }  // namespace duel

@@ -41,7 +41,21 @@ void unary(CpuContext& context, UnaryKind kind, View x, View y) {
       case UnaryKind::positive: apply([](float v) { return v > 0.0F ? 1.0F : 0.0F; }); return;
       case UnaryKind::exp: apply([](float v) { return std::exp(v); }); return;
       case UnaryKind::log: apply([](float v) { return std::log(v); }); return;
+      case UnaryKind::abs: apply([](float v) { return std::fabs(v); }); return;
+      case UnaryKind::sign: apply([](float v) { return v > 0.0F ? 1.0F : v < 0.0F ? -1.0F : v; }); return;
+      case UnaryKind::sin: apply([](float v) { return std::sin(v); }); return;
+      case UnaryKind::cos: apply([](float v) { return std::cos(v); }); return;
+      case UnaryKind::rsqrt: apply([](float v) { return 1.0F / std::sqrt(v); }); return;
     }
+  });
+}
+
+void clamp(CpuContext& context, const Clamp& p, View x, View y) {
+  with_float_type(x.dtype, [&](auto element) {
+    using T = decltype(element);
+    map(context, x.as<T>(), y.as<T>(), x.count(), [p](float value) {
+      return value < p.low ? p.low : value > p.high ? p.high : value;
+    });  // a NaN passes
   });
 }
 

@@ -17,6 +17,7 @@ void add(CpuContext&, View a, View b, View y);
 void multiply(CpuContext&, View a, View b, View y);
 void affine(CpuContext&, const Affine&, View x, View y);
 void unary(CpuContext&, UnaryKind, View x, View y);
+void clamp(CpuContext&, const Clamp&, View x, View y);
 void bias_act_forward(CpuContext&, const Activation&, View x, View bias, View y);
 void activation_backward(CpuContext&, const Activation&, View dy, View y, View dx);
 void reduce_sum(CpuContext&, const Reduce&, View x, View y);
@@ -39,6 +40,7 @@ void run(CpuContext& c, const SmallInstruction& i, View x, View b, View y) {
     case SmallOp::multiply: multiply(c, x, b, y); return;
     case SmallOp::affine: affine(c, {i.scale, i.shift}, x, y); return;
     case SmallOp::unary: unary(c, i.unary, x, y); return;
+    case SmallOp::clamp: clamp(c, {i.scale, i.shift}, x, y); return;
     case SmallOp::bias_act: bias_act_forward(c, i.activation, x, b, y); return;
     case SmallOp::activation_backward: activation_backward(c, i.activation, x, b, y); return;
     case SmallOp::reduce_sum: reduce_sum(c, {i.axes, i.scale}, x, y); return;

@@ -52,6 +52,31 @@ struct Log {
   __device__ float operator()(float x) const { return logf(x); }
 };
 
+struct Absolute {
+  __device__ float operator()(float x) const { return fabsf(x); }
+};
+
+struct Sign {
+  __device__ float operator()(float x) const { return x > 0.0F ? 1.0F : x < 0.0F ? -1.0F : x; }
+};
+
+struct Sine {
+  __device__ float operator()(float x) const { return sinf(x); }
+};
+
+struct Cosine {
+  __device__ float operator()(float x) const { return cosf(x); }
+};
+
+struct ReciprocalRoot {
+  __device__ float operator()(float x) const { return 1.0F / sqrtf(x); }  // not rsqrtf, which errs by two units
+};
+
+struct Between {
+  float low, high;
+  __device__ float operator()(float x) const { return x < low ? low : x > high ? high : x; }  // a NaN passes
+};
+
 struct Constant {
   float value;
   __device__ float operator()() const { return value; }
@@ -107,7 +132,19 @@ void unary(CudaContext& context, UnaryKind kind, View x, View y) {
       case UnaryKind::positive: apply(Positive{}); return;
       case UnaryKind::exp: apply(Exp{}); return;
       case UnaryKind::log: apply(Log{}); return;
+      case UnaryKind::abs: apply(Absolute{}); return;
+      case UnaryKind::sign: apply(Sign{}); return;
+      case UnaryKind::sin: apply(Sine{}); return;
+      case UnaryKind::cos: apply(Cosine{}); return;
+      case UnaryKind::rsqrt: apply(ReciprocalRoot{}); return;
     }
+  });
+}
+
+void clamp(CudaContext& context, const Clamp& p, View x, View y) {
+  with_float_type(x.dtype, [&](auto element) {
+    using T = decltype(element);
+    map(context, "clamp", Between{p.low, p.high}, y.as<T>(), y.count(), x.as<const T>());
   });
 }
 

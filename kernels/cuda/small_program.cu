@@ -85,6 +85,11 @@ __device__ float unary_of(UnaryKind kind, float x) {
     case UnaryKind::reciprocal: return 1.0F / x;
     case UnaryKind::exp: return expf(x);
     case UnaryKind::log: return logf(x);
+    case UnaryKind::abs: return fabsf(x);
+    case UnaryKind::sign: return x > 0.0F ? 1.0F : x < 0.0F ? -1.0F : x;
+    case UnaryKind::sin: return sinf(x);
+    case UnaryKind::cos: return cosf(x);
+    case UnaryKind::rsqrt: return 1.0F / sqrtf(x);
     case UnaryKind::positive: return x > 0.0F ? 1.0F : 0.0F;
   }
   return 0.0F;
@@ -99,6 +104,7 @@ __device__ float element_of(const Instruction& in, const List& list, const Eleme
     case SmallOp::multiply: return x[i] * b[i];
     case SmallOp::affine: return in.scale * x[i] + in.shift;
     case SmallOp::unary: return unary_of(in.unary, x[i]);
+    case SmallOp::clamp: return x[i] < in.scale ? in.scale : x[i] > in.shift ? in.shift : x[i];
     case SmallOp::bias_act: return activated(in.activation, in.slope, b.exists() ? x[i] + b[i % in.length] : x[i]);
     case SmallOp::activation_backward: return activated_backward(in.activation, in.slope, x[i], b[i]);
     case SmallOp::broadcast: return in.scale * x[i / in.group_stride * in.inner + i % in.inner];

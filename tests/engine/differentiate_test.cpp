@@ -156,6 +156,46 @@ BatchNormInputs take_batch_norm(SmallProgram& s, std::vector<Value>& in) {
 
 const Conv2d kStrided{2, 1, 0, 2, 1};
 
+// y, and the statistics as results of their own, joined to one array.
+Record group_norm_case(const GroupNorm& p, bool is_affine) {
+  return [p, is_affine](SmallProgram& s, std::vector<Value>& in) {
+    const Value x = take(s, in, {2, 3, 2, 4});
+    const Value gamma = is_affine ? take(s, in, {4}, 0.5F, 1.5F) : Value{},
+                beta = is_affine ? take(s, in, {4}) : Value{};
+    const ops::GroupNormed n = ops::group_norm(s.program, p, x, gamma, beta);
+    const int statistics = static_cast<int>(s.program.shape(n.mean).count());
+    const Value weighted = ops::multiply(s.program, n.y, take(s, in, {2, 3, 2, 4}));
+    const Value both =
+        ops::concat_rows(s.program, s.program.reshape(n.mean, {statistics}), s.program.reshape(n.rstd, {statistics}));
+    return ops::concat_rows(s.program, both, s.program.reshape(weighted, {48}));
+  };
+}
+
+Record group_norm_backward_case(const GroupNorm& p, bool is_affine) {
+  return [p, is_affine](SmallProgram& s, std::vector<Value>& in) {
+    const Shape statistics = group_norm_statistics(p, {2, 3, 4});
+    const Value dy = take(s, in, {2, 3, 4}), x = take(s, in, {2, 3, 4}), mean = take(s, in, statistics),
+                rstd = take(s, in, statistics, 0.5F, 1.5F);
+    const Value gamma = is_affine ? take(s, in, {4}, 0.5F, 1.5F) : Value{};
+    const ops::GroupNormGradients g = ops::group_norm_backward(s.program, p, dy, x, gamma, mean, rstd);
+    const Value dx = s.program.reshape(g.dx, {24});
+    return is_affine ? ops::concat_rows(s.program, ops::concat_rows(s.program, g.dgamma, g.dbeta), dx) : dx;
+  };
+}
+
+// Between pixels, where the derivative by the grid does not jump; `by_grid`: by the grid, else by the pictures.
+Record grid_case(GridEdge edge, bool by_grid) {
+  return [edge, by_grid](SmallProgram& s, std::vector<Value>& in) {
+    const Shape pictures{1, 3, 5, 2}, places{1, 2, 3, 2};
+    // The first of the inputs. Of five columns, the pixels' middles are at u = -0.8, -0.4 ...; of three rows at
+    // v = -2/3, 0 ...
+    const Value first = by_grid ? take(s, in, places, 0.05F, 0.35F) : take(s, in, pictures);
+    const Value second = by_grid ? s.input(pictures) : s.input(places, -1.4F, 1.4F);
+    const Value x = by_grid ? second : first, grid = by_grid ? first : second;
+    return ops::grid_sample(s.program, {edge}, x, grid);
+  };
+}
+
 std::vector<DerivativeCase> cases() {
   std::vector<DerivativeCase> list = {
       {"matmul", matmul_case(false, false)},
@@ -229,6 +269,19 @@ std::vector<DerivativeCase> cases() {
       {"reciprocal", unary_case(UnaryKind::reciprocal)},
       {"exp", unary_case(UnaryKind::exp)},
       {"log", unary_case(UnaryKind::log)},
+      {"abs", unary_case(UnaryKind::abs)},
+      {"abs_of_negatives",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::unary(s.program, UnaryKind::abs, take(s, in, {7}, -2.0F, -0.1F));
+       }},
+      {"sin", unary_case(UnaryKind::sin)},
+      {"cos", unary_case(UnaryKind::cos)},
+      {"rsqrt", unary_case(UnaryKind::rsqrt)},
+      {"clamp",  // of squares, some beyond either end
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value x = take(s, in, {5, 5}, -2.0F, 2.0F);
+         return ops::clamp(s.program, ops::multiply(s.program, x, x), 0.5, 2.5);
+       }},
       {"take_rows",
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value index = s.labels({2, 0, 2, 1, 2});
@@ -267,6 +320,15 @@ std::vector<DerivativeCase> cases() {
        [](SmallProgram& s, std::vector<Value>& in) {
          const Value both = ops::concat_columns(s.program, take(s, in, {2, 3}), take(s, in, {2, 4}));
          return ops::slice_columns(s.program, ops::multiply(s.program, both, both), 1, 4);
+       }},
+      {"permute",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::permute(s.program, take(s, in, {2, 3, 4, 2}), {{3, 0, 2, 1}});
+       }},
+      {"pixel_shuffle_and_unshuffle",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value large = ops::pixel_shuffle(s.program, take(s, in, {1, 2, 4, 8}), 2);
+         return ops::pixel_unshuffle(s.program, ops::multiply(s.program, large, large), 4);
        }},
       {"pad_columns",
        [](SmallProgram& s, std::vector<Value>& in) {
@@ -319,6 +381,32 @@ std::vector<DerivativeCase> cases() {
          const ops::BatchNormed n = ops::batch_norm(s.program, {.epsilon = 0.1F}, x, gamma, beta);
          const Value both = ops::concat_rows(s.program, n.mean, n.rstd);
          return ops::concat_rows(s.program, both, s.program.reshape(ops::multiply(s.program, n.y, n.y), {36}));
+       }},
+      {"layer_norm", group_norm_case({1, true, 0.1F}, true)},
+      {"instance_norm", group_norm_case({4, false, 0.1F}, false)},
+      {"group_norm", group_norm_case({2, false, 0.1F}, true)},
+      {"layer_norm_backward", group_norm_backward_case({1, true}, true)},
+      {"instance_norm_backward", group_norm_backward_case({4, false}, false)},
+      {"group_norm_backward", group_norm_backward_case({2, false}, true)},
+      {"pad2d_reflect",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::pad2d(s.program, {PadKind::reflect, 1, 2, 2, 0}, take(s, in, {2, 3, 4, 2}));
+       }},
+      {"pad2d_edge",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::pad2d(s.program, {PadKind::edge, 2, 0, 1, 3}, take(s, in, {1, 2, 3, 2}));
+       }},
+      {"pad2d_backward",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         return ops::pad2d_backward(s.program, {PadKind::reflect, 1, 1, 1, 1}, take(s, in, {1, 5, 6, 2}), {1, 3, 4, 2});
+       }},
+      {"grid_sample_zeros", grid_case(GridEdge::zeros, false)},
+      {"grid_sample_border", grid_case(GridEdge::border, false)},
+      {"grid_sample_by_grid", grid_case(GridEdge::zeros, true), false},
+      {"grid_sample_backward_input",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value dy = take(s, in, {1, 2, 3, 2});
+         return ops::grid_sample_backward_input(s.program, {}, dy, s.input({1, 2, 3, 2}, -1.4F, 1.4F), {1, 3, 5, 2});
        }},
       {"batch_norm_backward",
        [](SmallProgram& s, std::vector<Value>& in) {

@@ -2,6 +2,8 @@
 // gradients (tests/golden/networks/record.py).
 #include "engine/models/classifier.h"
 #include "engine/models/conv_steady.h"
+#include "engine/models/msr_resnet.h"
+#include "engine/models/nafnet.h"
 #include "engine/models/vae.h"
 #include "engine/nn/losses.h"
 #include "engine/rewrite/differentiate.h"
@@ -255,6 +257,65 @@ TEST_P(Models, ClassifierComputesWhatPyTorchDoes) {
                     GetParam());
 }
 
+// A network from pictures to pictures: what it makes, and the gradients of the pictures and of the weights.
+template <class Model, class Config>
+void expect_pictures(const std::string& record, const Config& config, bool is_fused) {
+  RecordedNetwork recorded(record);
+  Program& p = recorded.program();
+  Parameters parameters("network");
+  const Model model(parameters, config);
+  const BoundParameters weights = recorded.bind_weights(parameters, "");
+  const Value x = recorded.input("pictures"), made = model(p, weights, x);
+  recorded.expect("output/pictures", made);
+  const Value loss = weighted_sum(p, made, recorded.input("by_output"));
+  recorded.expect_gradients(loss, "", parameters, weights);
+  recorded.expect("gradient/pictures", differentiate(p, loss, {x})[0]);
+  recorded.run_and_compare(is_fused);
+}
+
+TEST_P(Models, NafnetComputesWhatPyTorchDoes) {
+  expect_pictures<Nafnet>("nafnet",
+                          NafnetConfig{.height = 8,
+                                       .width = 12,
+                                       .inputs = 4,
+                                       .outputs = 3,
+                                       .channels = 3,
+                                       .down = {1, 2},
+                                       .middle = 1,
+                                       .up = {1, 0}},
+                          GetParam());
+}
+
+TEST_P(Models, MsrResnetComputesWhatPyTorchDoes) {
+  for (const int scale : {2, 3, 4}) {
+    expect_pictures<MsrResnet>(fmt::format("msr_resnet_{}", scale),
+                               MsrResnetConfig{.channels = 3, .filters = 4, .blocks = 2, .scale = scale}, GetParam());
+  }
+}
+
+TEST_P(Models, OperatorsOfPicturesComputeWhatPyTorchsDo) {
+  RecordedNetwork recorded("operators");
+  Program& p = recorded.program();
+  const Value x = recorded.input("pictures"), grid = recorded.input("grid"), both = recorded.input("affine"),
+              by_output = recorded.input("by_output");
+  const auto row = [&](int i) { return p.reshape(ops::slice_rows(p, both, i, 1), {6}); };
+  const std::map<std::string, Value> made = {{"instance_norm", ops::group_norm(p, {.groups = 6}, x).y},
+                                             {"group_norm", ops::group_norm(p, {.groups = 3}, x, row(0), row(1)).y},
+                                             {"grid_sample_zeros", ops::grid_sample(p, {GridEdge::zeros}, x, grid)},
+                                             {"grid_sample_border", ops::grid_sample(p, {GridEdge::border}, x, grid)}};
+  for (const auto& [name, y] : made) {
+    recorded.expect("output/" + name, y);
+    const Value loss = weighted_sum(p, y, by_output);
+    recorded.expect("gradient/" + name + "/pictures", differentiate(p, loss, {x})[0]);
+    if (name.starts_with("grid_sample")) {
+      recorded.expect("gradient/" + name + "/grid", differentiate(p, loss, {grid})[0]);
+    }
+  }
+  recorded.expect("output/pad2d_reflect", ops::pad2d(p, {PadKind::reflect, 2, 1, 0, 3}, x));
+  recorded.expect("output/pad2d_replicate", ops::pad2d(p, {PadKind::edge, 2, 1, 0, 3}, x));
+  recorded.run_and_compare(GetParam());
+}
+
 // Networks with weights that start alike, in one type of arithmetic.
 class TypedRun {
 public:
@@ -372,6 +433,26 @@ TEST(ModelsInBf16, ClassifierIsNearF32) {
   });
 }
 
+TEST(ModelsInBf16, NafnetIsNearF32) {
+  expect_bf16_near_f32([](TypedRun& run) {
+    Program& p = run.program();
+    Parameters& network = run.add_network("nafnet");
+    const Nafnet nafnet(network, {.height = 16, .width = 16, .channels = 8, .down = {1}, .middle = 1, .up = {1}});
+    const Value made = nafnet(p, run.bind_weights(network), run.input({2, 16, 16, 3}));
+    return run.read({made}, ops::mean(p, ops::multiply(p, made, made)));
+  });
+}
+
+TEST(ModelsInBf16, MsrResnetIsNearF32) {
+  expect_bf16_near_f32([](TypedRun& run) {
+    Program& p = run.program();
+    Parameters& network = run.add_network("msr_resnet");
+    const MsrResnet enlarge(network, {.filters = 8, .blocks = 1, .scale = 4});
+    const Value made = enlarge(p, run.bind_weights(network), run.input({2, 6, 6, 3}));
+    return run.read({made}, ops::mean(p, ops::multiply(p, made, made)));
+  });
+}
+
 TEST(ModelSizes, AreThoseOfTheRecipes) {
   Parameters g("generator"), d("discriminator"), c("classifier"), e("encoder"), decoder("decoder");
   const ConvSteadyGenerator generator(g, {.classes = 10});
@@ -382,6 +463,12 @@ TEST(ModelSizes, AreThoseOfTheRecipes) {
   EXPECT_EQ(g.parameter_count(), 973953);  // as PyTorch counts those of the networks that they were made after
   EXPECT_EQ(d.parameter_count(), 911585);
   EXPECT_EQ(c.parameter_count(), 272186);
+  Parameters repair("nafnet"), enlarge("msr_resnet"), wide("wide");
+  const Nafnet nafnet(repair, {});
+  const MsrResnet msr_resnet(enlarge, {.scale = 4});
+  const Nafnet wide_nafnet(wide, {.channels = 32, .down = {1, 1, 1, 28}, .middle = 1, .up = {1, 1, 1, 1}});
+  EXPECT_EQ(wide.parameter_count(), 17111907);    // 17.1 million: Chen et al., table 8
+  EXPECT_EQ(enlarge.parameter_count(), 1517571);  // BasicSR's, with F 64 and 16 blocks
   EXPECT_EQ(e.parameter_count() + decoder.parameter_count(), 990249);
 }
 
@@ -407,6 +494,11 @@ TEST(ModelSizes, ThatCannotBeAreRefused) {
   expect_usage_error([&] { Classifier(p, {.classes = 0}); }, "0 outputs");
   expect_usage_error([&] { Classifier(p, {.stages = 9}); }, "9 stages");
   expect_usage_error([&] { Classifier(p, {.channels = 0}); }, "0 channels");
+  expect_usage_error([&] { Nafnet(p, {.height = 60}); }, "60x64");
+  expect_usage_error([&] { Nafnet(p, {.up = {1, 1}}); }, "[1,1,2] on the way down, 2 in the middle and [1,1] on");
+  expect_usage_error([&] { Nafnet(p, {.inputs = 2}); }, "2 inputs and 3 outputs");
+  expect_usage_error([&] { MsrResnet(p, {.scale = 5}); }, "the scale is 5");
+  expect_usage_error([&] { MsrResnet(p, {.channels = 5}); }, "5 channels");
   EXPECT_EQ(p.parameter_count(), 0);  // before the first layer
 }
 

@@ -304,6 +304,28 @@ TEST(OnnxForms, OfPictures) {
     const Value y = ops::conv2d(p, Conv2d::same(3), x, one.weight(p, {2, 3, 3, 4}));
     return ops::slice_columns(p, ops::concat_columns(p, y, x), 1, 4);
   });
+  for (const GroupNorm& norm : {GroupNorm{1, true}, {2, false}, {4, false}}) {
+    expect_same("group_norm", [&](Program& p, Value x) {
+      const Value y = ops::conv2d(p, Conv2d::same(3), x, one.weight(p, {4, 3, 3, 4}));
+      const Value z = ops::group_norm(p, norm, y, one.weight(p, {4}), one.weight(p, {4})).y;
+      return ops::add(p, z, ops::group_norm(p, norm, y).y);
+    });
+  }
+  for (const PadKind kind : {PadKind::edge, PadKind::reflect}) {
+    expect_same("pad2d", [&](Program& p, Value x) { return ops::pad2d(p, {kind, 2, 1, 0, 3}, x); });
+  }
+  for (const GridEdge edge : {GridEdge::zeros, GridEdge::border}) {
+    expect_same("grid_sample", [&](Program& p, Value x) {
+      const Value y = ops::conv2d(p, Conv2d::same(3), x, one.weight(p, {2, 3, 3, 4}));
+      return ops::grid_sample(p, {edge}, x, ops::affine(p, y, 0.7, -2.2));
+    });
+  }
+  expect_same("permute", [&](Program& p, Value x) { return ops::permute(p, x, {{0, 3, 1, 2}}); });
+  expect_same("pixel_shuffle", [&](Program& p, Value x) {
+    const Value small = ops::affine(p, x, 0.1);
+    const Value y = ops::pixel_shuffle(p, ops::conv2d(p, Conv2d::same(3), small, one.weight(p, {18, 3, 3, 4})), 3);
+    return ops::pixel_unshuffle(p, ops::conv2d(p, Conv2d::same(3), y, one.weight(p, {2, 3, 3, 2})), 3);
+  });
   expect_same("bias", [&](Program& p, Value x) {
     const Value y = ops::bias_act(p, {ActivationKind::leaky_relu, 0.3F}, ops::resample2d(p, area_down(), x, 2, 3),
                                   one.weight(p, {4}));
@@ -328,12 +350,16 @@ TEST(OnnxForms, OfSums) {
 
 TEST(OnnxForms, OfNumbersAndMatrices) {
   SingleOperators one;
-  for (const UnaryKind kind : {UnaryKind::softplus, UnaryKind::sigmoid, UnaryKind::square_root, UnaryKind::reciprocal,
-                               UnaryKind::exp, UnaryKind::log}) {
+  for (const UnaryKind kind : kUnaryKinds) {
+    if (kind == UnaryKind::positive) {
+      continue;  // which has no form
+    }
     EXPECT_LT(one.difference([&](Program& p, Value x) { return ops::affine(p, ops::unary(p, kind, x), -2, 0.25); }),
               2e-5)
         << name_of(kind);
   }
+  EXPECT_LT(one.difference([&](Program& p, Value x) { return ops::clamp(p, ops::affine(p, x, 3, -1), -0.5, 1); }),
+            2e-5);
   for (const bool a : {false, true}) {
     for (const bool b : {false, true}) {
       EXPECT_LT(one.difference([&](Program& p, Value x) {

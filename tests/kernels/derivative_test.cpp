@@ -8,8 +8,12 @@
 #include "tests/reference/conv2d.h"
 #include "tests/reference/cross_entropy.h"
 #include "tests/reference/elementwise.h"
+#include "tests/reference/grid_sample.h"
+#include "tests/reference/group_norm.h"
 #include "tests/reference/indexed_rows.h"
 #include "tests/reference/matmul.h"
+#include "tests/reference/pad2d.h"
+#include "tests/reference/permute.h"
 #include "tests/reference/reduce.h"
 #include "tests/reference/rows.h"
 #include "tests/reference/shift_flip.h"
@@ -272,6 +276,36 @@ TEST(DerivativeTest, Elementwise) {
       [](const Array& at, const Array& dy) { return ref::multiply(dy, ref::unary(UnaryKind::reciprocal, at)); },
       drawn({7}, "log", uniform(0.5, 3)));
   expect_derivative(
+      "abs", [](const Array& at) { return ref::unary(UnaryKind::abs, at); },
+      [](const Array& at, const Array& dy) { return ref::multiply(dy, ref::unary(UnaryKind::sign, at)); }, x);
+  expect_derivative(
+      "sin", [](const Array& at) { return ref::unary(UnaryKind::sin, at); },
+      [](const Array& at, const Array& dy) { return ref::multiply(dy, ref::unary(UnaryKind::cos, at)); }, x);
+  expect_derivative(
+      "cos", [](const Array& at) { return ref::unary(UnaryKind::cos, at); },
+      [](const Array& at, const Array& dy) {
+        return ref::affine(-1, 0, ref::multiply(dy, ref::unary(UnaryKind::sin, at)));
+      },
+      x);
+  expect_derivative(
+      "rsqrt", [](const Array& at) { return ref::unary(UnaryKind::rsqrt, at); },
+      [](const Array& at, const Array& dy) {
+        const Array y = ref::unary(UnaryKind::rsqrt, at);
+        return ref::affine(-0.5, 0, ref::multiply(dy, ref::multiply(y, ref::multiply(y, y))));
+      },
+      drawn({7}, "rsqrt", uniform(0.5, 3)));
+  expect_derivative(
+      "sign", [](const Array& at) { return ref::unary(UnaryKind::sign, at); },
+      [](const Array&, const Array& dy) { return ref::affine(0, 0, dy); }, x);
+  expect_derivative(
+      "clamp", [](const Array& at) { return ref::clamp(-0.7, 0.4, at); },
+      [](const Array& at, const Array& dy) {
+        const Array below = ref::unary(UnaryKind::positive, ref::affine(-1, -0.7, at));
+        const Array above = ref::unary(UnaryKind::positive, ref::affine(1, -0.4, at));
+        return ref::multiply(dy, ref::affine(-1, 1, ref::add(below, above)));
+      },
+      x);
+  expect_derivative(
       "positive", [](const Array& at) { return ref::unary(UnaryKind::positive, at); },
       [](const Array&, const Array& dy) { return ref::affine(0, 0, dy); }, x);
   // relu as a product, which is how its slope is written with operators
@@ -454,6 +488,74 @@ TEST(DerivativeTest, Columns) {
   expect_derivative(
       "pad_columns", [&](const Array& at) { return ref::pad_columns(2, 3, 7, at); },
       [&](const Array&, const Array& dy) { return ref::slice_columns(2, 7, 3, dy); }, a);
+}
+
+TEST(DerivativeTest, Permute) {
+  const Shape shape{2, 3, 4, 2};
+  const Permute p{{3, 0, 2, 1}};
+  expect_derivative(
+      "permute", [&](const Array& at) { return ref::permute(p, shape, at); },
+      [&](const Array&, const Array& dy) { return ref::permute(inverse(p), permute_output(p, shape), dy); },
+      drawn(shape, "x"));
+}
+
+TEST(DerivativeTest, GroupNorm) {
+  const Shape shape{2, 3, 4};
+  for (const GroupNorm& p : {GroupNorm{1, true, 0.1F}, {2, false, 0.1F}, {4, false, 0.1F}}) {
+    const Array x = drawn(shape, "x"), gamma = drawn({4}, "gamma"), beta = drawn({4}, "beta");
+    const auto forward = [&](const Array& at, const Array& gains, const Array& shifts) {
+      std::array<Array, 3> made;
+      ref::group_norm_forward(p, shape, at, gains, shifts, made[0], made[1], made[2]);
+      return made;
+    };
+    const auto backward = [&](const Array& at, const Array& dy, const Array& gains) {
+      const auto made = forward(at, gains, gains.empty() ? Array() : beta);
+      return ref::group_norm_backward(p, shape, dy, at, gains, made[1], made[2]);
+    };
+    const std::string name = fmt::format("group_norm of {} groups, ", p.groups);
+    expect_derivative(
+        name + "by x", [&](const Array& at) { return forward(at, gamma, beta)[0]; },
+        [&](const Array& at, const Array& dy) { return backward(at, dy, gamma).dx; }, x);
+    expect_derivative(
+        name + "plain, by x", [&](const Array& at) { return forward(at, {}, {})[0]; },
+        [&](const Array& at, const Array& dy) { return backward(at, dy, {}).dx; }, x);
+    expect_derivative(
+        name + "by gamma", [&](const Array& at) { return forward(x, at, beta)[0]; },
+        [&](const Array& at, const Array& dy) { return backward(x, dy, at).dgamma; }, gamma);
+    expect_derivative(
+        name + "by beta", [&](const Array& at) { return forward(x, gamma, at)[0]; },
+        [&](const Array&, const Array& dy) { return backward(x, dy, gamma).dbeta; }, beta);
+  }
+}
+
+TEST(DerivativeTest, Pad2d) {
+  const Shape shape{2, 3, 4, 2};
+  for (const Pad2d& p : {Pad2d{PadKind::reflect, 1, 2, 2, 0}, {PadKind::edge, 2, 0, 1, 5}}) {
+    expect_derivative(
+        "pad2d", [&](const Array& at) { return ref::pad2d(p, shape, at); },
+        [&](const Array&, const Array& dy) { return ref::pad2d_backward(p, shape, dy); }, drawn(shape, "x"));
+    expect_derivative(
+        "pad2d_backward", [&](const Array& at) { return ref::pad2d_backward(p, shape, at); },
+        [&](const Array&, const Array& dx) { return ref::pad2d(p, shape, dx); }, drawn(pad2d_output(p, shape), "dy"));
+  }
+}
+
+TEST(DerivativeTest, GridSample) {
+  const Shape shape{2, 3, 5, 2}, grid_shape{2, 4, 3, 2};
+  const Array x = drawn(shape, "x"), grid = drawn(grid_shape, "grid", uniform(-1.5, 1.5));
+  for (const GridEdge edge : {GridEdge::zeros, GridEdge::border}) {
+    const GridSample p{edge};
+    expect_derivative(
+        "grid_sample by x", [&](const Array& at) { return ref::grid_sample(p, shape, grid_shape, at, grid); },
+        [&](const Array&, const Array& dy) { return ref::grid_sample_backward_input(p, shape, grid_shape, dy, grid); },
+        x);
+    expect_derivative(
+        "grid_sample by grid", [&](const Array& at) { return ref::grid_sample(p, shape, grid_shape, x, at); },
+        [&](const Array& at, const Array& dy) {
+          return ref::grid_sample_backward_grid(p, shape, grid_shape, dy, x, at);
+        },
+        grid);
+  }
 }
 
 TEST(DerivativeTest, BatchedMatmul) {

@@ -12,9 +12,13 @@
 #include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
 #include "kernels/gather.h"
+#include "kernels/grid_sample.h"
+#include "kernels/group_norm.h"
 #include "kernels/indexed_rows.h"
 #include "kernels/matmul.h"
 #include "kernels/optimizer.h"
+#include "kernels/pad2d.h"
+#include "kernels/permute.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/resample2d.h"
@@ -585,6 +589,118 @@ std::vector<WrongCall> wrong_column_parts(Op op) {
           {"no whole", call(0, f32({5, 3}), kNone), {"[5,3]"}}};
 }
 
+std::vector<WrongCall> wrong_clamps() {
+  std::vector<WrongCall> calls =
+      wrong_maps_of_one_type([](Context& context, View x, View y) { clamp(context, {}, x, y); });
+  for (const float high : {-2.0F, std::numeric_limits<float>::quiet_NaN()}) {
+    calls.push_back({"ends in the wrong order",
+                     [=](Context& context) {
+                       clamp(context, {-1, high}, f32({3}), f32({3}));
+                     },
+                     {"from -1"}});
+  }
+  return calls;
+}
+
+std::vector<WrongCall> wrong_permutes() {
+  const auto call = [](const Permute& p, View x, View y) {
+    return [=](Context& context) { permute(context, p, x, y); };
+  };
+  const Permute p{{0, 2, 1, 3}};
+  return {
+      {"an axis twice", call({{0, 1, 1, 3}}, f32({2, 3, 4, 5}), f32({2, 3, 3, 5})), {"0,1,1,3"}},
+      {"an axis too many", call({{0, 1, 2, 4}}, f32({2, 3, 4, 5}), f32({2, 3, 4, 5})), {"0,1,2,4"}},
+      {"three extents", call(p, f32({2, 3, 4}), f32({2, 4, 3})), {"[2,3,4]"}},
+      {"y in x's order", call(p, f32({2, 3, 4, 5}), f32({2, 3, 4, 5})), {"f32[2,3,4,5]", "f32[2,4,3,5]", "0,2,1,3"}},
+      {"y of another type", call(p, f32({2, 3, 4, 5}), bf16({2, 4, 3, 5})), {"bf16[2,4,3,5]"}},
+      {"integers", call(p, i32({2, 3, 4, 5}), i32({2, 4, 3, 5})), {"i32[2,3,4,5]"}},
+      {"too many elements",
+       call(p, f32({1 << 10, 1 << 10, 1 << 10, 2}), f32({1 << 10, 1 << 10, 1 << 10, 2})),
+       {"2^31"}},
+      {"no x", call(p, kNone, f32({2, 3, 4, 5})), {}},
+      {"no y", call(p, f32({2, 3, 4, 5}), kNone), {"[2,3,4,5]"}}};
+}
+
+struct GroupNormArrays {
+  View x, gamma, beta, y, mean, rstd;
+};
+
+std::vector<WrongCall> wrong_group_norm_forwards() {
+  const auto call = [](const GroupNorm& p, const GroupNormArrays& a) {
+    return [=](Context& context) { group_norm_forward(context, p, a.x, a.gamma, a.beta, a.y, a.mean, a.rstd); };
+  };
+  const View x = f32({2, 3, 4}), c = f32({4}), of_rows = f32({2, 2});
+  const GroupNorm p{2, false};
+  return {
+      {"groups that do not divide", call({3, false}, {x, c, c, x, f32({2, 3}), f32({2, 3})}), {"[2,3,4]", "3 groups"}},
+      {"no groups", call({0, false}, {x, c, c, x, of_rows, of_rows}), {"0 groups"}},
+      {"no epsilon", call({2, false, 0}, {x, c, c, x, of_rows, of_rows}), {"epsilon 0"}},
+      {"gamma alone", call(p, {x, c, kNone, x, of_rows, of_rows}), {"gamma is given", "beta is not"}},
+      {"beta alone", call(p, {x, kNone, c, x, of_rows, of_rows}), {"gamma is not", "beta is given"}},
+      {"gamma in bf16", call(p, {x, bf16({4}), c, x, of_rows, of_rows}), {"gamma is bf16[4]"}},
+      {"shorter beta", call(p, {x, c, f32({3}), x, of_rows, of_rows}), {"beta is f32[3]", "f32[4]"}},
+      {"y of another type", call(p, {x, c, c, bf16({2, 3, 4}), of_rows, of_rows}), {"y is bf16"}},
+      {"the mean of each pixel", call(p, {x, c, c, x, f32({6, 2}), of_rows}), {"mean is f32[6,2]", "f32[2,2]"}},
+      {"rstd of each row", call({2, true}, {x, c, c, x, f32({6, 2}), of_rows}), {"rstd is f32[2,2]", "f32[6,2]"}},
+      {"x of integers", call(p, {i32({2, 3, 4}), c, c, x, of_rows, of_rows}), {"i32[2,3,4]"}},
+      {"too many sums",
+       call({1, false},
+            {f32({1 << 9, 2, 1 << 9}), kNone, kNone, f32({1 << 9, 2, 1 << 9}), f32({1 << 9, 1}), f32({1 << 9, 1})}),
+       {"131072"}},
+      {"no x", call(p, {kNone, c, c, x, of_rows, of_rows}), {}}};
+}
+
+std::vector<WrongCall> wrong_group_norm_backwards() {
+  const auto call = [](View dy, View x, View gamma, View mean, View dx, View dgamma, View dbeta) {
+    return [=](Context& context) {
+      group_norm_backward(context, {2, false}, dy, x, gamma, mean, f32({2, 2}), dx, dgamma, dbeta);
+    };
+  };
+  const View x = f32({2, 3, 4}), c = f32({4}), of_rows = f32({2, 2});
+  return {{"dy of another shape", call(f32({2, 4, 3}), x, c, of_rows, x, c, c), {"dy is f32[2,4,3]"}},
+          {"dx of another type", call(x, x, c, of_rows, bf16({2, 3, 4}), c, c), {"dx is bf16[2,3,4]"}},
+          {"no dgamma", call(x, x, c, of_rows, x, kNone, c), {"dgamma is not", "both"}},
+          {"dbeta without gamma", call(x, x, kNone, of_rows, x, kNone, c), {"dbeta is given", "neither"}},
+          {"longer gamma", call(x, x, f32({5}), of_rows, x, c, c), {"gamma is f32[5]"}},
+          {"mean of columns", call(x, x, c, c, x, c, c), {"mean is f32[4]", "f32[2,2]"}},
+          {"no x", call(x, kNone, c, of_rows, x, c, c), {}}};
+}
+
+// `small` and `large`: the picture without its margins and with them.
+template <class Op>
+std::vector<WrongCall> wrong_margins(Op op) {
+  const auto call = [op](const Pad2d& p, View small, View large) {
+    return [=](Context& context) { op(context, p, small, large); };
+  };
+  const Pad2d one{PadKind::reflect, 1, 1, 1, 1};
+  const View small = f32({2, 3, 4, 5}), large = f32({2, 5, 6, 5});
+  return {{"a margin below zero", call({PadKind::edge, -1, 1, 1, 1}, small, large), {"-1 above"}},
+          {"reflected beyond the picture", call({PadKind::reflect, 3, 0, 0, 0}, small, f32({2, 6, 4, 5})), {"3 above"}},
+          {"three extents", call(one, f32({3, 4, 5}), f32({5, 6, 5})), {"[3,4,5]"}},
+          {"no margin in y", call(one, small, small), {"f32[2,5,6,5]", "f32[2,3,4,5]"}},
+          {"another type", call(one, small, bf16({2, 5, 6, 5})), {"bf16[2,5,6,5]"}},
+          {"integers", call(one, i32({2, 3, 4, 5}), i32({2, 5, 6, 5})), {"i32[2,3,4,5]"}},
+          {"no picture", call(one, kNone, large), {}},
+          {"no padded picture", call(one, small, kNone), {"f32[2,5,6,5]"}}};
+}
+
+// x or dx, the grid, and y or dy.
+template <class Op>
+std::vector<WrongCall> wrong_samples(Op op) {
+  const auto call = [op](View x, View grid, View y) { return [=](Context& context) { op(context, x, grid, y); }; };
+  const View x = f32({2, 3, 4, 5}), grid = f32({2, 6, 7, 2}), y = f32({2, 6, 7, 5});
+  return {{"a grid of one number", call(x, f32({2, 6, 7, 1}), y), {"f32[2,6,7,1]", "f32[2,P,Q,2]"}},
+          {"a grid for other pictures", call(x, f32({3, 6, 7, 2}), f32({3, 6, 7, 5})), {"f32[3,6,7,2]"}},
+          {"a grid in bf16", call(x, bf16({2, 6, 7, 2}), y), {"bf16[2,6,7,2]"}},
+          {"other channels", call(x, grid, f32({2, 6, 7, 4})), {"f32[2,6,7,4]", "f32[2,6,7,5]"}},
+          {"another type", call(x, grid, bf16({2, 6, 7, 5})), {"bf16[2,6,7,5]"}},
+          {"three extents", call(f32({3, 4, 5}), grid, y), {"[3,4,5]"}},
+          {"integers", call(i32({2, 3, 4, 5}), grid, i32({2, 6, 7, 5})), {"i32[2,3,4,5]"}},
+          {"no grid", call(x, kNone, y), {}},
+          {"no pictures", call(kNone, grid, y), {}},
+          {"no result", call(x, grid, kNone), {}}};
+}
+
 std::vector<WrongCall> wrong_takes() {
   const auto call = [](View table, View index, View y) {
     return [=](Context& context) { take_rows(context, table, index, y); };
@@ -935,6 +1051,7 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"multiply", wrong_pairs([](Context& context, View a, View b, View y) { multiply(context, a, b, y); })},
       {"affine", wrong_maps_of_one_type(affine_op)},
       {"unary", wrong_maps_of_one_type(unary_op)},
+      {"clamp", wrong_clamps()},
       {"fill", wrong_fills()},
       {"cast", wrong_maps([](Context& context, View x, View y) { cast(context, x, y); })},
       {"shift_flip",
@@ -967,6 +1084,18 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
        })},
       {"pad_columns", wrong_column_parts([](Context& context, int begin, View part, View whole) {
          pad_columns(context, begin, part, whole);
+       })},
+      {"permute", wrong_permutes()},
+      {"group_norm_forward", wrong_group_norm_forwards()},
+      {"group_norm_backward", wrong_group_norm_backwards()},
+      {"pad2d", wrong_margins([](Context& c, const Pad2d& p, View small, View large) { pad2d(c, p, small, large); })},
+      {"pad2d_backward",
+       wrong_margins([](Context& c, const Pad2d& p, View small, View large) { pad2d_backward(c, p, large, small); })},
+      {"grid_sample", wrong_samples([](Context& c, View x, View grid, View y) { grid_sample(c, {}, x, grid, y); })},
+      {"grid_sample_backward_input",
+       wrong_samples([](Context& c, View dx, View grid, View dy) { grid_sample_backward_input(c, {}, dy, grid, dx); })},
+      {"grid_sample_backward_grid", wrong_samples([](Context& c, View x, View grid, View dy) {
+         grid_sample_backward_grid(c, {}, dy, x, grid, f32({2, 6, 7, 2}));
        })},
       {"take_rows", wrong_takes()},
       {"scatter_rows", wrong_scatters()},

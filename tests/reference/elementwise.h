@@ -41,6 +41,11 @@ inline double unary(UnaryKind kind, double x) {
     case UnaryKind::positive: return x > 0 ? 1 : 0;
     case UnaryKind::exp: return std::exp(x);
     case UnaryKind::log: return std::log(x);
+    case UnaryKind::abs: return std::fabs(x);
+    case UnaryKind::sign: return x > 0 ? 1 : x < 0 ? -1 : x;
+    case UnaryKind::sin: return std::sin(x);
+    case UnaryKind::cos: return std::cos(x);
+    case UnaryKind::rsqrt: return 1 / std::sqrt(x);
   }
   return NAN;
 }
@@ -49,6 +54,14 @@ inline Array unary(UnaryKind kind, const Array& x) {
   Array y(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     y[i] = unary(kind, x[i]);
+  }
+  return y;
+}
+
+inline Array clamp(double low, double high, const Array& x) {
+  Array y(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    y[i] = x[i] < low ? low : x[i] > high ? high : x[i];
   }
   return y;
 }

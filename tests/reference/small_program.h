@@ -25,6 +25,7 @@ inline Array small_result(const SmallInstruction& i, const Shape& x_shape, const
     case SmallOp::multiply: return multiply(x, b);
     case SmallOp::affine: return affine(static_cast<double>(i.scale), static_cast<double>(i.shift), x);
     case SmallOp::unary: return unary(i.unary, x);
+    case SmallOp::clamp: return clamp(static_cast<double>(i.scale), static_cast<double>(i.shift), x);
     case SmallOp::bias_act: return bias_act_forward(i.activation, x, b, x_shape.back());
     case SmallOp::activation_backward: return activation_backward(i.activation, x, b);
     case SmallOp::reduce_sum: return reduce_sum({i.axes, i.scale}, x_shape, x);

@@ -114,6 +114,12 @@ private:
         {"Exp", [](double x) { return std::exp(x); }},
         {"Log", [](double x) { return std::log(x); }},
         {"Sqrt", [](double x) { return std::sqrt(x); }},
+        {"Abs", [](double x) { return std::abs(x); }},
+        {"Sign", [](double x) { return x > 0   ? 1.0
+                                       : x < 0 ? -1.0
+                                               : 0.0; }},
+        {"Sin", [](double x) { return std::sin(x); }},
+        {"Cos", [](double x) { return std::cos(x); }},
         {"Reciprocal", [](double x) { return 1 / x; }},
         {"Softplus", [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }},
         {"Identity", [](double x) { return x; }},
@@ -150,7 +156,76 @@ private:
         return of(1) * (at(x, place) - of(3)) / std::sqrt(of(4) + epsilon) + of(2);
       });
     }
+    if (node.op == "LayerNormalization" || node.op == "InstanceNormalization") {
+      return normalized(node);
+    }
+    if (node.op == "Pad" || node.op == "GridSample") {
+      return looked_up(node);
+    }
     return rearranged(node);
+  }
+
+  // Of the last extent, or of all extents behind the first two; the scale and shift along that or the second.
+  OnnxValues normalized(const OnnxNode& node) const {
+    const OnnxValues& x = in(node, 0);
+    const bool is_layer = node.op == "LayerNormalization";
+    check(!is_layer || integer(node, "axis") == -1, "{}: along the last extent alone", node.name);
+    const std::int64_t size = is_layer ? x.shape.back() : count_of(OnnxShape(x.shape.begin() + 2, x.shape.end()));
+    const double epsilon = attribute<double>(node, "epsilon");
+    OnnxValues y = x;
+    for (std::int64_t first = 0; first < count_of(x.shape); first += size) {
+      const auto begin = x.values.begin() + first;
+      const double mean = std::accumulate(begin, begin + size, 0.0) / static_cast<double>(size);
+      double variance = 0;
+      std::for_each(begin, begin + size, [&](double value) { variance += (value - mean) * (value - mean); });
+      const double deviation = std::sqrt(variance / static_cast<double>(size) + epsilon);
+      for (std::int64_t i = 0; i < size; ++i) {
+        const auto c = static_cast<std::size_t>(is_layer ? i : first / size % x.shape[1]);
+        y.values[static_cast<std::size_t>(first + i)] =
+            (begin[i] - mean) / deviation * in(node, 1).values.at(c) + in(node, 2).values.at(c);
+      }
+    }
+    return y;
+  }
+
+  OnnxValues looked_up(const OnnxNode& node) const {
+    const OnnxValues& x = in(node, 0);
+    OnnxShape shape = x.shape;
+    const auto mode = attribute<std::string>(node, "mode");
+    if (node.op == "Pad") {
+      const OnnxShape pads = integers(node, 1);
+      for (std::size_t axis = 0; axis < 4; ++axis) {
+        shape[axis] += pads[axis] + pads[axis + 4];
+      }
+      return made(shape, [&](OnnxShape place) {
+        for (std::size_t axis = 0; axis < 4; ++axis) {
+          const std::int64_t i = place[axis] - pads[axis], last = x.shape[axis] - 1;
+          place[axis] = mode == "edge" ? std::clamp<std::int64_t>(i, 0, last) : i < 0 ? -i : last - std::abs(i - last);
+        }
+        return at(x, place);
+      });
+    }
+    const OnnxValues& grid = in(node, 1);
+    check(mode == "bilinear" && integer(node, "align_corners") == 0, "{}: bilinear, from edge to edge", node.name);
+    const bool is_border = attribute<std::string>(node, "padding_mode") == "border";
+    shape[2] = grid.shape[1];
+    shape[3] = grid.shape[2];
+    return made(shape, [&](const OnnxShape& y) {
+      double position[2], sum = 0;
+      for (const std::int64_t axis : {0, 1}) {
+        const auto extent = static_cast<double>(x.shape[static_cast<std::size_t>(2 + axis)]);
+        position[axis] = ((at(grid, {y[0], y[2], y[3], 1 - axis}) + 1) * extent - 1) / 2;
+        position[axis] = is_border ? std::clamp(position[axis], 0.0, extent - 1) : position[axis];
+      }
+      for (std::int64_t h = 0; h < x.shape[2]; ++h) {
+        for (std::int64_t w = 0; w < x.shape[3]; ++w) {
+          const double of_row = 1 - std::abs(position[0] - static_cast<double>(h));
+          const double of_column = 1 - std::abs(position[1] - static_cast<double>(w));
+          sum += std::max(0.0, of_row) * std::max(0.0, of_column) * at(x, {y[0], y[1], h, w});
+        }
+      }
+      return sum;
+    });
   }
 
   static OnnxShape broadcast(const OnnxShape& a, const OnnxShape& b) {
@@ -248,8 +323,28 @@ private:
         return at(x, from);
       });
     }
+    if (node.op == "DepthToSpace" || node.op == "SpaceToDepth") {  // channels as (row, column, channel) of a block
+      const bool enlarges = node.op == "DepthToSpace";
+      const std::int64_t size = integer(node, "blocksize");
+      check(!enlarges || attribute<std::string>(node, "mode") == "DCR", "{}: in the mode DCR alone", node.name);
+      OnnxShape shape = x.shape;
+      for (const std::size_t axis : {2U, 3U}) {
+        shape[axis] = enlarges ? shape[axis] * size : shape[axis] / size;
+        shape[1] = enlarges ? shape[1] / size : shape[1] * size;
+      }
+      return made(shape, [&](const OnnxShape& y) {
+        if (enlarges) {
+          return at(x, {y[0], (y[2] % size * size + y[3] % size) * shape[1] + y[1], y[2] / size, y[3] / size});
+        }
+        const std::int64_t block = y[1] / x.shape[1];
+        return at(x, {y[0], y[1] % x.shape[1], y[2] * size + block / size, y[3] * size + block % size});
+      });
+    }
     if (node.op == "Reshape") {
       OnnxShape shape = integers(node, 1);
+      for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+        shape[axis] = shape[axis] == 0 ? x.shape.at(axis) : shape[axis];
+      }
       const auto open = std::find(shape.begin(), shape.end(), -1);
       if (open != shape.end()) {
         *open = 1;

@@ -44,6 +44,17 @@ def arrays_of(name, module, taken=None, made=None):
     return arrays
 
 
+def shuffled_arrays_of(name, module, factor):
+    """Those of a convolution before a pixel shuffle, whose filters come as (channel, row, column), in Duel as (row, column,
+    channel)."""
+
+    def ordered(t):
+        return t.reshape(-1, factor, factor, *t.shape[1:]).permute(1, 2, 0, *range(3, t.dim() + 2)).reshape(t.shape)
+
+    return [Array(array.name, array.tensor, lambda t, to_duel=array.to_duel: to_duel(ordered(t)))
+            for array in arrays_of(name, module)]
+
+
 def running_of(name, norm):
     """What batch norm keeps from step to step."""
     return [Array(f"{name}/running_mean", norm.running_mean), Array(f"{name}/running_variance", norm.running_var)]

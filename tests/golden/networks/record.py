@@ -15,7 +15,7 @@ import torch.nn.functional as F
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2] / "tools"))
 from torch_recorder.arrays import pictures  # noqa: E402
-from torch_recorder.networks import classifier, conv_steady, vae  # noqa: E402
+from torch_recorder.networks import classifier, conv_steady, msr_resnet, nafnet, vae  # noqa: E402
 from torch_recorder.safetensors_file import write_safetensors  # noqa: E402
 
 # --- recording ------------------------------------------------------------------------------------------------------
@@ -121,6 +121,49 @@ def record_classifier(record, picture, *sizes):
     r.write(record)
 
 
+def record_pictures(record, net, picture, count=2):
+    """A network from pictures to pictures: what it makes, and the gradients of the pictures and of the weights."""
+    for parameter in net.parameters():
+        if parameter.abs().sum() == 0:
+            parameter.data = 0.5 * torch.randn_like(parameter)
+    round_to_float32(net)
+    x = draw(count, *picture).requires_grad_()
+    made = net(x)
+    by_output = draw(*made.shape)
+    r = Recording()
+    r.add("input/pictures", pictures(x))
+    r.add("input/by_output", pictures(by_output))
+    r.add_arrays("weight/", net.arrays())
+    r.add("output/pictures", pictures(made))
+    loss = (made * by_output).sum()
+    r.add_gradients("gradient/", loss, net.arrays())
+    r.add("gradient/pictures", pictures(torch.autograd.grad(loss, x)[0]))
+    r.write(record)
+
+
+def record_operators():
+    """What operators make that no network above has, and their gradients: of the sum of the results times by_output."""
+    x, grid = draw(2, 6, 5, 7).requires_grad_(), (1.3 * torch.rand(2, 5, 7, 2).mul(2).sub(1)).float().double().requires_grad_()
+    gamma, beta = draw(6).requires_grad_(), draw(6).requires_grad_()
+    by_output = draw(2, 6, 5, 7)
+    r = Recording()
+    for name, value in (("pictures", pictures(x)), ("grid", grid), ("affine", torch.stack((gamma, beta))),
+                        ("by_output", pictures(by_output))):
+        r.add(f"input/{name}", value)
+    made = {"instance_norm": F.instance_norm(x, eps=1e-5), "group_norm": F.group_norm(x, 3, gamma, beta, 1e-5)}
+    for edge in ("zeros", "border"):
+        made[f"grid_sample_{edge}"] = F.grid_sample(x, grid, padding_mode=edge, align_corners=False)
+    for name, y in made.items():
+        r.add(f"output/{name}", pictures(y))
+        loss = (y * by_output).sum()
+        r.add(f"gradient/{name}/pictures", pictures(torch.autograd.grad(loss, x, retain_graph=True)[0]))
+        if name.startswith("grid_sample"):
+            r.add(f"gradient/{name}/grid", torch.autograd.grad(loss, grid, retain_graph=True)[0])
+    for mode in ("reflect", "replicate"):
+        r.add(f"output/pad2d_{mode}", pictures(F.pad(x, (1, 3, 2, 0), mode=mode)))
+    r.write("operators")
+
+
 torch.manual_seed(0)
 record_conv_steady("conv_steady", classes=3)
 record_conv_steady("conv_steady_without_classes", classes=0)
@@ -129,3 +172,7 @@ record_classifier("classifier", (2, 7, 6), 3, 2)
 record_conv_steady("conv_steady_wide", classes=2, picture=(3, 32, 48), filters=2, count=2)  # three halvings
 record_conv_steady("conv_steady_64", classes=0, picture=(1, 64, 64), filters=1, count=2)  # four, and eight times F at most
 record_classifier("classifier_halved", (3, 21, 18), 2, 1, 4, 2)  # by the stem and by three of four stages
+record_pictures("nafnet", nafnet.Nafnet(4, 3, 3, [1, 2], 1, [1, 0]).double(), (4, 8, 12))
+for scale in (2, 3, 4):
+    record_pictures(f"msr_resnet_{scale}", msr_resnet.MsrResnet(3, 4, 2, scale).double(), (3, 5, 4))
+record_operators()

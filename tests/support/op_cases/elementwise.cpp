@@ -68,6 +68,11 @@ Fill arguments_of(UnaryKind kind) {
     case UnaryKind::positive: return with_head({0, -0.0, 1e-30, -1e-30, kInfinity, -kInfinity}, normal());
     case UnaryKind::exp: return with_head({0, -0.0, 1, -1, 88, -80, -1e4, -kInfinity, kInfinity}, normal(3));
     case UnaryKind::log: return with_head({1, 0, 2, 0.5, 1e-30, 1e30, kInfinity}, uniform(0.01, 10));
+    case UnaryKind::abs:
+    case UnaryKind::sign: return with_head({0, -0.0, 1e-30, -1e-30, kInfinity, -kInfinity}, normal());
+    case UnaryKind::sin:
+    case UnaryKind::cos: return with_head({0, -0.0, 1.5707964, 3.1415927, -3.1415927, 100, -1e4, 3e5}, normal(3));
+    case UnaryKind::rsqrt: return with_head({1, 4, 0, 1e-30, 1e30, kInfinity}, uniform(0.01, 10));
   }
   return {};
 }
@@ -79,7 +84,20 @@ OpCase unary_case(const Shape& shape, DType dtype, UnaryKind kind) {
           .outputs = {{.name = "y", .shape = shape, .dtype = dtype, .may_be = {0}}},
           .run = [=](Context& context, Views in, Views out) { unary(context, kind, in[0], out[0]); },
           .reference = [=](const Arrays& in, Arrays& out) { out[0] = reference::unary(kind, in[0]); },
-          .terms = kind == UnaryKind::positive ? 0 : 1};
+          .terms = kind == UnaryKind::positive || kind == UnaryKind::abs || kind == UnaryKind::sign ? 0 : 1};
+}
+
+OpCase clamp_case(const Shape& shape, DType dtype, const Clamp& p) {
+  return {.op = "clamp",
+          .name = describe(shape, dtype),
+          .inputs = {{"x", shape, dtype, with_head({0, -1, 1, 0.25, kInfinity, -kInfinity}, normal())}},
+          .outputs = {{.name = "y", .shape = shape, .dtype = dtype, .may_be = {0}}},
+          .run = [=](Context& context, Views in, Views out) { clamp(context, p, in[0], out[0]); },
+          .reference =
+              [=](const Arrays& in, Arrays& out) {
+                out[0] = reference::clamp(static_cast<double>(p.low), static_cast<double>(p.high), in[0]);
+              },
+          .terms = 0};
 }
 
 OpCase fill_case(const Shape& shape, DType dtype, float value, const std::string& name) {
@@ -126,9 +144,6 @@ OpCase cast_case(const Shape& shape, DType from, DType to) {
 }
 
 std::vector<OpCase> make_cases() {
-  constexpr UnaryKind kKinds[] = {UnaryKind::softplus,   UnaryKind::sigmoid,  UnaryKind::square_root,
-                                  UnaryKind::reciprocal, UnaryKind::positive, UnaryKind::exp,
-                                  UnaryKind::log};
   std::vector<OpCase> cases;
   for (const DType dtype : {DType::f32, DType::bf16}) {
     for (const Shape& shape : ragged_shapes()) {
@@ -137,7 +152,8 @@ std::vector<OpCase> make_cases() {
       cases.push_back(square_case(shape, dtype));
       cases.push_back(affine_case(shape, dtype, "both", {-1.7F, 0.3F}));
       cases.push_back(fill_case(shape, dtype, -1.7F, "number"));
-      for (const UnaryKind kind : kKinds) {
+      cases.push_back(clamp_case(shape, dtype, {-1, 1}));
+      for (const UnaryKind kind : kUnaryKinds) {
         cases.push_back(unary_case(shape, dtype, kind));
       }
       for (const DType to : {DType::f32, DType::bf16}) {

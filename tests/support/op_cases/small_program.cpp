@@ -62,9 +62,10 @@ void add_pointwise(std::vector<OpCase>& cases, const Shape& shape, DType dtype) 
   cases.push_back(pointwise_case("add", shape, dtype, {.op = SmallOp::add}, normal(), true));
   cases.push_back(pointwise_case("multiply", shape, dtype, {.op = SmallOp::multiply}, normal(), true));
   cases.push_back(pointwise_case("affine", shape, dtype, {.op = SmallOp::affine, .scale = -1.7F, .shift = 0.3F}));
-  for (const UnaryKind kind : {UnaryKind::softplus, UnaryKind::sigmoid, UnaryKind::square_root, UnaryKind::reciprocal,
-                               UnaryKind::positive, UnaryKind::exp, UnaryKind::log}) {
-    const bool is_positive = kind == UnaryKind::square_root || kind == UnaryKind::reciprocal || kind == UnaryKind::log;
+  cases.push_back(pointwise_case("clamp", shape, dtype, {.op = SmallOp::clamp, .scale = -0.75F, .shift = 0.5F}));
+  for (const UnaryKind kind : kUnaryKinds) {
+    const bool is_positive = kind == UnaryKind::square_root || kind == UnaryKind::reciprocal ||
+                             kind == UnaryKind::log || kind == UnaryKind::rsqrt;
     const Fill fill = is_positive ? uniform(0.1, 10) : with_head({0, -0.0, 30, -30, 100, -100}, normal(3));
     cases.push_back(pointwise_case(name_of(kind), shape, dtype, {.op = SmallOp::unary, .unary = kind}, fill));
   }
