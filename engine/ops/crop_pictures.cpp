@@ -1,6 +1,5 @@
-#include "engine/ops/crop_pictures.h"
-
 #include "engine/ops/nodes.h"
+#include "engine/ops/ops.h"
 
 namespace duel::ops {
 

@@ -1,6 +1,5 @@
 #include "host/recipes/restore.h"
 
-#include "engine/ops/crop_pictures.h"
 #include "engine/ops/ops.h"
 #include "host/config/degradation.h"
 #include "host/data/degraded_source.h"
