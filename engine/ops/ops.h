@@ -9,6 +9,7 @@
 #include "kernels/batch_norm.h"
 #include "kernels/batched_matmul.h"
 #include "kernels/conv2d.h"
+#include "kernels/crop_pictures.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
 #include "kernels/gather.h"
@@ -120,9 +121,10 @@ Value shift_flip_backward(Program&, const ShiftFlip&, Value dy, Value step);
 Value augment_pictures(Program&, const AugmentPictures&, Value x, Value draws, Value probability);
 Value augment_pictures_backward(Program&, const AugmentPictures&, Value dy, Value draws, Value probability);
 
-// Sources: no derivative flows into them.
+// Sources: no derivative flows into them, nor through what takes parts of data.
 Value random_normal(Program&, const Random&, Value step, const Shape&);
 Value random_uniform(Program&, const Random&, Value step, const Shape&);
+Value crop_pictures(Program&, const CropPictures&, Value x, Value step);
 Value gather_rows(Program&, const GatherRows&, Value rows, Value step, int batch, DType dtype);
 Value load_rows(Program&, const LoadRows&, Value ring, Value step, const Shape& batch, DType dtype);
 

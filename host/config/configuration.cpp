@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "host/config/decimal.h"
+#include "host/config/degradation.h"
 #include "host/config/option_keys.h"
 #include "host/config/presets.h"
 #include "host/config/toml_table.h"
@@ -121,12 +122,25 @@ std::string absolute_text(const std::filesystem::path& path) {
   return failure ? path.string() : whole.string();
 }
 
-// Of a folder that a file names: from the file's own folder where there is such a one.
-void anchor(Options::Data& data, const std::string& file) {
+bool has_pairs(const Options::Data& data) {
+  return data.pairs != "none" && !data.pairs.empty();
+}
+
+void anchor(std::string& folder, const std::string& file) {
   std::error_code failure;
-  const std::filesystem::path beside = std::filesystem::path(file).parent_path() / data.source;
-  if (is_folder(data) && std::filesystem::exists(beside, failure)) {
-    data.source = absolute_text(beside);
+  const std::filesystem::path beside = std::filesystem::path(file).parent_path() / folder;
+  if (std::filesystem::exists(beside, failure)) {
+    folder = absolute_text(beside);
+  }
+}
+
+// Of folders that a file names: from the file's own folder where there are such.
+void anchor(Options::Data& data, const std::string& file) {
+  if (is_folder(data)) {
+    anchor(data.source, file);
+  }
+  if (has_pairs(data)) {
+    anchor(data.pairs, file);
   }
 }
 
@@ -198,6 +212,7 @@ void validate(const Options& options, const std::vector<Setting>& settings) {
                 "smaller batch",
                 as_given("train.batch", settings, options), options.data.synthetic_count);
   }
+  degradation_of(options.data.degrade);
   const Options::Evaluate& evaluate = options.evaluate;
   if (evaluate.keep_best != "none" && evaluate.every == 0) {
     throw_error(kUsage, "{} needs evaluations to choose by: give --evaluate-every N (evaluate.every)",
@@ -265,6 +280,9 @@ Options resolve_options(const std::string& preset_name, const std::string& file,
   }
   if (is_folder(options.data)) {
     options.data.source = absolute_text(options.data.source);
+  }
+  if (has_pairs(options.data)) {
+    options.data.pairs = absolute_text(options.data.pairs);
   }
   validate(options, settings);
   return options;

@@ -75,9 +75,9 @@ std::vector<OptionKey> make_keys() {
   const std::vector<std::string_view> activations = {"relu", "leaky_relu", "tanh", "sigmoid"};
   return {
       {"preset", word<&O::preset>(preset_names()), "the named set of values that the others start from"},
-      {"recipe", word<&O::recipe>({"gan", "classify", "vae"}),
+      {"recipe", word<&O::recipe>({"gan", "classify", "vae", "restore"}),
        "what is trained: gan, a generator against a discriminator; classify, a network that names pictures' classes; "
-       "vae, an encoder with a decoder"},
+       "vae, an encoder with a decoder; restore, a network that makes pictures of spoilt ones"},
       {"seed", integer<&O::seed>(0, std::numeric_limits<std::uint64_t>::max()),
        "of the weights, the noise and the order of the pictures; from 2^63 on write it in quotes"},
       {"precision", word<&O::precision>({"fp32", "tf32", "bf16"}),
@@ -122,6 +122,13 @@ std::vector<OptionKey> make_keys() {
        "of recipe classify: label, the class of each picture; or attributes, the further columns of a table "
        "labels.csv, "
        "as tags"},
+      {"data.degrade", TextOption{field<&O::data, &O::Data::degrade>()},
+       "what pictures are spoilt by, for a network to restore: none, x2, x4, noise:S or noise:S-S, blur:S, motion:N, "
+       "jpeg:Q, hole:N, strokes, grey, edges"},
+      {"data.pairs", TextOption{field<&O::data, &O::Data::pairs>()},
+       "a folder with what each photograph is to be made of, by the same names; none"},
+      {"data.crop", integer<&O::data, &O::Data::crop>(0, 1024),
+       "of recipe restore: the side in pixels of the parts of pictures that it is trained on; 0: whole pictures"},
 
       {"model.networks", word<&O::model, &O::Model::networks>({"classic", "conv-steady", "dcgan", "residual", "sagan"}),
        "of recipe gan: dense generator; transposed against strided convolutions (three); residual blocks in groups of "
@@ -154,6 +161,14 @@ std::vector<OptionKey> make_keys() {
       {"model.widths", widths<&O::model, &O::Model::widths>(),
        "of networks residual: channels of each stage, multiples of 8; the first is of the smallest pictures, the next "
        "twice as large"},
+      {"model.restorer", word<&O::model, &O::Model::restorer>({"msr-resnet", "nafnet"}),
+       "of recipe restore: residual blocks and an enlargement; or a U of blocks without activations, of one size"},
+      {"model.encoder_blocks", widths<&O::model, &O::Model::encoder_blocks>(),
+       "of nafnet: blocks of each level on the way down, each halves the picture and doubles the channels"},
+      {"model.middle_blocks", integer<&O::model, &O::Model::middle_blocks>(0, 1000),
+       "of nafnet: of the smallest level"},
+      {"model.decoder_blocks", widths<&O::model, &O::Model::decoder_blocks>(),
+       "of nafnet: blocks of each level on the way up; as many levels as down"},
 
       {"loss.kind", word<&O::loss, &O::Loss::kind>({"bce", "lsgan", "hinge", "relativistic", "wgan"}),
        "what the two networks play for"},
@@ -165,6 +180,8 @@ std::vector<OptionKey> make_keys() {
        "steps between penalties, which weigh as much more then: lazy regularisation"},
       {"loss.label_smoothing", real_below<&O::loss, &O::Loss::label_smoothing>(0, 1),
        "of recipe classify: the share of each target that all classes get alike"},
+      {"loss.restoration", word<&O::loss, &O::Loss::restoration>({"l1", "psnr"}),
+       "of recipe restore: the mean difference, or the mean over pictures of minus their PSNR"},
 
       {"optimizer.learning_rate", scheduled<&O::optimizer, &O::Optimizer::learning_rate>(0, 10),
        "of recipes with one optimiser; of the others each network has its own"},
@@ -212,6 +229,8 @@ std::vector<OptionKey> make_keys() {
        "of recipe classify: pixels by which each picture of each step is moved at most; its border is repeated"},
       {"augment.flip", flag<&O::augment, &O::Augment::flip>(),
        "mirrors one picture in two; of recipe gan, of the real ones: mirrored pictures are then generated too"},
+      {"augment.turn", flag<&O::augment, &O::Augment::turn>(),
+       "of recipe restore: turns one picture in two by a quarter, and one in two upside down"},
       {"augment.policy", word<&O::augment, &O::Augment::policy>({"none", "product", "full"}),
        "what pictures go through before a discriminator, real and generated ones, or a classifier: product, moves, "
        "holes, "

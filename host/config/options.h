@@ -32,6 +32,9 @@ struct Options {
     std::string colour = "auto";      // grey, colour; auto: grey where all pictures are
     int held_out = 10;                // percent of the pictures, kept out of training
     std::string target = "label";     // of recipe classify: label; attributes: the columns of a table as tags
+    std::string degrade = "none";     // what pictures are spoilt by, to be restored: degradation.h
+    std::string pairs = "none";       // or a folder of what they are to be made of, by the same names
+    int crop = 0;                     // of recipe restore: the side of what is trained on; 0: whole pictures
   } data;
 
   struct Model {                       // [model]
@@ -49,7 +52,11 @@ struct Options {
     std::vector<int> discriminator_widths = {128};              // hidden dense layers; may be empty
     std::string discriminator_activation = "relu";
     double leaky_slope = 0.2;
-    std::vector<int> widths = {64, 32, 16};  // of residual: channels of each stage, the smallest pictures' first
+    std::vector<int> widths = {64, 32, 16};       // of residual: channels of each stage, the smallest pictures' first
+    std::string restorer = "msr-resnet";          // of recipe restore: msr-resnet, nafnet
+    std::vector<int> encoder_blocks = {1, 1, 2};  // of nafnet: of each level, the largest pictures' first
+    int middle_blocks = 2;
+    std::vector<int> decoder_blocks = {1, 1, 1};  // the smallest pictures' first
   } model;
 
   struct Loss {                       // [loss]
@@ -59,6 +66,7 @@ struct Options {
     ScheduleOption gradient_penalty;  // lambda of WGAN-GP
     int penalty_every = 1;            // steps between penalties
     double label_smoothing = 0;       // of recipe classify: the share of each target that all classes get alike
+    std::string restoration = "l1";   // of recipe restore: l1, psnr
   } loss;
 
   struct Optimizer {                      // [optimizer]
@@ -96,6 +104,7 @@ struct Options {
   struct Augment {                // [augment]: what is done to the pictures of each step
     int shift = 0;                // of recipe classify: pixels by which each is moved at most; its border is repeated
     bool flip = false;            // whether one in two is mirrored; of recipe gan, of the real ones
+    bool turn = false;            // of recipe restore: by a quarter turn, and upside down, each one in two
     std::string policy = "none";  // none, product, full; see host/recipes/augmentation.h
     ScheduleOption probability = 0.5;  // with which each change of the policy is made to a picture
     bool adaptive = false;             // the probability follows the discriminator

@@ -373,7 +373,7 @@ DataReport report_data(const Source& training, const Source* held_out, const std
     }
   }
   advise_on_counts(report, recipe);
-  if (const auto* photographs = dynamic_cast<const PhotographSource*>(&training)) {
+  if (const auto* photographs = dynamic_cast<const PhotographSource*>(&training.base())) {
     report.has_files = true;
     report.files = report_files(photographs->set(), report.picture);
     advise_on_files(report);

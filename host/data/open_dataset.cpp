@@ -5,8 +5,10 @@
 
 #include "host/config/picture_options.h"
 #include "host/data/class_names.h"
+#include "host/data/degraded_source.h"
 #include "host/data/idx.h"
 #include "host/data/memory_source.h"
+#include "host/data/paired_source.h"
 #include "host/data/photograph_source.h"
 #include "host/data/scan_photographs.h"
 #include "host/data/synthetic.h"
@@ -224,11 +226,45 @@ fs::path fashion_mnist_folder() {
               join(places, " or "), kInstall);
 }
 
+bool has_pairs(const Options::Data& options) {
+  return options.pairs != "none";
+}
+
+// What a network is to make the pictures of, where the options say so.
+std::unique_ptr<const Source> with_input(const Options::Data& options, std::unique_ptr<const Source> source) {
+  const Degradation degradation = degradation_of(options.degrade);
+  if (degradation.kind == DegradationKind::none) {
+    return source;
+  }
+  return std::make_unique<DegradedSource>(std::move(source), degradation, options.crop);
+}
+
+void check_pairs(const Options::Data& options) {
+  if (!has_pairs(options)) {
+    return;
+  }
+  if (options.degrade != "none") {
+    throw_error(Error::Kind::usage,
+                "data.pairs = {} and data.degrade = {} both say what the network is given; leave one at none",
+                options.pairs, options.degrade);
+  }
+  if (!is_folder(options.pairs)) {
+    throw_error(Error::Kind::data, "data.pairs = {}: there is no such folder", options.pairs);
+  }
+  if (!is_of_photographs(options.source)) {
+    throw_error(Error::Kind::usage, "data.pairs = {}: goes with a folder of photographs, but data.source is {}",
+                options.pairs, options.source);
+  }
+}
+
 std::unique_ptr<const Source> open_folder(const Options::Data& options, const Opening& opening) {
   const std::string& source = options.source;
   if (std::optional<PhotographFolder> photographs = photographs_of(source)) {
-    return open_photographs(*std::move(photographs), options,
-                            {picture_form(options), opening.threads, opening.progress});
+    const DecodeSettings settings{picture_form(options), opening.threads, opening.progress};
+    if (has_pairs(options)) {
+      return open_pairs(*std::move(photographs), options.pairs, options, settings);
+    }
+    return open_photographs(*std::move(photographs), options, settings);
   }
   return read_split(find_images(source), source);
 }
@@ -266,6 +302,7 @@ std::optional<PhotographFolder> photographs_of(const std::string& source) {
 
 Data open_dataset(const Options::Data& options, const Opening& opening) {
   const std::string& source = options.source;
+  check_pairs(options);
   Data data;
   if (source == kFashionMnist) {
     data["main"] = read_split(find_images(fashion_mnist_folder()), source);
@@ -282,11 +319,16 @@ Data open_dataset(const Options::Data& options, const Opening& opening) {
     data["main"] = open_folder(options, opening);
   }
   check_size(options, *data["main"]);
+  data["main"] = with_input(options, std::move(data["main"]));
   return data;
 }
 
 std::unique_ptr<const Source> open_held_out(const Options::Data& options, const Source& training) {
   const std::string& source = options.source;
+  if (const auto* inputs = dynamic_cast<const InputSource*>(&training)) {
+    std::unique_ptr<const Source> rows = open_held_out(options, inputs->base());
+    return rows ? inputs->over(std::move(rows)) : nullptr;
+  }
   if (source == "synthetic") {
     return draw_held_out_synthetic(options);
   }

@@ -25,7 +25,8 @@ namespace duel {
 //     labels have the same name with "labels" and idx1, and may be missing; a file classes.txt beside them names their
 //     classes (class_names.h), which without it are called by their numbers.
 // The result is one source, "main", with a field "picture" and, where there are labels, "label"; of photographs also
-// "attributes", where their table has some.
+// "attributes", where their table has some. Where options.degrade or options.pairs say what pictures are to be made of,
+// it has a further picture, "input": degraded_source.h, paired_source.h.
 // Errors are of kind `data`, and name the folder or the file; a size that is asked of anything but photographs and is
 // not theirs is one of kind `usage`.
 struct Opening {                                             // of photographs that were not decoded yet

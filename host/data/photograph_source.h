@@ -39,6 +39,7 @@ public:
   void read(std::int64_t row, std::size_t field, std::byte* to) const override;
 
   const PhotographSet& set() const { return *set_; }
+  std::size_t place(std::int64_t row) const { return places_[static_cast<std::size_t>(row)]; }  // among its pictures
   std::unique_ptr<const Source> held_out() const;  // none where nothing is held out
 
 private:

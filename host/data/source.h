@@ -45,6 +45,8 @@ public:
   virtual const std::string& fingerprint() const = 0;
   // Writes row_bytes() of the field to `to`. Any thread may call it, several at once. Errors are of kind `data`.
   virtual void read(std::int64_t row, std::size_t field, std::byte* to) const = 0;
+  // The source that the rows are of where this one only adds fields to them (input_source.h); otherwise itself.
+  virtual const Source& base() const { return *this; }
 };
 
 // "main" alone, or several by the names that a recipe knows them by.

@@ -37,7 +37,7 @@ std::filesystem::path folder_of(const Options& options, const Source& training) 
 }  // namespace
 
 std::string classifier_preset(const Source& training) {
-  return dynamic_cast<const PhotographSource*>(&training) != nullptr ? kPresetOfPhotographs : kPreset;
+  return dynamic_cast<const PhotographSource*>(&training.base()) != nullptr ? kPresetOfPhotographs : kPreset;
 }
 
 DefaultExtractor default_extractor(const Options::Data& data, const Source& training, const Options& where,

@@ -66,7 +66,7 @@ std::string picture_text(const Source& source, const Options::Data& options) {
   const Shape picture = picture_shape(source);
   std::string text =
       fmt::format("{}x{} pixels, {} channel{}", picture[2], picture[1], picture[3], picture[3] == 1 ? "" : "s");
-  if (dynamic_cast<const PhotographSource*>(&source) != nullptr) {
+  if (dynamic_cast<const PhotographSource*>(&source.base()) != nullptr) {
     text += fmt::format(" (photographs, --fit {})", options.fit);
   }
   return text;

@@ -120,7 +120,7 @@ double share_below(const std::vector<double>& values, double limit) {
 }
 
 std::string file_of(const Source& training, std::int64_t row) {
-  const auto* photographs = dynamic_cast<const PhotographSource*>(&training);
+  const auto* photographs = dynamic_cast<const PhotographSource*>(&training.base());
   return photographs == nullptr
              ? ""
              : photographs->set().folder.pictures[photographs->set().training[static_cast<std::size_t>(row)]].file;

@@ -47,7 +47,11 @@ struct HeldOutMeasure {
   // An input is a field of the source, by its name, or a vector that the source lacks: that is drawn, N(0, 1), the same
   // numbers at every measurement.
   Sampling sampling;
-  std::vector<std::string> needed;                                    // further fields that the source has to have
+  std::vector<std::string> needed;  // further fields that the source has to have
+  // Of outputs that are too large to be kept for all rows: numbers of a row, which are one output in their place,
+  // [rows, numbers]. Any thread may call it, several at once.
+  std::function<std::vector<float>(const Source&, std::int64_t row, std::span<const std::span<const float>>)> reduce =
+      {};
   std::vector<std::string> metrics;                                   // in the order of logs: "held_out_accuracy"
   std::function<std::vector<double>(const Source&, Rows)> summarize;  // a number for each metric
   std::function<std::string(const Source&, Rows)> report = {};        // lines for the end of a run; may be empty
@@ -76,6 +80,9 @@ public:
   // From pictures, the first input, of the source that is counted to what the networks make of the same pictures, where
   // they can: sheets show both, of held-out rows where any are measured.
   virtual std::optional<Sampling> reconstruction() const { return {}; }
+  // From the field "input" of a row to its "picture", where the one is made of the other: sheets show what is given,
+  // what is made and what it should be side by side, and `duel evaluate` compares them.
+  virtual std::optional<Sampling> translation() const { return {}; }
 };
 
 }  // namespace duel

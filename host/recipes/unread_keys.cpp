@@ -40,6 +40,11 @@ const std::vector<Reader>& readers() {
        {"data.target", "model.filters", "model.blocks", "model.stages", "model.stem_stride", "loss.label_smoothing",
         "augment.shift", "augment.flip", "augment.policy", "augment.probability", "optimizer.learning_rate",
         "train.evaluate_every"}},
+      {"restore",
+       "",
+       {"data.degrade", "data.pairs", "data.crop", "model.restorer", "model.filters", "model.blocks",
+        "model.encoder_blocks", "model.middle_blocks", "model.decoder_blocks", "loss.restoration", "augment.flip",
+        "augment.turn", "optimizer.learning_rate", "optimizer.ema_decay", "train.evaluate_every"}},
   };
   return all;
 }

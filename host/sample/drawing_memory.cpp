@@ -25,10 +25,10 @@ DrawingMemory plan_drawing(const Sampling& sampling, const Networks& networks, s
     use.weights += each.network->parameters().bytes_of(sampling_blocks(each));
   }
   const RecordedSampling recorded =
-      record_sampling(sampling, networks, {Sampler::kBatch, Parameters::Block::average, std::nullopt});
+      record_sampling(sampling, networks, {rows_at_once(sampling), Parameters::Block::average, std::nullopt});
   use.activations = plan_memory(recorded.program, plan_lanes(recorded.program, 1)).arena_bytes;
   for (const Field& field : sampling.inputs) {
-    use.activations += Sampler::kBatch * field.row_bytes();
+    use.activations += static_cast<std::size_t>(rows_at_once(sampling)) * field.row_bytes();
   }
   // The pictures as floats, and as the bytes of the sheet.
   const std::int64_t picture = sampling.outputs[0].shape.count();

@@ -6,6 +6,7 @@
 #include "host/sample/sampler.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,8 +27,9 @@ public:
   };
 
   // The source, which has every input, and what the model consists of outlive this. The measure's own sampling is run.
+  // threads: of what rows are reduced by; 0: as default_threads.h has it.
   HeldOut(Context& context, HeldOutMeasure measure, const Source& source, const Networks& networks,
-          const Storage& storage);
+          const Storage& storage, Parameters::Block block = Parameters::Block::average, int threads = 0);
 
   // Reads weights where they lie: nothing may change them meanwhile.
   Result measure(Context& context);
@@ -36,8 +38,12 @@ public:
   const std::vector<std::string>& metrics() const { return measure_.metrics; }
 
 private:
+  std::vector<float> reduced(std::int64_t first, std::int64_t count,
+                             const std::vector<std::vector<float>>& batch) const;
+
   HeldOutMeasure measure_;
   const Source& source_;
+  int threads_;
   RowSampler sampler_;
   std::vector<std::size_t> fields_;  // of the source, for each input that is given
 };

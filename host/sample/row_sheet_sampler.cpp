@@ -41,7 +41,7 @@ RowSheetSampler::RowSheetSampler(Context& context, DeviceQueue& queue, const Sam
       row_bytes_(bytes_of_rows(model.sampling, rows_)),
       count_(rows_[0].size() / row_bytes_[0]),
       sampler_(context, model, block),
-      output_bytes_(sampler_.output(0).bytes() / Sampler::kBatch),
+      output_bytes_(sampler_.output(0).bytes() / static_cast<std::size_t>(sampler_.batch())),
       given_(upload_all(context, rows_)),
       made_(context, count_ * output_bytes_),
       work_(queue.add_work([this] { queue_rows(); })),
@@ -51,8 +51,9 @@ RowSheetSampler::RowSheetSampler(Context& context, DeviceQueue& queue, const Sam
 
 void RowSheetSampler::queue_rows() {
   auto* const made = static_cast<std::byte*>(made_.data());
-  for (std::size_t first = 0; first < count_; first += Sampler::kBatch) {
-    const std::size_t count = std::min<std::size_t>(Sampler::kBatch, count_ - first);
+  const auto batch = static_cast<std::size_t>(sampler_.batch());
+  for (std::size_t first = 0; first < count_; first += batch) {
+    const std::size_t count = std::min(batch, count_ - first);
     for (std::size_t i = 0; i < given_.size(); ++i) {
       queue_.copy(sampler_.input(i), static_cast<const std::byte*>(given_[i].data()) + first * row_bytes_[i],
                   count * row_bytes_[i]);

@@ -26,10 +26,10 @@ std::vector<Field> given_inputs(const Sampling& sampling, bool are_vectors_drawn
   return fields;
 }
 
-std::vector<Buffer> input_buffers(Context& context, const std::vector<Field>& fields) {
+std::vector<Buffer> input_buffers(Context& context, const std::vector<Field>& fields, int rows) {
   std::vector<Buffer> buffers;
   for (const Field& field : fields) {
-    buffers.emplace_back(context, Sampler::kBatch * field.row_bytes());
+    buffers.emplace_back(context, static_cast<std::size_t>(rows) * field.row_bytes());
   }
   return buffers;
 }
@@ -120,11 +120,25 @@ std::vector<float> Sampler::draw(Context& context, std::int64_t first, int count
   return drawn;
 }
 
+int rows_at_once(const Sampling& sampling) {
+  const auto is_picture = [](const Field& field) { return field.kind == FieldKind::picture; };
+  const bool is_translation = !sampling.outputs.empty() && is_picture(sampling.outputs[0]) &&
+                              std::all_of(sampling.inputs.begin(), sampling.inputs.end(), is_picture);
+  if (!is_translation) {
+    return Sampler::kBatch;
+  }
+  constexpr std::int64_t kPixels = std::int64_t{Sampler::kBatch} * 64 * 64;
+  const Shape& picture = sampling.outputs[0].shape;
+  const std::int64_t pixels = std::int64_t{picture[1]} * picture[2];
+  return static_cast<int>(std::clamp<std::int64_t>(kPixels / pixels, 1, Sampler::kBatch));
+}
+
 RowSampler::RowSampler(Context& context, const SamplingModel& model, Parameters::Block block,
                        std::optional<std::uint64_t> seed)
-    : fields_(given_inputs(model.sampling, seed.has_value())),
+    : batch_(rows_at_once(model.sampling)),
+      fields_(given_inputs(model.sampling, seed.has_value())),
       counter_(context, sizeof(std::int64_t)),
-      inputs_(input_buffers(context, fields_)),
+      inputs_(input_buffers(context, fields_, batch_)),
       execution_(make_execution(context, model, block, seed)),
       arena_(context, execution_.plan().arena_bytes) {
   counter_.clear();
@@ -132,15 +146,14 @@ RowSampler::RowSampler(Context& context, const SamplingModel& model, Parameters:
   storage.add("counter", counter_.view({1}, DType::i64));
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     inputs_[i].clear();
-    storage.add("input/" + fields_[i].name,
-                inputs_[i].view(fields_[i].shape.with_rows(Sampler::kBatch), fields_[i].dtype));
+    storage.add("input/" + fields_[i].name, inputs_[i].view(fields_[i].shape.with_rows(batch_), fields_[i].dtype));
   }
   execution_.attach(arena_.data(), storage);
 }
 
 Execution RowSampler::make_execution(Context& context, const SamplingModel& model, Parameters::Block block,
                                      std::optional<std::uint64_t> seed) {
-  RecordedSampling recorded = record_sampling(model.sampling, model.networks, {Sampler::kBatch, block, seed});
+  RecordedSampling recorded = record_sampling(model.sampling, model.networks, {batch_, block, seed});
   outputs_ = recorded.outputs;
   return {context, std::move(recorded.program)};
 }
@@ -149,7 +162,7 @@ std::vector<std::vector<float>> RowSampler::run(Context& context, std::span<cons
                                                 std::int64_t batch) {
   check(rows.size() == fields_.size(), "row sampler: {} inputs, where {} are taken", rows.size(), fields_.size());
   const std::size_t count = rows[0].size() / fields_[0].row_bytes();
-  check(count <= Sampler::kBatch, "row sampler: {} rows are more than a batch", count);
+  check(count <= static_cast<std::size_t>(batch_), "row sampler: {} rows are more than a batch", count);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     check(rows[i].size() == count * fields_[i].row_bytes(), "row sampler: {} bytes of {} for {} rows", rows[i].size(),
           fields_[i].name, count);
@@ -160,7 +173,7 @@ std::vector<std::vector<float>> RowSampler::run(Context& context, std::span<cons
   std::vector<std::vector<float>> results;
   for (const Value output : outputs_) {
     results.push_back(download<float>(context, execution_.view(output)));
-    results.back().resize(results.back().size() / Sampler::kBatch * count);
+    results.back().resize(results.back().size() / static_cast<std::size_t>(batch_) * count);
   }
   return results;
 }

@@ -62,6 +62,10 @@ private:
   Buffer arena_;
 };
 
+// Rows that are put through at once: Sampler::kBatch, of larger pictures that are made of pictures so few that their
+// activations take no more memory than those of 64x64 pixels.
+int rows_at_once(const Sampling& sampling);
+
 // Any recipe's sampling of rows that are given, each as its field is stored.
 class RowSampler {
 public:
@@ -69,16 +73,17 @@ public:
   RowSampler(Context& context, const SamplingModel& model, Parameters::Block block,
              std::optional<std::uint64_t> seed = std::nullopt);
 
-  // Rows of each input, in the order of the sampling's, at most Sampler::kBatch and equally many; returns the rows of
+  // Rows of each input, in the order of the sampling's, at most batch() and equally many; returns the rows of
   // each output. A row depends on its inputs alone, not on its place or the others.
   std::vector<std::vector<float>> run(Context& context, std::span<const std::span<const std::byte>> rows,
                                       std::int64_t batch = 0);
   const std::vector<Field>& inputs() const { return fields_; }  // that are given
+  int batch() const { return batch_; }                          // rows_at_once()
 
   // The same in parts, on the device: queues the run of what lies in the inputs.
   void queue_batch(Context& context) const { execution_.run(context); }
-  void* input(std::size_t i) const { return inputs_[i].data(); }             // kBatch rows, as stored
-  View output(std::size_t i) const { return execution_.view(outputs_[i]); }  // f32 [kBatch,...]
+  void* input(std::size_t i) const { return inputs_[i].data(); }             // batch() rows, as stored
+  View output(std::size_t i) const { return execution_.view(outputs_[i]); }  // f32 [batch(),...]
 
   std::size_t bytes() const;  // on the device, without the weights
 
@@ -86,6 +91,7 @@ private:
   Execution make_execution(Context& context, const SamplingModel& model, Parameters::Block block,
                            std::optional<std::uint64_t> seed);
 
+  int batch_;
   std::vector<Field> fields_;
   Buffer counter_;
   std::vector<Buffer> inputs_;

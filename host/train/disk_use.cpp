@@ -3,6 +3,7 @@
 #include "host/pictures/sample_grid.h"
 #include "host/run/checkpoint.h"
 #include "host/sample/sampler.h"
+#include "host/train/comparisons.h"
 #include "host/train/reconstructions.h"
 #include "kernels/check.h"
 
@@ -34,6 +35,11 @@ DiskUse plan_disk_use(const Options& options, const TrainingPlan& plan, const st
     if (plan.recipe->reconstruction()) {
       use.sheets += bytes_of(reconstruction_rows(output.sample_rows));
     }
+  }
+  if (const std::optional<Sampling> translation = plan.recipe->translation()) {
+    const Shape picture = translation->outputs[0].shape;
+    const auto [rows, columns] = comparison_sheet(options);
+    use.sheets = static_cast<double>(sheet_bytes(picture[1], 3 * picture[2], picture[3], rows, columns));
   }
   const std::int64_t all = count(output.checkpoint_every);
   use.checkpoints = output.keep_last == 0 ? all : std::min<std::int64_t>(all, output.keep_last + std::int64_t{1});

@@ -31,6 +31,9 @@ std::size_t host_bytes(const Options& options, const TrainingPlan& plan) {
     pictures = sizeof(float) * static_cast<std::size_t>(sampling.outputs[0].shape.count());
     pictures *= plan.recipe->reconstruction() ? 2 : 1;
   }
+  if (const std::optional<Sampling> translation = plan.recipe->translation()) {
+    pictures = sizeof(float) * static_cast<std::size_t>(translation->outputs[0].shape.count());
+  }
   return kHostBytes + checkpoint_bytes(plan.networks, plan.step.state) +
          4 * pictures * options.output.sample_rows * options.output.sample_columns;
 }

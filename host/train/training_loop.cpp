@@ -28,7 +28,8 @@ SheetShape sheet_of(const Options& options) {
 
 Shape shape_of_pictures(const Recipe& recipe, const Source& main) {
   const Sampling sampling = recipe.sampling();
-  return draws_pictures(sampling) ? sampling.outputs[0].shape : field_named(main, recipe.batches().front().field).shape;
+  return draws_pictures(sampling) || recipe.translation() ? sampling.outputs[0].shape
+                                                          : field_named(main, recipe.batches().front().field).shape;
 }
 
 // The classes of a sheet's rows, or of rows of the data; one for all where the recipe knows none.
@@ -104,6 +105,9 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
   }
   if (std::optional<Sampling> reconstruction = trainer_.recipe().reconstruction()) {
     reconstructions_.emplace(options, held_out != nullptr ? *held_out : main_, trainer_, std::move(*reconstruction));
+  }
+  if (std::optional<Sampling> translation = trainer_.recipe().translation()) {
+    comparisons_.emplace(options, held_out != nullptr ? *held_out : main_, trainer_, std::move(*translation));
   }
   if (held_out != nullptr) {
     held_out_.emplace(context, *trainer_.recipe().held_out(), *held_out, trainer_.networks(),
@@ -473,6 +477,14 @@ void TrainingLoop::take(Snapshot& snapshot, Background::Job write) {
 }
 
 void TrainingLoop::take_samples() {
+  if (comparisons_) {
+    take(comparisons_->snapshot(), [this, step = trainer_.steps_done()] {
+      const auto [rows, columns] = comparison_sheet(options_);
+      write_sheet(
+          sample_grid(comparisons_->sheet(), rows * columns, picture_[1], 3 * picture_[2], picture_[3], rows, columns),
+          step, "", "samples/comparisons");
+    });
+  }
   if (!average_) {
     return;
   }
@@ -500,7 +512,11 @@ void TrainingLoop::take_checkpoint() {
 void TrainingLoop::write_sheet(std::span<const float> values, int rows, std::int64_t step, const char* suffix,
                                const char* tag) {
   const int columns = options_.output.sample_columns;
-  const Picture sheet = sample_grid(values, rows * columns, picture_[1], picture_[2], picture_[3], rows, columns);
+  write_sheet(sample_grid(values, rows * columns, picture_[1], picture_[2], picture_[3], rows, columns), step, suffix,
+              tag);
+}
+
+void TrainingLoop::write_sheet(const Picture& sheet, std::int64_t step, const char* suffix, const char* tag) {
   const std::vector<std::uint8_t> png = encode_png(sheet);
   const std::filesystem::path path = run_.sample_path(step);
   try {

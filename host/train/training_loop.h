@@ -27,6 +27,7 @@
 #include "host/run/run_directory.h"
 #include "host/sample/held_out.h"
 #include "host/sample/sheet_sampler.h"
+#include "host/train/comparisons.h"
 #include "host/train/reconstructions.h"
 #include "host/train/run_evaluation.h"
 #include "host/train/trainer.h"
@@ -86,6 +87,7 @@ private:
   void take_samples();
   void take_checkpoint();
   void write_sheet(std::span<const float> values, int rows, std::int64_t step, const char* suffix, const char* tag);
+  void write_sheet(const Picture& sheet, std::int64_t step, const char* suffix, const char* tag);
   void write_state(const CheckpointState& state);
   void write_checkpoint_files(const CheckpointState& state);
   void restore();
@@ -105,6 +107,7 @@ private:
   Trainer trainer_;
   std::optional<SheetSampler> average_, raw_;  // of recipes that draw pictures
   std::optional<Reconstructions> reconstructions_;
+  std::optional<Comparisons> comparisons_;
   std::optional<HeldOut> held_out_;
   std::optional<RunEvaluation> evaluation_;
   std::vector<NamedNumber> measured_;  // by either, the last time

@@ -13,6 +13,7 @@
 #include "host/run/checkpoint.h"
 #include "host/run/interrupt.h"
 #include "host/run/run_directory.h"
+#include "host/train/comparisons.h"
 #include "host/train/disk_use.h"
 #include "host/train/memory_check.h"
 #include "host/train/reconstructions.h"
@@ -163,6 +164,12 @@ std::optional<std::filesystem::path> check_folders(const TrainingRequest& reques
 }
 
 void check_sheet_of(const TrainingPlan& plan, const Options& options) {
+  if (const std::optional<Sampling> translation = plan.recipe->translation()) {
+    const Shape picture = translation->outputs[0].shape;
+    const auto [rows, columns] = comparison_sheet(options);
+    check_sheet(picture[1], 3 * picture[2], rows, columns);
+    return;
+  }
   const Sampling sampling = plan.recipe->sampling();
   if (draws_pictures(sampling)) {
     const Shape picture = sampling.outputs[0].shape;
@@ -224,7 +231,7 @@ Data open_data(const TrainingRequest& request) {
 // Of photographs, what `duel data` would say, in short; other data sets are as they were made.
 void note_data(const Options& options, const Data& data, std::vector<std::string>& notes) {
   const Source& main = main_source(data);
-  if (dynamic_cast<const PhotographSource*>(&main) != nullptr) {
+  if (dynamic_cast<const PhotographSource*>(&main.base()) != nullptr) {
     const std::vector<std::string> lines =
         short_report(report_data(main, open_held_out(options.data, main).get(), options.recipe));
     notes.insert(notes.end(), lines.begin(), lines.end());

@@ -181,7 +181,15 @@ private:
 Options options_of(const std::string& preset) {
   Options options = preset == "vae" ? small_vae_options() : small_options(preset);
   options.data.synthetic_channels = 3;
-  if (preset == "dcgan" || preset == "sagan") {
+  if (preset == "enlarge" || preset == "repair") {
+    options.data.synthetic_height = options.data.synthetic_width = 8;
+    options.data.size = "auto";
+    options.data.crop = 8;
+    options.data.degrade = preset == "enlarge" ? "x2" : "hole:3";
+    options.model.filters = 4;
+    options.model.blocks = 1;
+    options.model.encoder_blocks = options.model.decoder_blocks = {1};
+  } else if (preset == "dcgan" || preset == "sagan") {
     options.data.synthetic_height = 16;  // halved twice, so that there is attention in both networks
     options.data.synthetic_width = 16;
     options.model.filters = 8;
@@ -207,7 +215,7 @@ TEST_P(EveryPreset, AGraphMakesWhatTheEngineMakes) {
 
 INSTANTIATE_TEST_SUITE_P(Onnx, EveryPreset,
                          ::testing::Values("classic", "steady", "conv-steady", "photographs", "dcgan", "sagan",
-                                           "residual", "vae", "classify"),
+                                           "residual", "vae", "classify", "enlarge", "repair"),
                          [](const auto& instance) {
                            std::string name = instance.param;
                            std::replace(name.begin(), name.end(), '-', '_');

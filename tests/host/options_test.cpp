@@ -160,24 +160,25 @@ TEST(Options, EveryMemberHasAKey) {
   }
   {
     const auto& [source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out,
-                 target] = options.data;
+                 target, degrade, pairs, crop] = options.data;
     count(source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out, target);
+    count(degrade, pairs, crop);
   }
   {
-    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = options.model;
-    count(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s] = options.model;
+    count(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s);
   }
   {
-    const auto& [shift, flip, policy, probability, adaptive, target] = options.augment;
-    count(shift, flip, policy, probability, adaptive, target);
+    const auto& [shift, flip, turn, policy, probability, adaptive, target] = options.augment;
+    count(shift, flip, turn, policy, probability, adaptive, target);
   }
   {
     const auto& [residency, launch, steps, lanes, memory] = options.schedule;
     count(residency, launch, steps, lanes, memory);
   }
   {
-    const auto& [kind, r1, r2, penalty, every, smoothing] = options.loss;
-    count(kind, r1, r2, penalty, every, smoothing);
+    const auto& [kind, r1, r2, penalty, every, smoothing, restoration] = options.loss;
+    count(kind, r1, r2, penalty, every, smoothing, restoration);
   }
   {
     const auto& [a, b, c, d, e, f, g, h, i, j] = options.optimizer;
@@ -534,14 +535,18 @@ TEST(Options, RoundTripOfEveryKey) {
                   "keep",
                   "colour",
                   20,
-                  "attributes"};
-  options.model = {"conv-steady", 7, 33, 3, 4, 2, 34, {}, "tanh", {5}, 9, {1, 2, 3}, "sigmoid", 0.1, {8, 24}};
-  options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16, 0.7};
+                  "attributes",
+                  "noise:0-50",
+                  "/pairs of \\ them",
+                  96};
+  options.model = {"conv-steady", 7,         33,  3,       4,        2,   34, {},    "tanh", {5}, 9,
+                   {1, 2, 3},     "sigmoid", 0.1, {8, 24}, "nafnet", {2}, 3,  {4, 5}};
+  options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16, 0.7, "psnr"};
   options.optimizer = {0.25, 1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324,
                        0.01, 5};
   options.train = {11, 13, 999'999'999'999, 14, "rollback"};
   options.evaluate = {25, "pixels", 26, "kid", "plateau", 27};
-  options.augment = {15, true, "full", 0.2, true, 0.1};
+  options.augment = {15, true, true, "full", 0.2, true, 0.1};
   options.output = {1, 2, 3, 4, 5, 6, 7, 9};
   const Options base = preset("classic");
   for (const OptionKey& key : option_keys()) {

@@ -8,6 +8,7 @@
 #include "kernels/columns.h"
 #include "kernels/conv2d.h"
 #include "kernels/conv2d_bias_act.h"
+#include "kernels/crop_pictures.h"
 #include "kernels/cross_entropy.h"
 #include "kernels/elementwise.h"
 #include "kernels/gate.h"
@@ -353,6 +354,26 @@ std::vector<WrongCall> wrong_moves_backward() {
                   },
                   {"border"}});
   return list;
+}
+
+std::vector<WrongCall> wrong_crops() {
+  const auto call = [](View x, View step, View y, const CropPictures& p = {{}, 2, 2, 1, false, true}) {
+    return [=](Context& context) { crop_pictures(context, p, x, step, y); };
+  };
+  const Shape m{5, 4, 3, 2}, part{5, 2, 2, 2};
+  return {{"y of the whole", call(f32(m), i64({1}), f32(m)), {"[5,4,3,2]", "[5,2,2,2]"}},
+          {"y of another type", call(f32(m), i64({1}), bf16(part)), {"bf16[5,2,2,2]"}},
+          {"pictures of bytes", call(u8(m), i64({1}), u8(part)), {"u8[5,4,3,2]"}},
+          {"no pictures but rows", call(f32({5, 24}), i64({1}), f32({5, 24})), {"[5,24]"}},
+          {"two steps", call(f32(m), i64({2}), f32(part)), {"[2]"}},
+          {"too wide", call(f32(m), i64({1}), f32({5, 2, 4, 2}), {{}, 2, 4, 1, false, false}), {"2x4", "4x3"}},
+          {"too wide at its scale",
+           call(f32(m), i64({1}), f32({5, 4, 4, 2}), {{}, 2, 2, 2, false, false}),
+           {"2x2 at scale 2", "4x3"}},
+          {"nothing", call(f32(m), i64({1}), f32(part), {{}, 0, 2, 1, false, false}), {"0x2"}},
+          {"turned and not square", call(f32(m), i64({1}), f32({5, 3, 2, 2}), {{}, 3, 2, 1, false, true}), {"3x2"}},
+          {"no x", call(kNone, i64({1}), f32(part)), {}},
+          {"no y", call(f32(m), i64({1}), kNone), {}}};
 }
 
 template <class Op>
@@ -1051,6 +1072,7 @@ std::map<std::string, std::vector<WrongCall>> wrong_calls() {
       {"shift_flip",
        wrong_moves([](Context& c, const ShiftFlip& p, View x, View step, View y) { shift_flip(c, p, x, step, y); })},
       {"shift_flip_backward", wrong_moves_backward()},
+      {"crop_pictures", wrong_crops()},
       {"augment_pictures",
        wrong_augmentations([](Context& c, const AugmentPictures& p, View x, View draws, View probability, View y) {
          augment_pictures(c, p, x, draws, probability, y);

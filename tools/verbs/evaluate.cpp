@@ -1,6 +1,7 @@
 // `duel evaluate`: how good the pictures of a run are, or those of a folder.
 #include "host/evaluate/evaluate.h"
 
+#include "host/evaluate/restoration.h"
 #include "host/run/interrupt.h"
 #include "kernels/check.h"
 #include "tools/verbs/decoding_line.h"
@@ -100,6 +101,27 @@ Json to_json(const Evaluation& evaluation) {
   return object;
 }
 
+Json to_json(const RestorationEvaluation& evaluation) {
+  const RestorationScores& scores = evaluation.scores;
+  const auto figures = [&](const PictureScore& score) {
+    Json json = {{"psnr", score.psnr}};
+    json["ssim"] = scores.has_ssim ? Json(score.ssim) : Json(nullptr);
+    json["psnr_where_missing"] = scores.has_missing ? Json(score.missing) : Json(nullptr);
+    return json;
+  };
+  const auto extents = [](const Shape& shape) { return Json::array({shape[1], shape[2], shape[3]}); };
+  return {{"run", evaluation.run},
+          {"step", evaluation.step},
+          {"data", evaluation.data},
+          {"degrade", evaluation.degrade},
+          {"pictures", scores.rows},
+          {"input", extents(evaluation.input)},
+          {"picture", extents(evaluation.picture)},
+          {"restored", figures(scores.made)},
+          {"as_given", figures(scores.given)},
+          {"share_better", scores.better}};
+}
+
 // What a training prints is no result of this verb: while one lives, standard output goes where errors go.
 class OutputAsErrors {
 public:
@@ -129,8 +151,10 @@ struct Evaluate {
   DeviceFlags device;
   StepFlag step;
   bool json = false;
+  CLI::Option *count_option = nullptr, *seed_option = nullptr;
 
   void declare(CLI::App& verb);
+  int run_restoration();
   void add_data_key(CLI::App& verb, const std::string& name, const std::string& key, const std::string& help) {
     verb.add_option_function<std::string>(
             name,
@@ -147,6 +171,9 @@ struct Evaluate {
     }
     request.where = device.resolve();
     request.progress = show_decoding();
+    if (!request.run.empty() && request.pictures.empty() && is_of_restoration(request.run)) {
+      return run_restoration();
+    }
     request.say = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
     request.train = train_beside;
     const std::optional<Evaluation> evaluation = evaluate(request);
@@ -160,6 +187,22 @@ struct Evaluate {
   }
 };
 
+int Evaluate::run_restoration() {
+  const bool asks_of_drawn = !request.extractor.empty() || request.fold != "auto" || request.by_class ||
+                             !request.sheet.empty() || count_option->count() > 0 || seed_option->count() > 0;
+  if (asks_of_drawn) {
+    throw_error(Error::Kind::usage,
+                "evaluate: {} makes pictures of pictures, each compared with its own truth, so --extractor, --fold, "
+                "--count, --seed, --by-class and --sheet mean nothing to it",
+                request.run);
+  }
+  const RestorationEvaluation evaluation =
+      evaluate_restoration({request.run, request.settings, request.step, request.raw, request.where, request.progress});
+  fmt::print("{}", json ? to_json(evaluation).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+                        : to_text(evaluation));
+  return 0;
+}
+
 void Evaluate::declare(CLI::App& verb) {
   constexpr std::int64_t kMostCount = 10'000'000;
   add_text(verb, "--run", request.run, "folder of the run whose pictures are drawn and evaluated");
@@ -172,15 +215,18 @@ void Evaluate::declare(CLI::App& verb) {
   add_data_key(verb, "--alpha", "data.alpha", "of photographs: flatten or keep");
   add_data_key(verb, "--colour", "data.colour", "of photographs: auto, grey or colour");
   add_data_key(verb, "--held-out", "data.held_out", "of photographs: percent that are kept out of training");
+  add_data_key(verb, "--degrade", "data.degrade", "of a run that restores: what pictures are spoilt by");
+  add_data_key(verb, "--pairs", "data.pairs", "of such a run: a folder of what they are to be made of");
   add_text(verb, "--extractor", request.extractor,
            "classifier:RUN, a run of --preset classify; onnx:FILE, a network that makes features; pixels: means of "
            "squares. Otherwise a classifier is trained on "
            "the data, once, and kept in the cache");
   add_text(verb, "--fold", request.fold, "the real pictures to compare with: held-out, train, or auto");
-  add_integer(verb, "--count", request.count, std::int64_t{2}, kMostCount,
-              "pictures of each set at most: generated, reference and floor; 10000 where it is not given");
-  add_integer(verb, "--seed", request.seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(),
-              "of the generated pictures, and of which real ones are taken");
+  count_option =
+      add_integer(verb, "--count", request.count, std::int64_t{2}, kMostCount,
+                  "pictures of each set at most: generated, reference and floor; 10000 where it is not given");
+  seed_option = add_integer(verb, "--seed", request.seed, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(),
+                            "of the generated pictures, and of which real ones are taken");
   step.declare(verb);
   verb.add_flag("--raw", request.raw, "the generator as trained, not its moving average");
   verb.add_flag("--by-class", request.by_class, "refuse where nothing can be said by class");

@@ -31,6 +31,10 @@ void OptionFlags::declare(CLI::App& verb) {
   named("--fit", "data.fit", "of photographs: cover, contain or pad");
   named("--background", "data.background", "of photographs: RRGGBB, of bars and behind transparency; auto: their own");
   named("--alpha", "data.alpha", "of photographs: flatten, or keep as a fourth channel");
+  named("--degrade", "data.degrade",
+        "what pictures are spoilt by, for a network to restore: x2, x4, noise:S, blur:S, motion:N, jpeg:Q, hole:N, "
+        "strokes, grey, edges");
+  named("--pairs", "data.pairs", "or a folder of what each photograph is to be made of, by the same names");
   named("--device", "device", "auto, cpu, cuda or cuda:N");
   named("--precision", "precision", "fp32, tf32 or bf16");
   named("--kernels", "kernels", "whose matrix products and convolutions: auto, ours or vendor");

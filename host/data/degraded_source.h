@@ -1,0 +1,30 @@
+// Pictures with what a degradation makes of each (host/pictures/degrade.h), made when it is read: nothing is stored,
+// and a row has the same input in every run. Where pixels are missing there is also a field "known": 1 where a pixel is
+// known, else 0, of the extents that a training crops to. A training draws it by itself, so that a picture meets
+// another row's each time.
+#pragma once
+
+#include "host/config/degradation.h"
+#include "host/data/input_source.h"
+
+namespace duel {
+
+inline constexpr const char* kKnownField = "known";
+
+class DegradedSource : public InputSource {
+public:
+  // `crop`: the side of what is trained on; 0: whole pictures. Throws kind `usage` where the pictures cannot be spoilt
+  // so, or a crop not: one that is no multiple of the factor, or not larger than the hole.
+  DegradedSource(std::unique_ptr<const Source> truth, const Degradation& degradation, int crop);
+
+  std::unique_ptr<const Source> over(std::unique_ptr<const Source> truth) const override;
+
+private:
+  void read_added(std::int64_t row, std::size_t added, std::byte* to) const override;
+
+  Degradation degradation_;
+  int crop_;
+  std::size_t picture_;  // the truth's field
+};
+
+}  // namespace duel

@@ -1,0 +1,40 @@
+// How like the truth pictures are that a network made of a source's inputs, beside what the inputs themselves are: by
+// nobody who has done nothing.
+#pragma once
+
+#include "host/data/source.h"
+#include "host/pictures/png.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace duel {
+
+// Of one picture beside the truth, of all channels, bytes against bytes.
+struct PictureScore {
+  double psnr = 0;     // decibels; of equal pictures kMostPsnr
+  double ssim = 0;     // of pictures that are too small for it 0 (kSsimWindow)
+  double missing = 0;  // psnr of the pixels alone that the input lacks; 0 where it lacks none
+};
+inline constexpr double kMostPsnr = 100;
+
+// `row` of a source with the fields "picture" and "input".
+PictureScore score_picture(const Source& source, std::int64_t row, const Picture& made);
+
+// Means over rows, and the share of rows whose own SSIM is above the given one's.
+struct RestorationScores {
+  std::int64_t rows = 0;
+  PictureScore made, given;  // given: the input as shown_degraded() has it: enlarged by bicubic, holes filled
+  double better = 0;         // the share of the pictures whose SSIM is above that of what was given
+  bool has_ssim = true, has_missing = false;
+};
+
+// `made`: of each row its score.
+RestorationScores restoration_scores(const Source& source, const std::vector<PictureScore>& made, int threads);
+
+// Two lines: "restored  31.20 dB, SSIM 0.9012 ..." and the same of what was given.
+std::string to_text(const RestorationScores& scores);
+
+}  // namespace duel

@@ -1,0 +1,252 @@
+#include "host/recipes/restore.h"
+
+#include "engine/ops/ops.h"
+#include "host/config/degradation.h"
+#include "host/data/degraded_source.h"
+#include "host/data/draw_purpose.h"
+#include "host/data/restoration_scores.h"
+#include "host/device/default_threads.h"
+#include "host/metrics/picture_similarity.h"
+#include "host/pictures/sample_grid.h"
+#include "host/recipes/adam_rule.h"
+#include "host/recipes/fields.h"
+#include "host/recipes/restore_networks.h"
+#include "host/recipes/step_recorder.h"
+#include "kernels/check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+#include <vector>
+
+namespace duel {
+
+namespace {
+
+constexpr const char* kName = "restore";
+constexpr const char* kPairs = "pairs";  // the draw
+constexpr double kFromZeroToOne = 0.25;  // of a squared error: a picture in 0..1 is (x + 1) / 2
+
+Value subtract(Program& p, Value a, Value b) {
+  return ops::add(p, a, ops::affine(p, b, -1.0));
+}
+
+const Field& input_of(const Fields& fields) {
+  const auto main = fields.find("main");
+  const bool has_input =
+      main != fields.end() && std::any_of(main->second.begin(), main->second.end(),
+                                          [](const Field& field) { return field.name == kInputField; });
+  if (!has_input) {
+    throw_error(Error::Kind::usage,
+                "recipe restore: nothing says what pictures are to be made of; give --degrade KIND, such as x2 or "
+                "noise:25 (data.degrade), or --pairs FOLDER (data.pairs)");
+  }
+  return field_of(fields, "main", kInputField, kName);
+}
+
+class Restore : public Recipe {
+public:
+  Restore(const Options& options, const Fields& fields, std::int64_t steps)
+      : options_(options),
+        steps_(steps),
+        degradation_(degradation_of(options.data.degrade)),
+        input_(input_of(fields)),
+        picture_(field_of(fields, "main", "picture", kName)),
+        scale_(restoration_scale(input_, picture_)) {
+    if (options.data.labels) {
+      throw_error(Error::Kind::usage, "recipe restore: learns nothing by class, so data.labels must be false");
+    }
+    check_crop();
+    make_restorer(options_, of_parts(input_, 1), of_parts(picture_, scale_));
+    make_restorer(options_, input_, picture_);
+  }
+
+  std::string name() const override { return kName; }
+
+  std::vector<NamedNetwork> make_networks() const override {
+    std::vector<NamedNetwork> networks;
+    networks.push_back({make_restorer(options_, input_, picture_), true, true});
+    return networks;
+  }
+
+  std::vector<Phase> phases() const override {
+    return {{"main", {kRestorer}, [this](StepRecorder& r) { record(r); }}};
+  }
+
+  std::vector<DrawnField> batches() const override {
+    std::vector<DrawnField> batches = {{kPairs, "main", "picture"}};
+    if (!degradation_.is_drawn()) {
+      batches.push_back({kPairs, "main", kInputField});
+    }
+    if (degradation_.has_holes()) {
+      batches.push_back({"holes", "main", kKnownField});
+    }
+    return batches;
+  }
+
+  std::vector<std::string> metrics() const override { return {"loss", "psnr", "grad_norm"}; }
+
+  Sampling sampling() const override {
+    Sampling sampling;
+    sampling.inputs = {input_};
+    sampling.outputs = {picture_};
+    sampling.networks = {kRestorer};
+    sampling.record = [](Program&, const Sampling::Run& run, std::span<const Value> inputs) {
+      return run(kRestorer, {inputs[0]});
+    };
+    return sampling;
+  }
+
+  std::optional<Sampling> translation() const override { return sampling(); }
+
+  std::optional<HeldOutMeasure> held_out() const override {
+    HeldOutMeasure measure;
+    measure.sampling = sampling();
+    measure.needed = {"picture"};
+    measure.metrics = {"held_out_psnr"};
+    const bool has_ssim = std::min(picture_.shape[1], picture_.shape[2]) >= kSsimWindow;
+    if (has_ssim) {
+      measure.metrics.push_back("held_out_ssim");
+    }
+    const bool has_holes = input_.shape[3] == picture_.shape[3] + 1;
+    if (has_holes) {
+      measure.metrics.push_back("held_out_missing");
+    }
+    measure.reduce = [shape = picture_.shape](const Source& rows, std::int64_t row,
+                                              std::span<const std::span<const float>> outputs) {
+      const PictureScore its = score_picture(rows, row, to_picture(outputs[0], shape[1], shape[2], shape[3]));
+      return std::vector<float>{static_cast<float>(its.psnr), static_cast<float>(its.ssim),
+                                static_cast<float>(its.missing)};
+    };
+    measure.summarize = [has_ssim, has_holes](const Source&, HeldOutMeasure::Rows outputs) {
+      std::vector<double> means(3);
+      for (std::size_t i = 0; i < outputs[0].size(); ++i) {
+        means[i % 3] += 3.0 * outputs[0][i] / static_cast<double>(outputs[0].size());
+      }
+      std::vector<double> numbers = {means[0]};
+      if (has_ssim) {
+        numbers.push_back(means[1]);
+      }
+      if (has_holes) {
+        numbers.push_back(means[2]);
+      }
+      return numbers;
+    };
+    measure.report = [](const Source& rows, HeldOutMeasure::Rows outputs) {
+      std::vector<PictureScore> made;
+      for (std::size_t i = 0; i + 2 < outputs[0].size(); i += 3) {
+        made.push_back({outputs[0][i], outputs[0][i + 1], outputs[0][i + 2]});
+      }
+      return to_text(restoration_scores(rows, made, default_threads().threads));
+    };
+    return measure;
+  }
+
+private:
+  void check_crop() const {
+    const int crop = options_.data.crop;
+    if (crop > std::min(picture_.shape[1], picture_.shape[2])) {
+      throw_error(Error::Kind::usage,
+                  "data.crop = {}: is more than a side of the pictures, which are {}x{} (width, height); choose a "
+                  "smaller one, 0 for whole pictures, or a larger --size",
+                  crop, picture_.shape[2], picture_.shape[1]);
+    }
+    if (crop % scale_ != 0) {
+      throw_error(Error::Kind::usage, "data.crop = {}: must be a multiple of {}, the factor of the enlargement", crop,
+                  scale_);
+    }
+    if (options_.augment.turn && crop == 0 && picture_.shape[1] != picture_.shape[2]) {
+      throw_error(Error::Kind::usage,
+                  "augment.turn: pictures of {}x{} (width, height) cannot be turned; give data.crop, or leave it out",
+                  picture_.shape[2], picture_.shape[1]);
+    }
+  }
+
+  // Extents of what is trained on, of inputs (scale 1) or of pictures.
+  int part_height(int scale) const { return options_.data.crop > 0 ? options_.data.crop / scale_ * scale : 0; }
+  Field of_parts(Field field, int scale) const {
+    if (options_.data.crop > 0) {
+      field.shape = {1, part_height(scale), part_height(scale), field.shape[3]};
+    }
+    return field;
+  }
+
+  // The same part of what is `scale` times as large as the inputs, wherever it is recorded.
+  Value part(StepRecorder& r, Value x, int scale) const {
+    const bool is_whole = options_.data.crop == 0;
+    if (is_whole && !options_.augment.flip && !options_.augment.turn) {
+      return x;
+    }
+    CropPictures p;
+    p.random = {options_.seed, purpose_of_draw("parts")};
+    p.height = is_whole ? picture_.shape[1] / scale_ : part_height(1);
+    p.width = is_whole ? picture_.shape[2] / scale_ : part_height(1);
+    p.scale = scale;
+    p.mirrors = options_.augment.flip;
+    p.turns = options_.augment.turn;
+    return ops::crop_pictures(r.program(), p, x, r.step());
+  }
+
+  Value with_noise(StepRecorder& r, Value picture) const {
+    Program& p = r.program();
+    const Shape shape = p.shape(picture);
+    Value noise = r.normal("noise", shape);
+    const double from = degradation_.from / kPictureScale.divisor, to = degradation_.to / kPictureScale.divisor;
+    if (from == to) {
+      noise = ops::affine(p, noise, from);
+    } else {
+      const Value deviations = ops::affine(p, r.uniform("deviations", {shape[0]}), to - from, from);
+      noise = ops::multiply(p, noise, ops::broadcast(p, {Axes::each_row, 1.0F}, deviations, shape, DType::f32));
+    }
+    const Value spoilt = ops::add(p, ops::cast(p, picture, DType::f32), noise);
+    return ops::cast(p, ops::clamp(p, spoilt, -1.0, 1.0), r.compute());
+  }
+
+  Value spoilt(StepRecorder& r, Value picture) const {
+    Program& p = r.program();
+    if (degradation_.kind == DegradationKind::noise) {
+      return with_noise(r, picture);
+    }
+    if (degradation_.has_holes()) {
+      const Value known = r.batch("holes", "main", kKnownField);
+      return ops::concat_columns(p, picture, ops::affine(p, known, 2.0, -1.0));
+    }
+    return part(r, r.batch(kPairs, "main", kInputField), 1);
+  }
+
+  void record(StepRecorder& r) const {
+    Program& p = r.program();
+    const Value picture = part(r, r.batch(kPairs, "main", "picture"), scale_);
+    const Value made = r.run(kRestorer, {spoilt(r, picture)})[0];
+    const Value difference = subtract(p, ops::cast(p, made, DType::f32), ops::cast(p, picture, DType::f32));
+    const float share = 1.0F / static_cast<float>(p.shape(picture).row_count());
+    const Value errors = ops::reduce_sum(p, {Axes::each_row, share}, ops::multiply(p, difference, difference));
+    constexpr double kLeast = 1e-8;
+    const Value logarithms = ops::unary(p, UnaryKind::log, ops::affine(p, errors, kFromZeroToOne, kLeast));
+    const Value minus_psnr = ops::affine(p, ops::mean(p, logarithms), 10 / std::numbers::ln10);
+    r.metric("psnr", ops::affine(p, minus_psnr, -1.0));
+    const bool is_psnr = options_.loss.restoration == "psnr";
+    r.update(is_psnr ? minus_psnr : ops::mean(p, ops::unary(p, UnaryKind::abs, difference)), rule());
+    r.average(kRestorer, resolve("optimizer.ema_decay", options_.optimizer.ema_decay, steps_, options_.train.batch));
+  }
+
+  UpdateRule rule() const {
+    return adam_rule(options_, steps_, "optimizer.learning_rate", options_.optimizer.learning_rate, "loss",
+                     "grad_norm");
+  }
+
+  Options options_;
+  std::int64_t steps_;
+  Degradation degradation_;
+  Field input_, picture_;
+  int scale_;
+};
+
+}  // namespace
+
+std::unique_ptr<Recipe> make_restore(const Options& options, const Fields& fields, std::int64_t steps) {
+  return std::make_unique<Restore>(options, fields, steps);
+}
+
+}  // namespace duel

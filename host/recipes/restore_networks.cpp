@@ -1,0 +1,132 @@
+#include "host/recipes/restore_networks.h"
+
+#include "engine/models/msr_resnet.h"
+#include "engine/models/nafnet.h"
+#include "engine/ops/ops.h"
+#include "kernels/check.h"
+
+#include <algorithm>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace duel {
+
+namespace {
+
+// How the channels of what is given meet those of what is made.
+enum class Channels : std::uint8_t { alike, grey_to_colour, with_holes };
+
+Channels channels_of(const Field& input, const Field& picture) {
+  const int given = input.shape[3], made = picture.shape[3];
+  if (given == made) {
+    return Channels::alike;
+  }
+  if (given == 1 && made == 3) {
+    return Channels::grey_to_colour;
+  }
+  if (given == made + 1 && (made == 1 || made == 3)) {
+    return Channels::with_holes;
+  }
+  throw_error(Error::Kind::usage, "recipe restore: from pictures of {} channels none of {} are made", given, made);
+}
+
+// One number of each pixel, [N,H,W,1], for `channels`.
+Value in_every_channel(Program& program, Value x, int channels) {
+  const Shape shape = program.shape(x);
+  const Value pixels = program.reshape(ops::cast(program, x, DType::f32), {static_cast<int>(program.shape(x).count())});
+  const Shape large = {shape[0] * shape[1] * shape[2], channels};
+  const Value wide = ops::broadcast(program, {Axes::each_row, 1.0F}, pixels, large, program.dtype(x));
+  return program.reshape(wide, {shape[0], shape[1], shape[2], channels});
+}
+
+class RestorerNetwork : public Network {
+public:
+  using Body = std::function<Value(Program&, const BoundParameters&, Value)>;
+  using MakeBody = std::function<Body(Parameters&)>;
+
+  RestorerNetwork(Channels channels, int made, const MakeBody& make)
+      : Network(kRestorer), channels_(channels), made_(made), body_(make(parameters())) {}
+
+  std::vector<Value> forward(const Pass& pass, std::span<const Value> inputs) const override {
+    Program& p = pass.program;
+    const Value x = inputs[0];
+    if (channels_ != Channels::with_holes) {
+      const bool is_grey = channels_ == Channels::grey_to_colour;
+      return {body_(p, pass.weights, is_grey ? in_every_channel(p, x, made_) : x)};
+    }
+    const Value opacity = ops::slice_columns(p, x, made_, 1);  // 1 where a pixel is known, -1 where not
+    const Value known = in_every_channel(p, ops::affine(p, opacity, 0.5, 0.5), made_);
+    const Value seen = ops::multiply(p, ops::slice_columns(p, x, 0, made_), known);
+    const Value made = body_(p, pass.weights, ops::concat_columns(p, seen, opacity));
+    return {ops::add(p, seen, ops::multiply(p, made, ops::affine(p, known, -1.0, 1.0)))};
+  }
+
+private:
+  Channels channels_;
+  int made_;
+  Body body_;
+};
+
+RestorerNetwork::MakeBody msr_resnet(const Options::Model& model, const Field& picture, int scale) {
+  const MsrResnetConfig config{picture.shape[3], model.filters, model.blocks, scale};
+  check_msr_resnet(config);
+  return [config](Parameters& parameters) -> RestorerNetwork::Body {
+    auto body = std::make_shared<const MsrResnet>(parameters, config);
+    return [body](Program& program, const BoundParameters& weights, Value x) { return (*body)(program, weights, x); };
+  };
+}
+
+RestorerNetwork::MakeBody nafnet(const Options::Model& model, const Field& picture, int inputs) {
+  NafnetConfig config;
+  config.height = picture.shape[1];
+  config.width = picture.shape[2];
+  config.inputs = inputs;
+  config.outputs = picture.shape[3];
+  config.channels = model.filters;
+  config.down = model.encoder_blocks;
+  config.middle = model.middle_blocks;
+  config.up = model.decoder_blocks;
+  check_nafnet(config);
+  return [config](Parameters& parameters) -> RestorerNetwork::Body {
+    auto body = std::make_shared<const Nafnet>(parameters, config);
+    return [body](Program& program, const BoundParameters& weights, Value x) { return (*body)(program, weights, x); };
+  };
+}
+
+}  // namespace
+
+int restoration_scale(const Field& input, const Field& picture) {
+  const int scale = std::max(picture.shape[1] / input.shape[1], 1);
+  if (picture.shape[1] != scale * input.shape[1] || picture.shape[2] != scale * input.shape[2]) {
+    throw_error(Error::Kind::usage,
+                "recipe restore: pictures of {}x{} (width, height) are no whole number of times as large as their "
+                "inputs of {}x{}",
+                picture.shape[2], picture.shape[1], input.shape[2], input.shape[1]);
+  }
+  return scale;
+}
+
+std::unique_ptr<Network> make_restorer(const Options& options, const Field& input, const Field& picture) {
+  const int scale = restoration_scale(input, picture);
+  const Channels channels = channels_of(input, picture);
+  const bool enlarges = options.model.restorer == "msr-resnet";
+  if (enlarges && (scale < 2 || scale > 4 || channels == Channels::with_holes)) {
+    throw_error(Error::Kind::usage,
+                "model.restorer = msr-resnet: enlarges pictures 2, 3 or 4 times, but these inputs are {}; "
+                "model.restorer = nafnet (--preset repair) keeps the size",
+                scale == 1 ? "as large as what they are to become" : fmt::format("{} times smaller", scale));
+  }
+  if (!enlarges && scale != 1) {
+    throw_error(Error::Kind::usage,
+                "model.restorer = nafnet: keeps the size of pictures, but these inputs are {} times smaller than what "
+                "they are to become; model.restorer = msr-resnet (--preset enlarge) enlarges",
+                scale);
+  }
+  const int made = picture.shape[3], inputs = channels == Channels::with_holes ? made + 1 : made;
+  return std::make_unique<RestorerNetwork>(
+      channels, made, enlarges ? msr_resnet(options.model, picture, scale) : nafnet(options.model, picture, inputs));
+}
+
+}  // namespace duel

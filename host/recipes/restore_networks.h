@@ -1,0 +1,26 @@
+// The network of the recipe restore: from a spoilt picture to what it should be.
+#pragma once
+
+#include "engine/nn/network.h"
+#include "host/config/options.h"
+#include "host/data/source.h"
+
+#include <memory>
+
+namespace duel {
+
+// "restorer": the field `input` to the field `picture`, of any number of rows and, of what is put through it, of any
+// extents that its levels allow. Where the input has opacity beside the picture's colours, pixels that are not opaque
+// are not looked at, and those that are come out as they went in. Grey that is to become colour goes in as colour.
+//
+//   msr-resnet  engine/models/msr_resnet.h; of inputs that are 2, 3 or 4 times smaller
+//   nafnet      engine/models/nafnet.h; of inputs of the same size
+//
+// Throws kind `usage` where it cannot be made for these fields.
+std::unique_ptr<Network> make_restorer(const Options& options, const Field& input, const Field& picture);
+inline constexpr const char* kRestorer = "restorer";
+
+// So many times larger are pictures than inputs: 1, 2, ...
+int restoration_scale(const Field& input, const Field& picture);
+
+}  // namespace duel

@@ -1,0 +1,255 @@
+// The recipe that restores pictures: what it is trained on, that it learns and resumes, what it leaves alone, how it is
+// measured, what it refuses.
+#include "host/recipes/restore.h"
+
+#include "host/data/input_source.h"
+#include "host/data/restoration_scores.h"
+#include "host/evaluate/restoration.h"
+#include "host/files/atomic_file.h"
+#include "host/pictures/png.h"
+#include "host/pictures/sample_grid.h"
+#include "host/recipes/restore_networks.h"
+#include "host/train/comparisons.h"
+#include "host/train/trainer.h"
+#include "host/train/training_run.h"
+#include "tests/support/small_run.h"
+#include "tests/support/source_rows.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/trained_state.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace duel::test {
+namespace {
+
+Options restore_options(const std::string& preset_name, const std::string& degrade) {
+  Options options = small_options(preset_name);
+  options.data.synthetic_count = 24;
+  options.data.synthetic_height = 24;
+  options.data.synthetic_width = 16;
+  options.data.synthetic_channels = 3;
+  options.data.size = "auto";
+  options.data.degrade = degrade;
+  options.data.crop = 8;
+  options.model.filters = 6;
+  options.model.blocks = 1;
+  options.model.encoder_blocks = {1, 1};
+  options.model.middle_blocks = 1;
+  options.model.decoder_blocks = {1, 1};
+  options.train.batch = 4;
+  options.train.steps = 6;
+  options.optimizer.learning_rate = 1e-3;
+  return options;
+}
+
+struct Training {
+  explicit Training(const Options& run_options)
+      : options(run_options), data(small_dataset(options)), trainer(context, options, data) {}
+
+  void train(int count) {
+    trainer.run_to(trainer.steps_done() + count);
+    trainer.drain();
+  }
+  double metric(const std::string& name) {
+    const auto& names = trainer.metric_names();
+    const auto found = std::find(names.begin(), names.end(), name);
+    return static_cast<double>(trainer.read_metrics()[static_cast<std::size_t>(found - names.begin())]);
+  }
+
+  Context context = Context::cpu(2);
+  Options options;
+  Data data;
+  Trainer trainer;
+};
+
+TEST(Restore, ResumesByteForByteWithWhatIsDrawnInEachStep) {
+  for (const char* degrade : {"noise:5-50", "strokes"}) {
+    Training whole(restore_options("repair", degrade)), first(whole.options), second(whole.options);
+    whole.train(5);
+    first.train(2);
+    const TemporaryFolder folder;
+    first.trainer.save(folder.path());
+    second.trainer.load(folder.path());
+    second.train(3);
+    EXPECT_EQ(state_of(whole.trainer), state_of(second.trainer)) << degrade;
+  }
+}
+
+TEST(Restore, StreamedRowsTrainAsResidentOnesDo) {
+  Options options = restore_options("enlarge", "x2");
+  Training resident(options);
+  options.schedule.residency = "stream";
+  Training streamed(options);
+  resident.train(3);
+  streamed.train(3);
+  EXPECT_EQ(state_of(resident.trainer), state_of(streamed.trainer));
+}
+
+TEST(Restore, LearnsToEnlarge) {
+  Options options = restore_options("enlarge", "x2");
+  options.data.synthetic_count = options.train.batch;  // the same pictures in each step
+  options.data.crop = 0;
+  options.augment.flip = options.augment.turn = false;
+  options.train.steps = 150;
+  options.optimizer.learning_rate = 3e-3;
+  for (const char* kind : {"l1", "psnr"}) {
+    options.loss.restoration = kind;
+    Training training(options);
+    training.train(1);
+    const double loss = training.metric("loss"), psnr = training.metric("psnr");
+    training.train(149);
+    EXPECT_LT(training.metric("loss"), loss - (std::string(kind) == "l1" ? 0.1 * loss : 1.0)) << kind;
+    EXPECT_GT(training.metric("psnr"), psnr + 0.5) << kind;
+  }
+}
+
+// A network that leaves its input as it is measures what is drawn.
+TEST(Restore, NoiseThatIsDrawnInAStepIsThatOfHeldOutRows) {
+  Options options = restore_options("repair", "noise:25");
+  options.data.crop = 0;
+  options.augment.turn = false;
+  Training training(options);
+  const Parameters& parameters = training.trainer.networks().parameters(kRestorer);
+  for (const Parameter& each : parameters.list()) {
+    if (each.name.starts_with("last/")) {
+      upload<float>(training.context, parameters.view(Parameters::Block::master, each),
+                    std::vector<float>(static_cast<std::size_t>(each.shape.count())));
+    }
+  }
+  training.train(1);
+  const Source& main = main_source(training.data);
+  double given = 0;
+  for (std::int64_t row = 0; row < main.count(); ++row) {
+    Picture input{24, 16, 3, std::vector<std::uint8_t>(24 * 16 * 3)};
+    main.read(row, field_index(main, "input"), reinterpret_cast<std::byte*>(input.pixels.data()));
+    given += score_picture(main, row, input).psnr / static_cast<double>(main.count());
+  }
+  EXPECT_NEAR(training.metric("psnr"), given, 0.6);  // of 4 pictures beside 24
+  EXPECT_NEAR(training.metric("loss"), -training.metric("psnr"), 1e-4);
+}
+
+TEST(Restore, KnownPixelsComeBackAsTheyWere) {
+  Options options = restore_options("repair", "hole:5");
+  Training training(options);
+  training.train(4);
+  const Source& main = main_source(training.data);
+  RowSampler sampler(
+      training.context,
+      {*training.trainer.recipe().translation(), training.trainer.networks(), training.trainer.memory().storage()},
+      Parameters::Block::average);
+  const std::size_t bytes = field_named(main, "input").row_bytes();
+  std::vector<std::byte> input(bytes), truth(field_named(main, "picture").row_bytes());
+  std::set<std::uint8_t> in_the_hole;
+  for (std::int64_t row = 0; row < 3; ++row) {
+    main.read(row, field_index(main, "input"), input.data());
+    main.read(row, field_index(main, "picture"), truth.data());
+    const std::vector<std::span<const std::byte>> rows = {input};
+    const Picture made = to_picture(sampler.run(training.context, rows)[0], 24, 16, 3);
+    for (std::size_t pixel = 0; pixel < 24 * 16; ++pixel) {
+      for (std::size_t c = 0; c < 3; ++c) {
+        if (input[4 * pixel + 3] == std::byte{255}) {
+          EXPECT_EQ(made.pixels[3 * pixel + c], std::to_integer<int>(truth[3 * pixel + c]));
+        } else {
+          in_the_hole.insert(made.pixels[3 * pixel + c]);
+        }
+      }
+    }
+  }
+  EXPECT_GT(in_the_hole.size(), 1U);
+}
+
+TEST(Restore, GreyBecomesColour) {
+  Training training(restore_options("repair", "grey"));
+  training.train(1);
+  EXPECT_TRUE(std::isfinite(training.metric("loss")));
+}
+
+TEST(Restore, ARunShowsAndMeasuresWhatItRestores) {
+  const TemporaryFolder folder;
+  TrainingRequest request;
+  request.options = restore_options("enlarge", "x2");
+  request.options.train.steps = 4;
+  request.options.train.evaluate_every = 2;
+  request.options.output.sample_rows = 2;
+  request.options.output.sample_columns = 3;
+  request.folder = (folder / "run").string();
+  ASSERT_EQ(run_training(request).exit_code, 0);
+  const Picture sheet = read_png(folder / "run/samples/step_000000004.png");
+  const auto shape = sheet_shape(sheet.height, sheet.width, 24, 3 * 16);
+  ASSERT_TRUE(shape);
+  EXPECT_EQ(shape->rows, 2);
+  EXPECT_EQ(shape->columns, 1);
+  const std::string metrics = read_text_file(folder / "run/metrics.jsonl"),
+                    log = read_text_file(folder / "run/log.txt");
+  for (const char* name : {"\"psnr\"", "\"held_out_psnr\"", "\"held_out_ssim\""}) {
+    EXPECT_NE(metrics.find(name), std::string::npos) << name;
+  }
+  EXPECT_NE(log.find("as given"), std::string::npos);
+  RestorationRequest evaluation;
+  evaluation.run = request.folder;
+  evaluation.where = {"cpu", 2, "ours"};
+  ASSERT_TRUE(is_of_restoration(request.folder));
+  const RestorationEvaluation result = evaluate_restoration(evaluation);
+  EXPECT_EQ(result.scores.rows, 3);  // an eighth of 24
+  const std::string key = "\"held_out_psnr\":";
+  EXPECT_NEAR(result.scores.made.psnr, std::stod(metrics.substr(metrics.rfind(key) + key.size())), 1e-3);
+  EXPECT_GT(result.scores.given.psnr, 10);
+  EXPECT_EQ(result.degrade, "x2");
+  // Other data: all rows, and of the enlargement that it was trained for alone.
+  evaluation.settings = {{"--data", "data.source", "synthetic"}, {"--degrade", "data.degrade", "x4"}};
+  EXPECT_ERROR(evaluate_restoration(evaluation), Error::Kind::usage, "was trained for inputs of 8x12");
+}
+
+TEST(Restore, WhatDoesNotFitIsRefused) {
+  const auto usage = Error::Kind::usage;
+  const auto open = [](const Options& options) {
+    Training{options};
+    return 0;
+  };
+  Options options = restore_options("enlarge", "x2");
+  options.data.crop = 18;
+  EXPECT_ERROR(open(options), usage, "data.crop = 18: is more than a side of the pictures, which are 16x24");
+  options.data.crop = 9;
+  EXPECT_ERROR(open(options), usage, "must be a multiple of 2");
+  options.data.crop = 0;
+  EXPECT_ERROR(open(options), usage, "cannot be turned");
+  EXPECT_ERROR(open(restore_options("enlarge", "none")), usage, "nothing says what pictures are to be made of");
+  EXPECT_ERROR(open(restore_options("enlarge", "blur:1")), usage, "enlarges pictures 2, 3 or 4 times");
+  EXPECT_ERROR(open(restore_options("repair", "x2")), usage, "keeps the size of pictures");
+  options = restore_options("repair", "noise:25");
+  options.data.labels = true;
+  EXPECT_ERROR(open(options), usage, "data.labels must be false");
+  options = restore_options("repair", "noise:25");
+  options.data.crop = 10;
+  EXPECT_ERROR(open(options), usage, "must be multiples of 4");
+}
+
+TEST(RestorationScores, AreMeansBesideWhatDoingNothingGives) {
+  Options options = restore_options("repair", "hole:5");
+  const Data data = small_dataset(options);
+  const Source& main = main_source(data);
+  std::vector<PictureScore> perfect;
+  for (std::int64_t row = 0; row < main.count(); ++row) {
+    Picture truth{24, 16, 3, std::vector<std::uint8_t>(24 * 16 * 3)};
+    main.read(row, field_index(main, "picture"), reinterpret_cast<std::byte*>(truth.pixels.data()));
+    perfect.push_back(score_picture(main, row, truth));
+    EXPECT_EQ(perfect.back().psnr, kMostPsnr);
+    truth.pixels[3 * (12 * 16 + 8)] ^= 64;  // within the hole
+    const PictureScore touched = score_picture(main, row, truth);
+    EXPECT_NEAR(touched.missing, 10 * std::log10(255.0 * 255.0 * 75 / 4096), 1e-9);
+    EXPECT_NEAR(touched.psnr, 10 * std::log10(255.0 * 255.0 * 24 * 16 * 3 / 4096), 1e-9);
+    EXPECT_LT(touched.ssim, 1);
+  }
+  const RestorationScores scores = restoration_scores(main, perfect, 2);
+  EXPECT_NEAR(scores.made.psnr, kMostPsnr, 1e-9);
+  EXPECT_LT(scores.given.missing, scores.given.psnr);
+  EXPECT_NEAR(scores.better, 1, 1e-9);
+  EXPECT_TRUE(scores.has_missing && scores.has_ssim);
+}
+
+}  // namespace
+}  // namespace duel::test
