@@ -45,6 +45,8 @@ int run(int argc, char** argv) {
   duel::add_evaluate(app, exit_code);
   duel::add_augment(app, exit_code);
   duel::add_explain(app, exit_code);
+  duel::add_project(app, exit_code);
+  duel::add_explore(app, exit_code);
   duel::add_data(app, exit_code);
   duel::add_report(app, exit_code);
   duel::add_info(app, exit_code);

@@ -4,10 +4,13 @@
 
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>
+#include <Eigen/QR>
 #include <Eigen/SVD>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <random>
 
 namespace duel {
 
@@ -15,6 +18,13 @@ namespace {
 
 using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using ConstRows = Eigen::Map<const Rows>;
+using FloatRows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+Eigen::VectorXd turned(const Eigen::VectorXd& vector) {
+  Eigen::Index greatest = 0;
+  vector.cwiseAbs().maxCoeff(&greatest);
+  return vector(greatest) < 0 ? Eigen::VectorXd(-vector) : vector;
+}
 
 }  // namespace
 
@@ -48,6 +58,63 @@ SymmetricRoot symmetric_root(const double* m, std::int64_t width) {
     }
   }
   return root;
+}
+
+EigenPairs symmetric_eigen(const double* m, std::int64_t width) {
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(ConstRows(m, width, width));
+  check(solver.info() == Eigen::Success, "symmetric eigen: the eigenvalues of a matrix of {0}x{0} were not found",
+        width);
+  EigenPairs pairs;
+  for (std::int64_t i = width - 1; i >= 0; --i) {
+    const Eigen::VectorXd vector = turned(solver.eigenvectors().col(i));
+    pairs.values.push_back(solver.eigenvalues()(i));
+    pairs.vectors.insert(pairs.vectors.end(), vector.begin(), vector.end());
+  }
+  return pairs;
+}
+
+PrincipalComponents principal_components(const float* rows, std::int64_t count, std::int64_t width, int components) {
+  constexpr int kMore = 8, kIterations = 10;  // what lies beyond is damped by the twentieth power of their ratio
+  check(count > components && width >= components, "principal components: {} of {} rows of {} numbers", components,
+        count, width);
+  FloatRows x = Eigen::Map<const FloatRows>(rows, count, width);
+  const Eigen::RowVectorXf mean = (x.cast<double>().colwise().sum() / static_cast<double>(count)).cast<float>();
+  x.rowwise() -= mean;
+  const std::int64_t taken = std::min({components + std::int64_t{kMore}, count - 1, width});
+  std::mt19937_64 random(0);
+  Eigen::MatrixXf start(width, taken);
+  for (std::int64_t i = 0; i < start.size(); ++i) {
+    start.data()[i] = static_cast<float>(static_cast<double>(random() >> 11) * 0x1p-52 - 1);
+  }
+  const auto basis_of = [](const Eigen::MatrixXf& columns) -> Eigen::MatrixXf {
+    return Eigen::HouseholderQR<Eigen::MatrixXf>(columns).householderQ() *
+           Eigen::MatrixXf::Identity(columns.rows(), columns.cols());
+  };
+  Eigen::MatrixXf basis = basis_of(x * start);
+  for (int i = 0; i < kIterations; ++i) {
+    basis = basis_of(x * basis_of(x.transpose() * basis));
+  }
+  const Eigen::MatrixXd reduced = (basis.transpose() * x).cast<double>();  // [taken, width]
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(reduced * reduced.transpose());
+  check(solver.info() == Eigen::Success, "principal components: their eigenvalues were not found");
+  PrincipalComponents result;
+  Rows coordinates(count, components);
+  for (int i = 0; i < components; ++i) {
+    const std::int64_t place = taken - 1 - i;
+    const double square = std::max(solver.eigenvalues()(place), 0.0);
+    result.variances.push_back(square / static_cast<double>(count - 1));
+    coordinates.col(i) = basis.cast<double>() * solver.eigenvectors().col(place) * std::sqrt(square);
+  }
+  result.total_variance = x.cast<double>().squaredNorm() / static_cast<double>(count - 1);
+  result.coordinates.assign(coordinates.data(), coordinates.data() + coordinates.size());
+  return result;
+}
+
+std::vector<double> least_squares(const double* a, std::int64_t rows, std::int64_t a_columns, const double* b,
+                                  std::int64_t b_columns) {
+  const Rows x =
+      Eigen::ColPivHouseholderQR<Eigen::MatrixXd>(ConstRows(a, rows, a_columns)).solve(ConstRows(b, rows, b_columns));
+  return {x.data(), x.data() + x.size()};
 }
 
 double nuclear_norm(const double* m, std::int64_t rows, std::int64_t columns) {

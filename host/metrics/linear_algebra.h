@@ -1,5 +1,5 @@
-// What of linear algebra the metrics need, in double precision, row-major, on the calling thread. By Eigen, which
-// linear_algebra.cpp alone includes.
+// What of linear algebra the metrics and the directions of latents need, row-major, on the calling thread, in double
+// precision unless said otherwise. By Eigen, which linear_algebra.cpp alone includes.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,30 @@ struct SymmetricRoot {
 };
 SymmetricRoot symmetric_root(const double* m,  // [width, width]; the lower triangle is read
                              std::int64_t width);
+
+// Eigenvalues of a symmetric matrix, the greatest first, and their unit eigenvectors, a row each. An eigenvector is as
+// good as its opposite: the one whose element of the greatest magnitude is positive is taken.
+struct EigenPairs {
+  std::vector<double> values;   // [width]
+  std::vector<double> vectors;  // [width, width]
+};
+EigenPairs symmetric_eigen(const double* m,  // [width, width]; the lower triangle is read
+                           std::int64_t width);
+
+// The principal components of rows: their variances, the greatest first, and each row's coordinates by them. By
+// subspace iteration (Halko, Martinsson & Tropp, "Finding structure with randomness", 2011, algorithm 4.4) from numbers
+// that are always the same, products in f32.
+struct PrincipalComponents {
+  double total_variance = 0;        // of all components
+  std::vector<double> variances;    // [components]
+  std::vector<double> coordinates;  // [count, components]
+};
+PrincipalComponents principal_components(const float* rows,  // [count, width]
+                                         std::int64_t count, std::int64_t width, int components);
+
+// The x for which |a x - b| is least, [a_columns, b_columns].
+std::vector<double> least_squares(const double* a, std::int64_t rows, std::int64_t a_columns,  // [rows, a_columns]
+                                  const double* b, std::int64_t b_columns);                    // [rows, b_columns]
 
 // The sum of the singular values.
 double nuclear_norm(const double* m, std::int64_t rows, std::int64_t columns);  // [rows, columns]

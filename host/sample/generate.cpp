@@ -53,14 +53,18 @@ public:
       : context_(context),
         wanted_(std::move(wanted)),
         between_(request.steps_between),
-        shares_(shares_of(loaded.sampling, request)) {
+        shares_(shares_of(loaded.sampling, request, wanted_)) {
     const Parameters::Block block = request.raw ? Parameters::Block::master : Parameters::Block::average;
-    if (wanted_.seeds.empty()) {
+    if (wanted_.seeds.empty() && !wanted_.latents) {
       sampler_.emplace(context, loaded.model(), block, request.seed);
       return;
     }
     of_latents_.emplace(context, loaded.model(), block);
     latent_ = static_cast<int>(drawn_inputs(loaded.sampling).latent.shape.row_count());
+    if (wanted_.latents && wanted_.latents->width != latent_) {
+      throw_error(Error::Kind::usage, "--latents {}: holds latents of {} numbers, but {} draws from {}",
+                  request.latents, wanted_.latents->width, request.run, latent_);
+    }
   }
 
   std::vector<float> draw(int first, int count) {
@@ -96,11 +100,15 @@ public:
   }
 
 private:
-  static std::vector<std::vector<float>> shares_of(const Sampling& sampling, const GenerateRequest& request) {
+  static std::vector<std::vector<float>> shares_of(const Sampling& sampling, const GenerateRequest& request,
+                                                   const WantedPictures& wanted) {
     const std::optional<Field> field = drawn_inputs(sampling).classes;
     const bool is_said = !request.classes.names.empty() || !request.classes.mix.empty();
     if (!field && !is_said) {
       return {};
+    }
+    if (wanted.latents && !is_said && !wanted.latents->classes.empty()) {
+      return saved_shares(*wanted.latents, field->names, request);
     }
     const std::vector<std::string> names = field ? field->names : std::vector<std::string>();
     std::vector<std::vector<float>> shares = class_shares(request.classes, names, request.run);
@@ -112,8 +120,24 @@ private:
     return shares;
   }
 
+  // Of each latent those that its file has.
+  static std::vector<std::vector<float>> saved_shares(const SavedLatents& saved, const std::vector<std::string>& names,
+                                                      const GenerateRequest& request) {
+    if (saved.classes != names) {
+      throw_error(Error::Kind::usage,
+                  "--latents {}: is of the classes {}, but {} draws {}; --class says which ones to draw",
+                  request.latents, fmt::join(saved.classes, ", "), request.run, fmt::join(names, ", "));
+    }
+    std::vector<std::vector<float>> shares;
+    const auto width = std::ssize(names);
+    for (auto row = saved.shares.begin(); row != saved.shares.end(); row += width) {
+      shares.emplace_back(row, row + width);
+    }
+    return shares;
+  }
+
   const std::vector<float>& shares_of_picture(int i) const {
-    const int turn = wanted_.grid ? i / wanted_.grid->columns : i;
+    const int turn = wanted_.grid && !wanted_.latents ? i / wanted_.grid->columns : i;
     return shares_[static_cast<std::size_t>(turn) % shares_.size()];
   }
 
@@ -127,6 +151,10 @@ private:
   }
 
   std::vector<float> latent_of(int i) {
+    if (wanted_.latents) {
+      const auto begin = wanted_.latents->latents.begin() + static_cast<std::ptrdiff_t>(i) * latent_;
+      return {begin, begin + latent_};
+    }
     if (!wanted_.is_way) {
       return first_latent(context_, wanted_.seeds[static_cast<std::size_t>(i)], latent_);
     }

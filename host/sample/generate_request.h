@@ -13,11 +13,12 @@ namespace duel {
 struct GenerateRequest {
   std::string run;
   std::string out;  // a folder, or with `grid` a file *.png
-  // Which pictures: one of the three.
+  // Which pictures: one of the four.
   int count = 0;            // pictures 0, 1, 2.. of `seed`; with `grid` as many as it has places
   std::string seeds;        // "1,5,9-12": picture 0 of each of these seeds, as --seed 9 --count 1 draws it
   std::string interpolate;  // "3,8": from picture 0 of one seed to that of the next
   int steps_between = 8;    // pictures between two of `interpolate`
+  std::string latents;      // a file of latents (latent_file.h): a picture of each, of its own classes unless said
   std::string grid;         // "8x8": rows and columns
   ClassRequest classes;     // of a run that knows some; pictures take them in turn, of a sheet its rows
   bool clear = false;       // of older pictures in `out`

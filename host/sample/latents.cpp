@@ -7,6 +7,7 @@
 #include "kernels/random.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string_view>
 
@@ -45,14 +46,22 @@ std::vector<std::uint64_t> parse_seeds(const std::string& option, const std::str
 }
 
 std::vector<float> first_latent(Context& context, std::uint64_t seed, int size) {
+  return sampled_latents(context, seed, 1, size);
+}
+
+std::vector<float> sampled_latents(Context& context, std::uint64_t seed, int count, int size) {
   Buffer counter(context, sizeof(std::int64_t));
-  counter.clear();
   Buffer latents(context, static_cast<std::size_t>(Sampler::kBatch) * static_cast<std::size_t>(size) * sizeof(float));
   const View view = latents.view({Sampler::kBatch, size}, DType::f32);
-  random_normal(context, {seed, Purpose::sample_latents}, counter.view({1}, DType::i64), view);
-  std::vector<float> values = download<float>(context, view);
-  values.resize(static_cast<std::size_t>(size));
-  return values;
+  std::vector<float> all;
+  for (std::int64_t batch = 0; batch * Sampler::kBatch < count; ++batch) {
+    upload<std::int64_t>(context, counter.view({1}, DType::i64), std::array{batch});
+    random_normal(context, {seed, Purpose::sample_latents}, counter.view({1}, DType::i64), view);
+    const std::vector<float> values = download<float>(context, view);
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  all.resize(static_cast<std::size_t>(count) * static_cast<std::size_t>(size));
+  return all;
 }
 
 std::vector<float> slerp(std::span<const float> a, std::span<const float> b, double t) {

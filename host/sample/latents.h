@@ -16,6 +16,8 @@ std::vector<std::uint64_t> parse_seeds(const std::string& option, const std::str
 
 // The latent of picture 0 of a seed, as Sampler draws it on this context's device: [size].
 std::vector<float> first_latent(Context& context, std::uint64_t seed, int size);
+// Those of pictures 0 to count - 1: [count,size].
+std::vector<float> sampled_latents(Context& context, std::uint64_t seed, int count, int size);
 
 // The point at share t of the way from a (t = 0) to b (t = 1) on a great circle: latents of a normal distribution lie
 // near a sphere, and a straight line would leave it. Shoemake, "Animating rotation with quaternion curves", 1985.

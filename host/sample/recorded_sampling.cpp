@@ -37,25 +37,31 @@ Parameters::Blocks sampling_blocks(const NamedNetwork& network) {
   return blocks;
 }
 
+std::vector<Value> record_outputs(Program& program, const Sampling& sampling, const Networks& networks, Block block,
+                                  std::span<const Value> inputs, std::vector<RecordedState>& read) {
+  const Sampling::Run run = [&](const std::string& name, const std::vector<Value>& values) {
+    const NamedNetwork& named = networks.at(name);
+    const BoundParameters weights(program, named.network->parameters(), named.is_averaged ? block : Block::master,
+                                  false);
+    const NamedState state_of = [&](const std::string& state, const Shape& shape, double initial) {
+      read.push_back({name + "/" + state, shape, initial});
+      return program.bind("state/" + read.back().name, shape, DType::f32);
+    };
+    return named.network->forward({program, weights, state_of, false}, values);
+  };
+  std::vector<Value> outputs = sampling.record(program, run, inputs);
+  check(outputs.size() == sampling.outputs.size(), "sampling: {} outputs, where {} are said", outputs.size(),
+        sampling.outputs.size());
+  return outputs;
+}
+
 RecordedSampling record_sampling(const Sampling& sampling, const Networks& networks, const SamplingSettings& settings) {
   RecordedSampling recorded;
   Program& program = recorded.program;
   for (const Field& field : sampling.inputs) {
     recorded.inputs.push_back(input_of(program, field, settings));
   }
-  const Sampling::Run run = [&](const std::string& name, const std::vector<Value>& values) {
-    const NamedNetwork& named = networks.at(name);
-    const BoundParameters weights(program, named.network->parameters(),
-                                  named.is_averaged ? settings.block : Block::master, false);
-    const NamedState state_of = [&](const std::string& state, const Shape& shape, double initial) {
-      recorded.state.push_back({name + "/" + state, shape, initial});
-      return program.bind("state/" + recorded.state.back().name, shape, DType::f32);
-    };
-    return named.network->forward({program, weights, state_of, false}, values);
-  };
-  recorded.outputs = sampling.record(program, run, recorded.inputs);
-  check(recorded.outputs.size() == sampling.outputs.size(), "sampling: {} outputs, where {} are said",
-        recorded.outputs.size(), sampling.outputs.size());
+  recorded.outputs = record_outputs(program, sampling, networks, settings.block, recorded.inputs, recorded.state);
   for (const Value output : recorded.outputs) {
     program.keep(output);
   }

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace duel {
@@ -36,5 +37,11 @@ struct RecordedSampling {
 Parameters::Blocks sampling_blocks(const NamedNetwork& network);
 
 RecordedSampling record_sampling(const Sampling& sampling, const Networks& networks, const SamplingSettings& settings);
+
+// The outputs on inputs as networks take them, recorded behind what the program holds, neither fused nor kept, so that
+// they can be differentiated. `state` grows by what is read.
+std::vector<Value> record_outputs(Program& program, const Sampling& sampling, const Networks& networks,
+                                  Parameters::Block block, std::span<const Value> inputs,
+                                  std::vector<RecordedState>& state);
 
 }  // namespace duel

@@ -51,14 +51,20 @@ WantedPictures wanted_pictures(const GenerateRequest& request) {
     }
     const std::int64_t count = std::ssize(wanted.seeds) + (std::ssize(wanted.seeds) - 1) * request.steps_between;
     wanted.count = static_cast<int>(std::min<std::int64_t>(count, kMostPictures + 1));
+  } else if (!request.latents.empty()) {
+    wanted.latents = read_latents(request.latents);
+    wanted.count = wanted.latents->count();
   } else if (wanted.count == 0) {
     throw_error(Error::Kind::usage,
-                "generate: nothing says how many pictures; give --count, --seeds, --interpolate or --grid 8x8");
+                "generate: nothing says how many pictures; give --count, --seeds, --interpolate, --latents or --grid "
+                "8x8");
   }
   if (wanted.count > places) {
     throw_error(Error::Kind::usage, "{}: {} pictures are more than the {} {}",
-                is_list ? "--seeds " + request.seeds : "--interpolate " + request.interpolate, wanted.count, places,
-                wanted.grid ? "places of --grid " + request.grid : "that are drawn at once");
+                wanted.latents ? "--latents " + request.latents
+                : is_list      ? "--seeds " + request.seeds
+                               : "--interpolate " + request.interpolate,
+                wanted.count, places, wanted.grid ? "places of --grid " + request.grid : "that are drawn at once");
   }
   return wanted;
 }

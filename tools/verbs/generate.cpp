@@ -29,6 +29,8 @@ void add_generate(CLI::App& app, int& exit_code) {
                               "3,8 or more seeds: pictures on the way from each one's to the next one's");
   CLI::Option* between = add_integer(*verb, "--steps-between", request->steps_between, 0, 10'000,
                                      "pictures between two of --interpolate; 8 where it is not given");
+  CLI::Option* latents =
+      add_text(*verb, "--latents", request->latents, "file of latents, as `duel project` writes it: a picture of each");
   CLI::Option* grid = add_text(*verb, "--grid", request->grid, "ROWSxCOLUMNS: one sheet instead, filled row by row");
   CLI::Option* clear = verb->add_flag("--clear", request->clear, "remove pictures that an earlier call left in --out");
   CLI::Option* classes =
@@ -46,6 +48,7 @@ void add_generate(CLI::App& app, int& exit_code) {
   count->excludes(grid)->excludes(seeds)->excludes(way);
   seeds->excludes(way)->excludes(seed);
   way->excludes(seed);
+  latents->excludes(count)->excludes(seeds)->excludes(way)->excludes(seed);
   between->needs(way);
   clear->excludes(grid);
   step->declare(*verb);

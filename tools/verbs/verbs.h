@@ -13,6 +13,8 @@ void add_export(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app, int& exit_code);
 void add_augment(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
+void add_project(CLI::App& app, int& exit_code);
+void add_explore(CLI::App& app, int& exit_code);
 void add_data(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_info(CLI::App& app, int& exit_code);
