@@ -5,6 +5,7 @@
 #include "host/metrics/picture_similarity.h"
 #include "host/pictures/degrade.h"
 #include "host/pictures/resample.h"
+#include "tests/support/paths.h"
 #include "tests/support/photographs.h"
 #include "tests/support/source_rows.h"
 
@@ -156,7 +157,8 @@ TEST_F(Pairs, ThatAreNoneAreAllListed) {
 // The figures that others reach by doing nothing, on the photographs that they give them for.
 TEST(Degraded, PhotographsAreSpoiltAsMuchAsOthersSay) {
   const char* place = std::getenv("DUEL_DATA_DIR");
-  const fs::path folder = fs::path(place != nullptr ? place : DUEL_SOURCE_DIR "/../shared/data") / "clothing-128/test";
+  const fs::path folder =
+      (place != nullptr ? fs::path(place) : fs::path(test::source_folder()) / "../shared/data") / "clothing-128/test";
   if (!fs::is_directory(folder) || !can_decode_photographs()) {
     GTEST_SKIP() << folder << " is not there, or this build has no libvips";
   }
