@@ -51,7 +51,7 @@ TEST_F(Command, TrainsFillsTheRunDirectoryAndGenerates) {
   EXPECT_EQ(duel("generate --run run --grid 3x5 --out sheet.png").exit_code, 0);
   EXPECT_GT(std::filesystem::file_size(folder_ / "sheet.png"), 100U);
   expect_outcome(duel("generate --run run --grid 3by5 --out sheet.png"), 2, "--grid 3by5");
-  expect_outcome(duel("generate --run run --out x"), 2, "give --count, --seeds, --interpolate or --grid");
+  expect_outcome(duel("generate --run run --out x"), 2, "give --count, --seeds, --interpolate, --latents or --grid");
   expect_outcome(duel("generate --run run --count 1 --step 3 --out x"), 3, "no checkpoint of step 3");
   expect_outcome(duel("generate --run nowhere --count 1 --out x"), 3, "nowhere");
 }
