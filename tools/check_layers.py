@@ -28,7 +28,7 @@ PARTS = ("kernels/cpu", "kernels/cuda", "kernels", "engine", "host/device/cuda",
 ROOMS = {
     "engine": ("program", "ops", "rewrite", "nn", "models"),
     "host": ("files", "config", "device", "pictures", "metrics", "data", "recipes", "run", "sample", "library", "export",
-             "train", "evaluate", "latents", "augment", "explain", "parity", "bench", "report"),
+             "train", "evaluate", "latents", "augment", "restore", "explain", "parity", "bench", "report"),
 }
 
 # What each part may include: other parts, then libraries. "std" is C, C++ and the operating system; "other" is any

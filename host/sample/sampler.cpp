@@ -134,8 +134,8 @@ int rows_at_once(const Sampling& sampling) {
 }
 
 RowSampler::RowSampler(Context& context, const SamplingModel& model, Parameters::Block block,
-                       std::optional<std::uint64_t> seed)
-    : batch_(rows_at_once(model.sampling)),
+                       std::optional<std::uint64_t> seed, int rows)
+    : batch_(rows > 0 ? rows : rows_at_once(model.sampling)),
       fields_(given_inputs(model.sampling, seed.has_value())),
       counter_(context, sizeof(std::int64_t)),
       inputs_(input_buffers(context, fields_, batch_)),

@@ -69,16 +69,17 @@ int rows_at_once(const Sampling& sampling);
 // Any recipe's sampling of rows that are given, each as its field is stored.
 class RowSampler {
 public:
-  // With a seed vectors are no inputs, but drawn: functions of the seed, the batch and the row's place.
+  // With a seed vectors are no inputs, but drawn: functions of the seed, the batch and the row's place. `rows`: of a
+  // batch; 0: rows_at_once().
   RowSampler(Context& context, const SamplingModel& model, Parameters::Block block,
-             std::optional<std::uint64_t> seed = std::nullopt);
+             std::optional<std::uint64_t> seed = std::nullopt, int rows = 0);
 
   // Rows of each input, in the order of the sampling's, at most batch() and equally many; returns the rows of
   // each output. A row depends on its inputs alone, not on its place or the others.
   std::vector<std::vector<float>> run(Context& context, std::span<const std::span<const std::byte>> rows,
                                       std::int64_t batch = 0);
   const std::vector<Field>& inputs() const { return fields_; }  // that are given
-  int batch() const { return batch_; }                          // rows_at_once()
+  int batch() const { return batch_; }
 
   // The same in parts, on the device: queues the run of what lies in the inputs.
   void queue_batch(Context& context) const { execution_.run(context); }

@@ -4,14 +4,12 @@
 // The strips are asked for here, on the calling thread. vips_image_write_to_memory() would hand each pipeline to a
 // worker thread; for small pictures that took as long again as decoding them.
 #include "host/pictures/decode.h"
-#include "host/files/file_descriptor.h"
 #include "host/pictures/fit_picture.h"
 #include "host/pictures/resample.h"
+#include "host/pictures/vips/photograph_file.h"
 #include "host/pictures/vips/start.h"
 #include "kernels/check.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <vips/vips.h>
 
 #include <algorithm>
@@ -19,7 +17,6 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,92 +24,17 @@ namespace duel {
 
 namespace {
 
-constexpr std::int64_t kMaxFileBytes = std::int64_t{1} << 29;
 constexpr int kStripRows = 16;
 // What is scaled to so many times the form's pixels is cut to the form's shape first: a picture of 30,000 x 10 pixels
 // would fill gigabytes when it is scaled until it covers a square.
 constexpr std::int64_t kMaxExcess = 16;
-
-struct Unref {
-  void operator()(void* object) const { g_object_unref(object); }
-};
-using Image = std::unique_ptr<VipsImage, Unref>;
-
-enum class Format { jpeg, png, webp, tiff, gif };
-constexpr const char* kFormatNames[] = {"JPEG", "PNG", "WebP", "TIFF", "GIF"};
-
-const char* name_of(Format format) {
-  return kFormatNames[static_cast<std::size_t>(format)];
-}
-
-std::string shown(const std::filesystem::path& path) {
-  return path.string();
-}
-
-std::vector<std::byte> bytes_of(const std::filesystem::path& path) {
-  const FileDescriptor file = open_file(path, O_RDONLY | O_NONBLOCK);  // or a pipe would be waited for
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    throw_error(Error::Kind::data, "{}: is no file", shown(path));
-  }
-  if (status.st_size == 0) {
-    throw_error(Error::Kind::data, "{}: is empty (0 bytes)", shown(path));
-  }
-  if (status.st_size > kMaxFileBytes) {
-    throw_error(Error::Kind::data, "{}: has {} bytes, and pictures of at most {} are read", shown(path), status.st_size,
-                kMaxFileBytes);
-  }
-  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
-  read_all(file, 0, bytes, path);
-  return bytes;
-}
-
-Format format_of(std::span<const std::byte> bytes, const std::filesystem::path& path) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.starts_with("\xff\xd8\xff")) {
-    return Format::jpeg;
-  }
-  if (text.starts_with("\x89PNG\r\n\x1a\n")) {
-    return Format::png;
-  }
-  if (text.starts_with("RIFF") && text.substr(std::min<std::size_t>(8, text.size())).starts_with("WEBP")) {
-    return Format::webp;
-  }
-  for (const std::string_view magic : {std::string_view("II*\0", 4), std::string_view("MM\0*", 4),
-                                       std::string_view("II+\0", 4), std::string_view("MM\0+", 4)}) {
-    if (text.starts_with(magic)) {
-      return Format::tiff;
-    }
-  }
-  if (text.starts_with("GIF8")) {
-    return Format::gif;
-  }
-  throw_error(Error::Kind::data, "{}: is no JPEG, PNG, WebP, TIFF or GIF, whatever its name says", shown(path));
-}
-
-// Whose numbers are no brightnesses of red, green and blue, so that libvips must compute those.
-bool is_of_a_colour_space(VipsInterpretation type) {
-  return type == VIPS_INTERPRETATION_LAB || type == VIPS_INTERPRETATION_LABS || type == VIPS_INTERPRETATION_XYZ ||
-         type == VIPS_INTERPRETATION_scRGB;
-}
-
-// libvips collects messages of all threads in one place, where they cannot be told apart.
-[[noreturn]] void refuse_content(const std::filesystem::path& path, Format format) {
-  vips_error_clear();
-  throw_error(Error::Kind::data, "{}: cannot be decoded: this {} is damaged, ends too early, or is of an uncommon kind",
-              shown(path), name_of(format));
-}
 
 // A picture in a file in memory, which outlives it.
 class Decoder {
 public:
   Decoder(std::span<const std::byte> bytes, const std::filesystem::path& path)
       : bytes_(bytes), path_(path), format_(format_of(bytes, path)), image_(open(1)) {
-    const std::int64_t width = image_->Xsize, height = image_->Ysize;
-    if (width > kMaxPictureSide || height > kMaxPictureSide || width * height > kMaxPicturePixels) {
-      throw_error(Error::Kind::data, "{}: has {}x{} pixels, and pictures of at most {} a side and {} in all are read",
-                  shown(path), width, height, kMaxPictureSide, kMaxPicturePixels);
-    }
+    check_extents(image_.get(), path);
     orientation_ = vips_image_get_orientation(image_.get());
     is_cmyk_ = image_->Type == VIPS_INTERPRETATION_CMYK && image_->Bands >= 4;
     const bool is_grey = image_->Bands <= 2;
@@ -158,46 +80,16 @@ private:
   // a reference because the operation, itself an argument, sets it.
   void take(int failed, VipsImage*& result) {
     if (failed != 0) {
-      refuse_content(path_, format_);
+      refuse_damaged(path_, format_);
     }
     image_.reset(result);
   }
 
-  Image open(int reduction) const {
-    VipsImage* image = nullptr;
-    void* data = const_cast<std::byte*>(bytes_.data());
-    const std::size_t size = bytes_.size();
-    constexpr auto kAccess = VIPS_ACCESS_SEQUENTIAL;
-    constexpr auto kFail = VIPS_FAIL_ON_TRUNCATED;
-    int failed = -1;
-    switch (format_) {
-      case Format::jpeg:
-        failed =
-            vips_jpegload_buffer(data, size, &image, "access", kAccess, "fail_on", kFail, "shrink", reduction, nullptr);
-        break;
-      case Format::png:
-        failed = vips_pngload_buffer(data, size, &image, "access", kAccess, "fail_on", kFail, nullptr);
-        break;
-      case Format::webp:
-        failed = vips_webpload_buffer(data, size, &image, "access", kAccess, "fail_on", kFail, "scale", 1.0 / reduction,
-                                      nullptr);
-        break;
-      case Format::tiff:
-        failed = vips_tiffload_buffer(data, size, &image, "access", kAccess, "fail_on", kFail, nullptr);
-        break;
-      case Format::gif:
-        failed = vips_gifload_buffer(data, size, &image, "access", kAccess, "fail_on", kFail, nullptr);
-        break;
-    }
-    if (failed != 0) {
-      refuse_content(path_, format_);
-    }
-    return Image(image);
-  }
+  VipsPicture open(int reduction) const { return open_photograph(bytes_, format_, reduction, path_); }
 
   // JPEG and WebP come smaller for less work. Twice the wanted size is left, because they reduce by plain averages.
   void reopen_reduced(PictureSize scaled) {
-    if (format_ != Format::jpeg && format_ != Format::webp) {
+    if (format_ != PhotographFormat::jpeg && format_ != PhotographFormat::webp) {
       return;
     }
     int reduction = 1;
@@ -240,7 +132,7 @@ private:
     }
     if (image_->BandFmt != VIPS_FORMAT_UCHAR) {
       throw_error(Error::Kind::data, "{}: has samples of the kind {}, and such of 8 or 16 bits without a sign are read",
-                  shown(path_), vips_enum_nick(VIPS_TYPE_BAND_FORMAT, image_->BandFmt));
+                  path_.string(), vips_enum_nick(VIPS_TYPE_BAND_FORMAT, image_->BandFmt));
     }
     if (image_->Type != type) {
       take(vips_copy(image_.get(), &next, "interpretation", type, nullptr), next);
@@ -280,8 +172,8 @@ private:
   // The picture is `picture` from here on, with the colour profile that it had.
   void replace_pixels(Picture picture) {
     rows_ = std::move(picture);
-    Image next(vips_image_new_from_memory(rows_.pixels.data(), rows_.pixels.size(), rows_.width, rows_.height,
-                                          rows_.channels, VIPS_FORMAT_UCHAR));
+    VipsPicture next(vips_image_new_from_memory(rows_.pixels.data(), rows_.pixels.size(), rows_.width, rows_.height,
+                                                rows_.channels, VIPS_FORMAT_UCHAR));
     next->Type = image_->Type;
     const void* profile = nullptr;
     std::size_t size = 0;
@@ -309,7 +201,7 @@ private:
   Picture pixels(PictureSize size) {
     check(image_->Xsize == size.width && image_->Ysize == size.height && image_->Bands <= 4 &&
               image_->BandFmt == VIPS_FORMAT_UCHAR,
-          "{}: was scaled to {}x{}x{} instead of {}x{}", shown(path_), image_->Xsize, image_->Ysize, image_->Bands,
+          "{}: was scaled to {}x{}x{} instead of {}x{}", path_.string(), image_->Xsize, image_->Ysize, image_->Bands,
           size.width, size.height);
     Picture picture{size.height, size.width, image_->Bands, {}};
     const std::size_t row = static_cast<std::size_t>(size.width) * picture.channels;
@@ -326,11 +218,11 @@ private:
   // Calls with a region that holds the next rows, from the top, and with the first one's number and how many they are.
   template <class Use>
   void for_each_strip(const Use& use) {
-    const std::unique_ptr<VipsRegion, Unref> region(vips_region_new(image_.get()));
+    const std::unique_ptr<VipsRegion, UnrefObject> region(vips_region_new(image_.get()));
     for (int y = 0; y < image_->Ysize; y += kStripRows) {
       const VipsRect strip{0, y, image_->Xsize, std::min(kStripRows, image_->Ysize - y)};
       if (vips_region_prepare(region.get(), &strip) != 0) {
-        refuse_content(path_, format_);
+        refuse_damaged(path_, format_);
       }
       use(*region, y, strip.height);
     }
@@ -338,9 +230,9 @@ private:
 
   std::span<const std::byte> bytes_;
   const std::filesystem::path& path_;
-  Format format_;
+  PhotographFormat format_;
   Picture rows_;  // outlives the image that reads it
-  Image image_;
+  VipsPicture image_;
   int orientation_ = 1, colours_ = 3;
   bool is_cmyk_ = false, has_alpha_ = false;
 };
@@ -353,7 +245,7 @@ bool can_decode_photographs() {
 
 PictureFacts picture_facts(const std::filesystem::path& path) {
   start_vips();
-  const std::vector<std::byte> bytes = bytes_of(path);
+  const std::vector<std::byte> bytes = photograph_bytes(path);
   return Decoder(bytes, path).facts();
 }
 
@@ -362,7 +254,7 @@ PictureFacts decode_picture(const std::filesystem::path& path, const PictureForm
             std::ssize(to) == std::int64_t{form.height} * form.width * form.channels,
         "decode_picture: a form of {}x{}x{} cannot have {} bytes", form.height, form.width, form.channels, to.size());
   start_vips();
-  const std::vector<std::byte> bytes = bytes_of(path);
+  const std::vector<std::byte> bytes = photograph_bytes(path);
   Decoder decoder(bytes, path);
   PictureFacts facts = decoder.facts();
   decoder.decode(form, to);

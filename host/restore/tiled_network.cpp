@@ -1,0 +1,144 @@
+#include "host/restore/tiled_network.h"
+
+#include "host/config/configuration.h"
+#include "host/files/atomic_file.h"
+#include "host/recipes/restore_networks.h"
+#include "host/restore/tiles.h"
+#include "kernels/check.h"
+
+#include <algorithm>
+#include <array>
+
+namespace duel {
+
+namespace {
+
+constexpr const char* kRecipe = "restore";
+constexpr int kOverlap = 24;                           // pixels, where tiles are large enough
+constexpr int kMostTiles = 4;                          // at once
+constexpr std::int64_t kPixelsAtOnce = 4 * 128 * 128;  // of what comes
+
+Options options_of(const RunDirectory& run, const std::filesystem::path& checkpoint) {
+  const std::filesystem::path config = run.config_path(checkpoint);
+  return options_from_toml(read_text_file(config), config.string());
+}
+
+// Extents must be multiples of it; less than one is nothing to the deepest level.
+int granule_of(const Options& options) {
+  return options.model.restorer == "nafnet" ? 1 << options.model.encoder_blocks.size() : 1;
+}
+
+Field of_size(Field field, PictureSize size, int scale) {
+  field.shape = {1, scale * size.height, scale * size.width, field.shape[3]};
+  return field;
+}
+
+int tiles_at_once(PictureSize tile, int scale) {
+  const std::int64_t pixels = std::int64_t{tile.height} * tile.width * scale * scale;
+  return static_cast<int>(std::clamp<std::int64_t>(kPixelsAtOnce / pixels, 1, kMostTiles));
+}
+
+}  // namespace
+
+RestorerForm restorer_form(const Options& options, const Recipe& recipe, const std::string& run) {
+  if (options.recipe != kRecipe) {
+    throw_error(Error::Kind::usage,
+                "{}: is a run of the recipe {}, but photographs are enlarged and repaired by one of the recipe {}, as "
+                "`duel train --preset enlarge` and `--preset repair` make it",
+                run, options.recipe, kRecipe);
+  }
+  const Sampling sampling = recipe.sampling();
+  const Shape &input = sampling.inputs[0].shape, &picture = sampling.outputs[0].shape;
+  RestorerForm form;
+  form.inputs = input[3];
+  form.outputs = picture[3];
+  form.scale = restoration_scale(sampling.inputs[0], sampling.outputs[0]);
+  form.has_holes = form.inputs == form.outputs + 1;
+  if (form.outputs != 1 && form.outputs != 3) {
+    throw_error(Error::Kind::usage,
+                "{}: was trained on pictures of {} channels, but photographs are restored by networks of 1 (grey) or 3 "
+                "(colour); train with --alpha flatten",
+                run, form.outputs);
+  }
+  constexpr int kFilter = 3;
+  form.least_side = std::max(granule_of(options), kFilter);
+  const int part = options.data.crop / form.scale;
+  form.trained_on = part > 0 ? PictureSize{part, part} : PictureSize{input[1], input[2]};
+  form.degradation = options.data.pairs == "none" ? options.data.degrade : "pairs";
+  return form;
+}
+
+TiledNetwork::TiledNetwork(Context& context, const RunDirectory& run, const std::filesystem::path& checkpoint, int tile)
+    : context_(context), options_(options_of(run, checkpoint)), run_(run.path().string()) {
+  loaded_.emplace(context, run, checkpoint, 0, [&](const Recipe& recipe) { return of_tiles(recipe, tile); });
+  sampler_.emplace(context, loaded_->model(), Parameters::Block::average, std::nullopt,
+                   tiles_at_once(tile_, form_.scale));
+}
+
+Sampling TiledNetwork::of_tiles(const Recipe& recipe, int tile) {
+  form_ = restorer_form(options_, recipe, run_);
+  Sampling sampling = recipe.sampling();
+  if (tile > 0) {
+    tile_ = {tile, tile};
+  } else {
+    const int shorter = std::min(form_.trained_on.height, form_.trained_on.width);
+    const int times = (kLeastTile + shorter - 1) / shorter;
+    tile_ = {times * form_.trained_on.height, times * form_.trained_on.width};
+  }
+  const int granule = granule_of(options_);
+  if (tile > 0 && (tile < form_.least_side || tile % granule != 0)) {
+    throw_error(Error::Kind::usage, "--tile {}: the network of {} takes tiles of at least {} pixels a side{}", tile,
+                run_, form_.least_side, granule == 1 ? "" : fmt::format(", multiples of {}", granule));
+  }
+  sampling.inputs[0] = of_size(sampling.inputs[0], tile_, 1);
+  sampling.outputs[0] = of_size(sampling.outputs[0], tile_, form_.scale);
+  return sampling;
+}
+
+std::vector<float> TiledNetwork::run(std::span<const std::uint8_t> tiles) {
+  const auto inputs = static_cast<std::size_t>(form_.inputs);
+  if (form_.has_holes) {
+    bool is_missing = false;
+    for (std::size_t at = inputs - 1; at < tiles.size(); at += inputs) {
+      is_missing = is_missing || tiles[at] == 0;
+    }
+    if (!is_missing) {
+      std::vector<float> known;
+      known.reserve(tiles.size() / inputs * form_.outputs);
+      for (std::size_t at = 0; at < tiles.size(); ++at) {
+        if (at % inputs != inputs - 1) {
+          known.push_back(static_cast<float>(tiles[at]) / kPictureScale.divisor + kPictureScale.shift);
+        }
+      }
+      return known;
+    }
+  }
+  const std::array rows = {std::as_bytes(tiles)};
+  return std::move(sampler_->run(context_, rows)[0]);
+}
+
+Picture TiledNetwork::restore(const Picture& given, const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  check(given.channels == form_.inputs, "restore: a picture of {} channels for a network of {}", given.channels,
+        form_.inputs);
+  TiledWork work;
+  work.tile = tile_;
+  work.overlap = std::min({kOverlap, tile_.height / 4, tile_.width / 4});
+  work.at_once = sampler_->batch();
+  work.scale = form_.scale;
+  work.channels = form_.outputs;
+  work.network = [this](std::span<const std::uint8_t> tiles) { return run(tiles); };
+  work.progress = progress;
+  Picture made = restored_in_tiles(given, work);
+  if (form_.has_holes) {
+    const auto inputs = static_cast<std::size_t>(form_.inputs), outputs = static_cast<std::size_t>(form_.outputs);
+    for (std::size_t pixel = 0; pixel * inputs < given.pixels.size(); ++pixel) {
+      if (given.pixels[pixel * inputs + outputs] != 0) {
+        std::copy_n(given.pixels.begin() + static_cast<std::ptrdiff_t>(pixel * inputs), outputs,
+                    made.pixels.begin() + static_cast<std::ptrdiff_t>(pixel * outputs));
+      }
+    }
+  }
+  return made;
+}
+
+}  // namespace duel

@@ -1,0 +1,28 @@
+// What `duel enlarge` and `duel repair` have in common: which photographs, by which run, into which folder, and what is
+// printed of it.
+#pragma once
+
+#include "host/restore/restore_photographs.h"
+#include "tools/verbs/device_flags.h"
+#include "tools/verbs/step_flag.h"
+
+#include <CLI/CLI.hpp>
+
+namespace duel {
+
+class RestorationFlags {
+public:
+  explicit RestorationFlags(RestorePhotographs::Verb verb) { request_.verb = verb; }
+
+  void declare(CLI::App& verb, const char* trained_by);  // the preset
+  void declare_mask(CLI::App& verb);
+  void run();
+
+private:
+  RestorePhotographs request_;
+  StepFlag step_;
+  DeviceFlags device_;
+  bool json_ = false;
+};
+
+}  // namespace duel
