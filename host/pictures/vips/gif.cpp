@@ -1,33 +1,21 @@
 #include "host/pictures/gif.h"
 
 #include "host/files/atomic_file.h"
+#include "host/pictures/vips/handles.h"
 #include "host/pictures/vips/start.h"
 #include "kernels/check.h"
 
 #include <vips/vips.h>
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 namespace duel {
 
 namespace {
 
-struct Unref {
-  void operator()(void* object) const { g_object_unref(object); }
-};
-using Image = std::unique_ptr<VipsImage, Unref>;
-
-struct Free {
-  void operator()(void* memory) const { g_free(memory); }
-};
-
 [[noreturn]] void refuse(const std::filesystem::path& file) {
-  const std::string lines = vips_error_buffer();
-  vips_error_clear();
-  throw_error(Error::Kind::data, "{}: the animation cannot be written: {}", file.string(),
-              lines.substr(0, lines.find('\n')));
+  throw_error(Error::Kind::data, "{}: the animation cannot be written: {}", file.string(), taken_vips_message());
 }
 
 }  // namespace
@@ -57,12 +45,12 @@ void write_gif(const std::filesystem::path& file, std::span<const Picture> frame
   if (made == nullptr) {
     refuse(file);
   }
-  const Image strip(made);
+  const VipsPicture strip(made);
   VipsImage* coloured = nullptr;
   if (vips_copy(strip.get(), &coloured, "interpretation", VIPS_INTERPRETATION_sRGB, nullptr) != 0) {
     refuse(file);
   }
-  const Image animation(coloured);
+  const VipsPicture animation(coloured);
   const std::vector<int> delays(frames.size(), milliseconds);
   vips_image_set_int(animation.get(), VIPS_META_PAGE_HEIGHT, height);
   vips_image_set_array_int(animation.get(), "delay", delays.data(), static_cast<int>(delays.size()));
@@ -72,7 +60,7 @@ void write_gif(const std::filesystem::path& file, std::span<const Picture> frame
   if (vips_gifsave_buffer(animation.get(), &written, &size, nullptr) != 0) {
     refuse(file);
   }
-  const std::unique_ptr<void, Free> bytes(written);
+  const VipsMemory bytes(written);
   write_file_atomically(file, std::span(static_cast<const std::byte*>(written), size));
 }
 

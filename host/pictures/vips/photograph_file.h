@@ -1,21 +1,15 @@
 // A file that holds a photograph, opened by libvips as what its content says it is.
 #pragma once
 
-#include <vips/vips.h>
+#include "host/pictures/vips/handles.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <span>
 #include <vector>
 
 namespace duel {
-
-struct UnrefObject {
-  void operator()(void* object) const { g_object_unref(object); }
-};
-using VipsPicture = std::unique_ptr<VipsImage, UnrefObject>;
 
 enum class PhotographFormat : std::uint8_t { jpeg, png, webp, tiff, gif };
 const char* name_of(PhotographFormat format);  // "JPEG"

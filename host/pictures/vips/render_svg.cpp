@@ -1,11 +1,11 @@
 #include "host/pictures/svg.h"
+#include "host/pictures/vips/handles.h"
 #include "host/pictures/vips/start.h"
 #include "kernels/check.h"
 
 #include <vips/vips.h>
 
 #include <cstdint>
-#include <memory>
 
 #if defined(__SANITIZE_ADDRESS__)
 // Text of drawings makes fontconfig read its configuration, which it keeps until the process ends.
@@ -24,19 +24,8 @@ namespace duel {
 
 namespace {
 
-struct Unref {
-  void operator()(void* object) const { g_object_unref(object); }
-};
-using Image = std::unique_ptr<VipsImage, Unref>;
-
-struct Free {
-  void operator()(void* memory) const { g_free(memory); }
-};
-
 [[noreturn]] void refuse() {
-  const std::string lines = vips_error_buffer();
-  vips_error_clear();
-  throw_error(Error::Kind::data, "the drawing cannot be rendered: {}", lines.substr(0, lines.find('\n')));
+  throw_error(Error::Kind::data, "the drawing cannot be rendered: {}", taken_vips_message());
 }
 
 }  // namespace
@@ -47,7 +36,7 @@ Picture render_svg(const std::string& svg) {
   if (vips_svgload_buffer(const_cast<char*>(svg.data()), svg.size(), &loaded, nullptr) != 0) {
     refuse();
   }
-  const Image drawing(loaded);
+  const VipsPicture drawing(loaded);
   VipsArrayDouble* white = vips_array_double_newv(1, 255.0);
   VipsImage* flat = nullptr;
   const int failed = vips_flatten(drawing.get(), &flat, "background", white, nullptr);
@@ -55,9 +44,9 @@ Picture render_svg(const std::string& svg) {
   if (failed != 0) {
     refuse();
   }
-  const Image opaque(flat);
+  const VipsPicture opaque(flat);
   std::size_t bytes = 0;
-  const std::unique_ptr<void, Free> pixels(vips_image_write_to_memory(opaque.get(), &bytes));
+  const VipsMemory pixels(vips_image_write_to_memory(opaque.get(), &bytes));
   Picture picture{opaque->Ysize, opaque->Xsize, opaque->Bands, {}};
   if (!pixels || opaque->Bands != 3 || bytes != static_cast<std::size_t>(picture.height) * picture.width * 3) {
     refuse();

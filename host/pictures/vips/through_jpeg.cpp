@@ -1,37 +1,26 @@
 #include "host/pictures/degrade.h"
+#include "host/pictures/vips/handles.h"
 #include "host/pictures/vips/start.h"
 #include "kernels/check.h"
 
 #include <vips/vips.h>
 
 #include <cstdint>
-#include <memory>
 
 namespace duel {
 
 namespace {
 
-struct Unref {
-  void operator()(void* object) const { g_object_unref(object); }
-};
-using Image = std::unique_ptr<VipsImage, Unref>;
-
-struct Free {
-  void operator()(void* memory) const { g_free(memory); }
-};
-
 [[noreturn]] void refuse() {
-  const std::string lines = vips_error_buffer();
-  vips_error_clear();
-  throw_error(Error::Kind::data, "a picture cannot be brought through JPEG: {}", lines.substr(0, lines.find('\n')));
+  throw_error(Error::Kind::data, "a picture cannot be brought through JPEG: {}", taken_vips_message());
 }
 
 }  // namespace
 
 Picture through_jpeg(const Picture& picture, int quality) {
   start_vips();
-  const Image plain(vips_image_new_from_memory(picture.pixels.data(), picture.pixels.size(), picture.width,
-                                               picture.height, picture.channels, VIPS_FORMAT_UCHAR));
+  const VipsPicture plain(vips_image_new_from_memory(picture.pixels.data(), picture.pixels.size(), picture.width,
+                                                     picture.height, picture.channels, VIPS_FORMAT_UCHAR));
   if (!plain) {
     refuse();
   }
@@ -40,20 +29,20 @@ Picture through_jpeg(const Picture& picture, int quality) {
   if (vips_copy(plain.get(), &named, "interpretation", meaning, nullptr) != 0) {
     refuse();
   }
-  const Image source(named);
+  const VipsPicture source(named);
   void* bytes = nullptr;
   std::size_t length = 0;
   if (vips_jpegsave_buffer(source.get(), &bytes, &length, "Q", quality, nullptr) != 0) {
     refuse();
   }
-  const std::unique_ptr<void, Free> file(bytes);
+  const VipsMemory file(bytes);
   VipsImage* read = nullptr;
   if (vips_jpegload_buffer(bytes, length, &read, nullptr) != 0) {
     refuse();
   }
-  const Image loaded(read);
+  const VipsPicture loaded(read);
   std::size_t size = 0;
-  const std::unique_ptr<void, Free> pixels(vips_image_write_to_memory(loaded.get(), &size));
+  const VipsMemory pixels(vips_image_write_to_memory(loaded.get(), &size));
   Picture result{loaded->Ysize, loaded->Xsize, loaded->Bands, {}};
   if (!pixels || size != picture.pixels.size() || result.width != picture.width ||
       result.channels != picture.channels) {

@@ -27,10 +27,6 @@ namespace {
 
 constexpr int kQuality = 95;  // of JPEG and WebP
 
-struct FreeMemory {
-  void operator()(void* memory) const { g_free(memory); }
-};
-
 bool starts_with_one_of(std::string_view name, std::initializer_list<std::string_view> beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(),
                      [&](std::string_view beginning) { return name.starts_with(beginning); });
@@ -155,7 +151,7 @@ private:
 
   Picture pixels(VipsImage& image) const {
     std::size_t size = 0;
-    const std::unique_ptr<void, FreeMemory> memory(vips_image_write_to_memory(&image, &size));
+    const VipsMemory memory(vips_image_write_to_memory(&image, &size));
     Picture picture{image.Ysize, image.Xsize, image.Bands, {}};
     if (!memory) {
       refuse_damaged(path_, format_);
@@ -196,10 +192,8 @@ std::string encode_photograph(const Picture& picture, SavedFormat format, const 
   start_vips();
   const auto refuse_on = [&](bool failed) {
     if (failed) {
-      const std::string lines = vips_error_buffer();
-      vips_error_clear();
       throw_error(Error::Kind::data, "{}: this picture of {}x{} pixels cannot be encoded: {}", path.string(),
-                  picture.width, picture.height, lines.substr(0, lines.find('\n')));
+                  picture.width, picture.height, taken_vips_message());
     }
   };
   const VipsPicture plain(vips_image_new_from_memory(picture.pixels.data(), picture.pixels.size(), picture.width,
@@ -227,7 +221,7 @@ std::string encode_photograph(const Picture& picture, SavedFormat format, const 
                                     "predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL, nullptr);
       break;
   }
-  const std::unique_ptr<void, FreeMemory> file(bytes);
+  const VipsMemory file(bytes);
   refuse_on(failed != 0);
   return {static_cast<const char*>(bytes), size};
 }
