@@ -30,8 +30,9 @@ using Block = Parameters::Block;
 // A recorded network, its inputs bound, and what comes out compared with the record.
 class RecordedNetwork {
 public:
-  explicit RecordedNetwork(const std::string& name)
-      : file_(std::string(source_folder()) + "/tests/golden/networks/" + name + ".safetensors") {}
+  // `bound`: of the deviation in norm.
+  explicit RecordedNetwork(const std::string& name, double bound = 2e-5)
+      : bound_(bound), file_(std::string(source_folder()) + "/tests/golden/networks/" + name + ".safetensors") {}
 
   Program& program() { return small_.program; }
 
@@ -130,10 +131,10 @@ private:
       difference += std::pow(static_cast<double>(values[i]) - static_cast<double>(expected[i]), 2);
       norm += std::pow(static_cast<double>(expected[i]), 2);
     }
-    // Rounding makes 2e-5 where sums cancel, as of NAFNet's beta. What is wrong by a thousandth is 20 times the bound.
-    EXPECT_LT(std::sqrt(difference), 5e-5 * std::sqrt(norm)) << name;
+    EXPECT_LT(std::sqrt(difference), bound_ * std::sqrt(norm)) << name;
   }
 
+  double bound_;
   SafetensorsFile file_;
   SmallProgram small_;
   std::map<std::string, Buffer> state_;
@@ -261,8 +262,8 @@ TEST_P(Models, ClassifierComputesWhatPyTorchDoes) {
 
 // A network from pictures to pictures: what it makes, and the gradients of the pictures and of the weights.
 template <class Model, class Config>
-void expect_pictures(const std::string& record, const Config& config, bool is_fused) {
-  RecordedNetwork recorded(record);
+void expect_pictures(const std::string& record, const Config& config, bool is_fused, double bound = 2e-5) {
+  RecordedNetwork recorded(record, bound);
   Program& p = recorded.program();
   Parameters parameters("network");
   const Model model(parameters, config);
@@ -275,6 +276,8 @@ void expect_pictures(const std::string& record, const Config& config, bool is_fu
   recorded.run_and_compare(is_fused);
 }
 
+// Sums cancel in the gradients of its first blocks: PyTorch's own in f32 are up to 6.5e-5 from those in f64 (twelve
+// draws of these sizes).
 TEST_P(Models, NafnetComputesWhatPyTorchDoes) {
   expect_pictures<Nafnet>("nafnet",
                           NafnetConfig{.height = 8,
@@ -285,7 +288,7 @@ TEST_P(Models, NafnetComputesWhatPyTorchDoes) {
                                        .down = {1, 2},
                                        .middle = 1,
                                        .up = {1, 0}},
-                          GetParam());
+                          GetParam(), 5e-5);
 }
 
 TEST_P(Models, MsrResnetComputesWhatPyTorchDoes) {
