@@ -74,7 +74,7 @@ TEST_F(RestoreCommand, EnlargesPhotographsOfAnySize) {
   write_file(folder_ / "twice/broken.jpg", "no picture");
   write_png(folder_ / "twice/dot.png", Picture{2, 2, 3, std::vector<std::uint8_t>(12)});
   const Outcome some = duel("enlarge twice --run run --out some");
-  expect_outcome(some, 0, "some: 1 photographs by step 2");
+  expect_outcome(some, 3, "some: 1 photographs by step 2");
   EXPECT_NE(some.output.find("twice/broken.jpg: is no JPEG"), std::string::npos) << some.output;
   EXPECT_NE(some.output.find("twice/dot.png: has 2x2 pixels"), std::string::npos) << some.output;
   expect_outcome(duel("enlarge twice/broken.jpg twice/dot.png --run run --out none"), 3,

@@ -11,10 +11,7 @@ void add_repair(CLI::App& app, int& exit_code) {
   auto flags = std::make_shared<RestorationFlags>(RestorePhotographs::Verb::repair);
   flags->declare(*verb, "repair");
   flags->declare_mask(*verb);
-  verb->callback([flags, &exit_code] {
-    flags->run();
-    exit_code = 0;
-  });
+  verb->callback([flags, &exit_code] { exit_code = flags->run(); });
 }
 
 }  // namespace duel

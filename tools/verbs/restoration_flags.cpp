@@ -69,7 +69,7 @@ void RestorationFlags::declare_mask(CLI::App& verb) {
       "picture of the photographs' size, white where pixels are missing; otherwise those that are transparent are");
 }
 
-void RestorationFlags::run() {
+int RestorationFlags::run() {
   request_.step = step_.resolve(request_.run);
   request_.where = device_.resolve();
   request_.progress = show_decoding();
@@ -83,6 +83,7 @@ void RestorationFlags::run() {
   for (const SkippedFile& each : restored.skipped) {
     fmt::print(stderr, "{}: {}\n", each.file, each.reason);
   }
+  return restored.skipped.empty() ? 0 : static_cast<int>(Error::Kind::data);
 }
 
 }  // namespace duel

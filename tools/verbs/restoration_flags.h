@@ -16,7 +16,7 @@ public:
 
   void declare(CLI::App& verb, const char* trained_by);  // the preset
   void declare_mask(CLI::App& verb);
-  void run();
+  int run();  // the exit code
 
 private:
   RestorePhotographs request_;
