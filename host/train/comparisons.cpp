@@ -1,5 +1,6 @@
 #include "host/train/comparisons.h"
 
+#include "host/data/first_rows.h"
 #include "host/data/input_source.h"
 #include "host/pictures/degrade.h"
 
@@ -11,15 +12,6 @@
 namespace duel {
 
 namespace {
-
-std::vector<std::byte> first_rows(const Source& source, const Field& field, int count) {
-  const std::size_t index = field_index(source, field.name), bytes = field.row_bytes();
-  std::vector<std::byte> rows(static_cast<std::size_t>(count) * bytes);
-  for (int i = 0; i < count; ++i) {
-    source.read(i % source.count(), index, rows.data() + static_cast<std::size_t>(i) * bytes);
-  }
-  return rows;
-}
 
 void append(const Picture& picture, std::vector<float>& values) {
   std::transform(picture.pixels.begin(), picture.pixels.end(), std::back_inserter(values), [](std::uint8_t value) {

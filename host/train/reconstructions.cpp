@@ -1,5 +1,7 @@
 #include "host/train/reconstructions.h"
 
+#include "host/data/first_rows.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <span>
@@ -8,16 +10,6 @@
 namespace duel {
 
 namespace {
-
-// So many rows of a field, as stored; from the first on again where there are fewer.
-std::vector<std::byte> first_rows(const Source& source, const Field& field, int count) {
-  const std::size_t index = field_index(source, field.name), bytes = field.row_bytes();
-  std::vector<std::byte> rows(static_cast<std::size_t>(count) * bytes);
-  for (int i = 0; i < count; ++i) {
-    source.read(i % source.count(), index, rows.data() + static_cast<std::size_t>(i) * bytes);
-  }
-  return rows;
-}
 
 std::vector<std::vector<std::byte>> rows_of(const Source& source, const std::vector<Field>& fields, int count) {
   std::vector<std::vector<std::byte>> rows;

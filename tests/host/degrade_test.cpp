@@ -5,6 +5,7 @@
 #include "host/pictures/edges.h"
 #include "host/pictures/gaussian_blur.h"
 #include "host/pictures/resample.h"
+#include "tests/support/noise_picture.h"
 #include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
@@ -17,16 +18,6 @@
 
 namespace duel {
 namespace {
-
-Picture noise_picture(int height, int width, int channels) {
-  Picture picture{height, width, channels, {}};
-  std::uint32_t state = 12345;
-  for (int i = 0; i < height * width * channels; ++i) {
-    state = state * 1664525 + 1013904223;
-    picture.pixels.push_back(static_cast<std::uint8_t>(state >> 24));
-  }
-  return picture;
-}
 
 Picture grey_ground(int height, int width, int channels) {
   return {height, width, channels, std::vector<std::uint8_t>(static_cast<std::size_t>(height) * width * channels, 120)};
@@ -64,21 +55,21 @@ TEST(Degradation, WhatIsNoneNamesTheNearest) {
 }
 
 TEST(Degrade, GreyIsPillowsLuma) {
-  const Picture grey = degraded(degradation_of("grey"), noise_picture(5, 4, 3), 0);
+  const Picture grey = degraded(degradation_of("grey"), test::noise_picture(5, 4, 3), 0);
   EXPECT_EQ(grey.channels, 1);
   EXPECT_EQ(grey.pixels, (std::vector<std::uint8_t>{20, 188, 137, 87,  105, 122, 202, 128, 105, 49,
                                                     38, 136, 126, 184, 168, 174, 153, 163, 78,  155}));
 }
 
 TEST(Degrade, SmallerIsTheResamplingOfPillow) {
-  const Picture picture = noise_picture(12, 16, 3);
+  const Picture picture = test::noise_picture(12, 16, 3);
   const Picture half = degraded(degradation_of("x2"), picture, 0);
   EXPECT_EQ(half, resampled(picture, {6, 8}, ResampleFilter::bicubic));
   EXPECT_EQ(shown_degraded(half, 12, 16, 3), resampled(half, {12, 16}, ResampleFilter::bicubic));
 }
 
 TEST(Degrade, BlurIsTheGaussian) {
-  const Picture blurred = degraded(degradation_of("blur:1.6"), noise_picture(6, 5, 1), 0);
+  const Picture blurred = degraded(degradation_of("blur:1.6"), test::noise_picture(6, 5, 1), 0);
   expect_near(blurred.pixels.data(), {71,  93,  124, 152, 169, 86,  104, 129, 151, 164, 108, 120, 135, 149, 156,
                                       128, 132, 137, 142, 147, 139, 136, 133, 133, 136, 142, 135, 127, 126, 129},
               1);
@@ -101,7 +92,7 @@ TEST(Degrade, JpegIsThatOfOthers) {
                                      201, 122, 44,  202, 125, 50,  202, 127, 55,  199, 127, 60,  200, 129, 67,  201,
                                      132, 73,  202, 135, 81,  204, 139, 87,  206, 142, 92,  208, 145, 94,  210, 147},
               3);  // libjpegs round differently
-  const Picture grey = degraded(degradation_of("jpeg:30"), noise_picture(9, 7, 1), 0);
+  const Picture grey = degraded(degradation_of("jpeg:30"), test::noise_picture(9, 7, 1), 0);
   EXPECT_EQ(grey.channels, 1);
   EXPECT_EQ(grey.pixels.size(), 63U);
 }
@@ -145,7 +136,7 @@ TEST(Degrade, MotionDrawsAPointAlongALine) {
 }
 
 TEST(Degrade, HolesAreTransparentAndTheRestIsAsItWas) {
-  const Picture picture = noise_picture(40, 36, 3);
+  const Picture picture = test::noise_picture(40, 36, 3);
   for (const char* text : {"hole:12", "strokes"}) {
     for (std::uint64_t row = 0; row < 6; ++row) {
       const Degradation degradation = degradation_of(text);

@@ -1,5 +1,6 @@
 // Pictures at another size are Pillow's: its bytes for a small picture stand here, as it made them.
 #include "host/pictures/resample.h"
+#include "tests/support/noise_picture.h"
 
 #include <gtest/gtest.h>
 
@@ -8,17 +9,6 @@
 
 namespace duel {
 namespace {
-
-// Reproducible, with strong edges.
-Picture noisy(int height, int width, int channels) {
-  Picture picture{height, width, channels, {}};
-  std::uint32_t state = 12345;
-  for (int i = 0; i < height * width * channels; ++i) {
-    state = state * 1664525 + 1013904223;
-    picture.pixels.push_back(static_cast<std::uint8_t>(state >> 24));
-  }
-  return picture;
-}
 
 void expect_within_one(const Picture& found, const std::vector<int>& wanted) {
   ASSERT_EQ(found.pixels.size(), wanted.size());
@@ -29,30 +19,30 @@ void expect_within_one(const Picture& found, const std::vector<int>& wanted) {
 
 TEST(Resample, ReducesByLanczosAsPillowDoes) {
   expect_within_one(
-      resampled(noisy(23, 17, 3), {5, 4}, ResampleFilter::lanczos),
+      resampled(test::noise_picture(23, 17, 3), {5, 4}, ResampleFilter::lanczos),
       {143, 105, 140, 114, 129, 148, 122, 136, 132, 111, 163, 110, 116, 122, 134, 146, 102, 139, 157, 113,
        132, 128, 129, 130, 147, 148, 127, 140, 141, 124, 166, 144, 113, 150, 111, 149, 107, 139, 128, 128,
        119, 121, 135, 139, 126, 121, 95,  139, 119, 110, 118, 89,  122, 114, 120, 114, 118, 125, 109, 128});
 }
 
 TEST(Resample, ReducesByBicubicAsPillowDoes) {
-  expect_within_one(resampled(noisy(12, 16, 1), {6, 8}, ResampleFilter::bicubic),
+  expect_within_one(resampled(test::noise_picture(12, 16, 1), {6, 8}, ResampleFilter::bicubic),
                     {85,  174, 166, 116, 135, 116, 125, 105, 126, 156, 147, 95,  156, 156, 147, 154,
                      157, 157, 152, 122, 165, 116, 144, 143, 124, 168, 118, 136, 107, 149, 157, 145,
                      114, 150, 114, 143, 133, 124, 115, 130, 66,  99,  129, 96,  95,  65,  87,  113});
 }
 
 TEST(Resample, ReducesAndEnlargesByBilinearAsPillowDoes) {
-  expect_within_one(resampled(noisy(9, 7, 1), {4, 3}, ResampleFilter::bilinear),
+  expect_within_one(resampled(test::noise_picture(9, 7, 1), {4, 3}, ResampleFilter::bilinear),
                     {107, 143, 149, 133, 113, 144, 139, 110, 153, 147, 159, 153});
-  expect_within_one(resampled(noisy(3, 4, 1), {4, 9}, ResampleFilter::bilinear),
+  expect_within_one(resampled(test::noise_picture(3, 4, 1), {4, 9}, ResampleFilter::bilinear),
                     {5,   5,   4,   12, 72, 131, 148, 158, 162, 147, 126, 68,  25,  75,  125, 137, 146, 148,
                      202, 184, 135, 92, 88, 84,  112, 146, 159, 152, 160, 181, 189, 105, 21,  80,  160, 190});
 }
 
 TEST(Resample, EnlargesByBicubicAsPillowDoes) {
   expect_within_one(
-      resampled(noisy(3, 4, 3), {4, 9}, ResampleFilter::bicubic),
+      resampled(test::noise_picture(3, 4, 3), {4, 9}, ResampleFilter::bicubic),
       {0,   0,   148, 12,  31,  122, 100, 154, 55,  168, 242, 18,  152, 209, 72,  127, 142, 141, 153, 77,  173, 193,
        19,  189, 209, 0,   198, 172, 0,   164, 165, 23,  164, 153, 93,  162, 138, 162, 168, 120, 207, 197, 113, 224,
        224, 140, 166, 197, 178, 87,  153, 194, 55,  135, 206, 50,  173, 186, 53,  187, 129, 52,  225, 82,  66,  251,
@@ -61,7 +51,7 @@ TEST(Resample, EnlargesByBicubicAsPillowDoes) {
 }
 
 TEST(Resample, LeavesAPictureOfTheSameSizeAsItIs) {
-  const Picture picture = noisy(5, 6, 3);
+  const Picture picture = test::noise_picture(5, 6, 3);
   EXPECT_EQ(resampled(picture, {5, 6}, ResampleFilter::bicubic), picture);
   EXPECT_EQ(resampled(picture, {5, 6}, ResampleFilter::lanczos), picture);
 }
@@ -77,7 +67,7 @@ TEST(Resample, LeavesOneColourAsItIsWhateverTheSizes) {
 }
 
 TEST(Resample, TakesRowsInAnyPortions) {
-  const Picture picture = noisy(41, 9, 3);
+  const Picture picture = test::noise_picture(41, 9, 3);
   const Picture whole = resampled(picture, {11, 4}, ResampleFilter::lanczos);
   Resampler resampler({41, 9}, {11, 4}, 3, ResampleFilter::lanczos);
   int row = 0;

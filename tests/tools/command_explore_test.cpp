@@ -2,7 +2,7 @@
 #include "host/files/safetensors.h"
 #include "host/pictures/decode.h"
 #include "host/pictures/gif.h"
-#include "tests/tools/command.h"
+#include "tests/tools/command_by_class.h"
 
 #include <nlohmann/json.hpp>
 
@@ -11,17 +11,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-class CommandExplore : public Command {
-protected:
-  // By class: eight of them.
-  void train_by_class() const {
-    expect_outcome(duel("train --preset conv-steady --out run --threads 2 --steps 3 --batch 8 --data synthetic "
-                        "--precision fp32 --set data.synthetic_count=64 --set data.synthetic_height=8 "
-                        "--set data.synthetic_width=8 --set model.latent=6 --set model.filters=2 "
-                        "--set model.features=4"),
-                   0, "");
-  }
-};
+class CommandExplore : public CommandByClass {};
 
 TEST_F(CommandExplore, ShowsDirectionsAndWays) {
   train_by_class();

@@ -2,7 +2,7 @@
 #include "host/pictures/decode.h"
 #include "host/pictures/png.h"
 #include "host/sample/latent_file.h"
-#include "tests/tools/command.h"
+#include "tests/tools/command_by_class.h"
 
 #include <nlohmann/json.hpp>
 
@@ -18,17 +18,7 @@ Json parsed(const Outcome& outcome) {
   return Json::parse(outcome.output.substr(outcome.output.find('{')));
 }
 
-class CommandProject : public Command {
-protected:
-  // By class: eight of them.
-  void train_by_class() const {
-    expect_outcome(duel("train --preset conv-steady --out run --threads 2 --steps 3 --batch 8 --data synthetic "
-                        "--precision fp32 --set data.synthetic_count=64 --set data.synthetic_height=8 "
-                        "--set data.synthetic_width=8 --set model.latent=6 --set model.filters=2 "
-                        "--set model.features=4"),
-                   0, "");
-  }
-};
+class CommandProject : public CommandByClass {};
 
 TEST_F(CommandProject, WhatTheRunDrewIsFoundAgain) {
   ASSERT_EQ(train("--steps 3 --set model.latent=6").exit_code, 0);
