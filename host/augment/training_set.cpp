@@ -8,6 +8,7 @@
 #include "host/device/device.h"
 #include "host/files/atomic_file.h"
 #include "host/files/csv.h"
+#include "host/files/lower_case.h"
 #include "host/pictures/picture_folder.h"
 #include "host/run/interrupt.h"
 #include "kernels/check.h"
@@ -16,7 +17,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <limits>
 #include <set>
@@ -205,13 +205,8 @@ std::vector<std::string> class_folders(const std::vector<std::string>& classes) 
     if (folder.empty() || folder[0] == '.') {
       folder = std::string("_").append(folder, folder.empty() ? 0 : 1);
     }
-    const auto lower = [](std::string text) {
-      std::transform(text.begin(), text.end(), text.begin(),
-                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-      return text;
-    };
     std::string free = folder;
-    for (int number = 2; !taken.insert(lower(free)).second; ++number) {
+    for (int number = 2; !taken.insert(in_lower_case(free)).second; ++number) {
       free = fmt::format("{}-{}", folder, number);
     }
     folders.push_back(free);

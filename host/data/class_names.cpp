@@ -1,5 +1,6 @@
 #include "host/data/class_names.h"
 
+#include "host/files/lower_case.h"
 #include "kernels/check.h"
 
 #include <cctype>
@@ -19,13 +20,6 @@ std::string_view without_spaces(std::string_view text) {
   constexpr std::string_view kSpaces = " \t\r";
   const std::size_t begin = text.find_first_not_of(kSpaces);
   return begin == text.npos ? std::string_view{} : text.substr(begin, text.find_last_not_of(kSpaces) - begin + 1);
-}
-
-std::string in_lower_case(std::string text) {
-  for (char& letter : text) {
-    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-  }
-  return text;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "host/data/photograph_labels.h"
 #include "host/files/file_descriptor.h"
+#include "host/files/lower_case.h"
 #include "kernels/check.h"
 
 #include <sys/stat.h>
@@ -22,13 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 6> kEndings = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"};
-
-std::string in_lower_case(std::string text) {
-  for (char& letter : text) {
-    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-  }
-  return text;
-}
 
 using Identity = std::pair<dev_t, ino_t>;  // of a folder, by whatever path it is reached
 

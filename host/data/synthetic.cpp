@@ -17,7 +17,7 @@
 namespace duel {
 namespace {
 
-constexpr int kMaxSide = 8192;
+constexpr int kLargestSide = 8192;
 constexpr int kSubsamples = 3;  // a side, within a pixel
 
 // The uniform number in 0..1 for one purpose in one picture (SplitMix64 as a hash: Steele, Lea, Flood 2014).
@@ -136,12 +136,12 @@ void check_extents(const Options::Data& options) {
   const int height = options.synthetic_height;
   const int width = options.synthetic_width;
   const int channels = options.synthetic_channels;
-  const auto valid_side = [](int side) { return side >= 1 && side <= kMaxSide; };
+  const auto valid_side = [](int side) { return side >= 1 && side <= kLargestSide; };
   if (options.synthetic_count < 1 || !valid_side(height) || !valid_side(width) || channels < 1 || channels > 4) {
     throw_error(Error::Kind::usage,
                 "synthetic: cannot draw {} pictures of {}x{} with {} channels; it takes at least 1 picture, sides of 1 "
                 "to {}, and 1 to 4 channels",
-                options.synthetic_count, height, width, channels, kMaxSide);
+                options.synthetic_count, height, width, channels, kLargestSide);
   }
   const std::int64_t bytes = std::int64_t{options.synthetic_count} * height * width * channels;
   if (bytes > std::numeric_limits<std::int32_t>::max()) {

@@ -3,6 +3,7 @@
 #include "host/device/choice_cache.h"
 #include "host/files/atomic_file.h"
 #include "host/files/cache_folder.h"
+#include "host/files/lower_case.h"
 #include "kernels/check.h"
 
 #include <nlohmann/json.hpp>
@@ -72,11 +73,6 @@ Json json_of(const DeviceProbe& probe) {
           {"handover_us", probe.nodes.handover}};
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 }  // namespace
 
 DeviceProbe read_probe(const std::filesystem::path& file) {
@@ -87,7 +83,7 @@ Ceilings ceilings_of(const DeviceProbe& probe) {
   Ceilings ceilings;
   std::string products = "products by its own loop, f32 and tf32 not known";
   for (const std::string& name : known_ceiling_names()) {
-    if (lower(probe.device).find(name) != std::string::npos) {
+    if (in_lower_case(probe.device).find(name) != std::string::npos) {
       ceilings = known_ceilings(name);
       products = "products of " + name;
     }

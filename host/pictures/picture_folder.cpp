@@ -1,6 +1,7 @@
 #include "host/pictures/picture_folder.h"
 
 #include "host/files/atomic_file.h"
+#include "host/files/lower_case.h"
 #include "kernels/check.h"
 
 #include <fcntl.h>
@@ -30,10 +31,7 @@ bool is_digits(std::string_view text) {
 }
 
 std::string ending_of(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return ending;
+  return in_lower_case(path.extension().string());
 }
 
 // As picture_name() and seed_name() make them, and what a killed process left of them.

@@ -1,7 +1,6 @@
 #include "host/pictures/whole_photograph.h"
 
-#include <algorithm>
-#include <cctype>
+#include "host/files/lower_case.h"
 
 namespace duel {
 
@@ -26,8 +25,7 @@ const char* ending_of(SavedFormat format) {
 }
 
 bool has_ending_of(SavedFormat format, const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string ending = in_lower_case(path.extension().string());
   return ending == ending_of(format) || (format == SavedFormat::jpeg && ending == ".jpeg") ||
          (format == SavedFormat::tiff && ending == ".tiff");
 }

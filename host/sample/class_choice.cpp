@@ -2,12 +2,12 @@
 
 #include "host/config/decimal.h"
 #include "host/config/edit_distance.h"
+#include "host/files/lower_case.h"
 #include "kernels/check.h"
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstddef>
 #include <optional>
@@ -16,12 +16,6 @@
 namespace duel {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string letters(text);
-  std::transform(letters.begin(), letters.end(), letters.begin(), [](unsigned char c) { return std::tolower(c); });
-  return letters;
-}
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
@@ -46,8 +40,9 @@ public:
   Names(const std::vector<std::string>& classes, const std::string& run) : classes_(classes), run_(run) {}
 
   std::optional<std::size_t> find(std::string_view name) const {
-    const auto found = std::find_if(classes_.begin(), classes_.end(),
-                                    [&](const std::string& each) { return lower(each) == lower(name); });
+    const auto found = std::find_if(classes_.begin(), classes_.end(), [&](const std::string& each) {
+      return in_lower_case(each) == in_lower_case(name);
+    });
     return found == classes_.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - classes_.begin()));
   }
 
@@ -69,7 +64,9 @@ public:
 
 private:
   std::string like(std::string_view name) const {
-    const auto distance = [&](const std::string& each) { return edit_distance(lower(name), lower(each)); };
+    const auto distance = [&](const std::string& each) {
+      return edit_distance(in_lower_case(name), in_lower_case(each));
+    };
     const auto nearest = std::min_element(classes_.begin(), classes_.end(),
                                           [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
     const int limit = std::max(1, static_cast<int>(name.size()) / 3);

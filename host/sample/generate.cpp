@@ -5,6 +5,7 @@
 #include "host/device/device.h"
 #include "host/files/atomic_file.h"
 #include "host/files/csv.h"
+#include "host/files/lower_case.h"
 #include "host/pictures/picture_folder.h"
 #include "host/pictures/png.h"
 #include "host/pictures/sample_grid.h"
@@ -18,7 +19,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <span>
 #include <thread>
 #include <utility>
@@ -32,9 +32,7 @@ void check_out(const GenerateRequest& request) {
   const std::filesystem::path out = request.out;
   std::error_code failure;
   if (!request.grid.empty()) {
-    std::string ending = out.extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (ending != ".png") {
+    if (in_lower_case(out.extension().string()) != ".png") {
       throw_error(Error::Kind::usage, "--out {}: a sheet is written as PNG, so its name must end in .png", request.out);
     }
   } else if (has_picture_ending(out) && !std::filesystem::is_directory(out, failure)) {
