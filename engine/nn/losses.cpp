@@ -1,5 +1,6 @@
 #include "engine/nn/losses.h"
 
+#include "engine/nn/difference.h"
 #include "engine/ops/ops.h"
 #include "engine/rewrite/differentiate.h"
 #include "kernels/check.h"
@@ -22,10 +23,6 @@ Value mean_squared_difference(Program& p, Value x, double target) {
 // mean max(0, 1 + sign * x)
 Value mean_hinge(Program& p, Value x, double sign) {
   return ops::mean(p, ops::bias_act(p, {ActivationKind::relu}, ops::affine(p, x, sign, 1.0), {}));
-}
-
-Value subtract(Program& p, Value a, Value b) {
-  return ops::add(p, a, ops::affine(p, b, -1.0));
 }
 
 }  // namespace
@@ -57,8 +54,8 @@ Value discriminator_loss(Program& p, LossKind kind, Value real, Value fake) {
       return ops::affine(p, ops::add(p, mean_squared_difference(p, real, 1.0), mean_squared_difference(p, fake, 0.0)),
                          0.5);
     case LossKind::hinge: return ops::add(p, mean_hinge(p, real, -1.0), mean_hinge(p, fake, 1.0));
-    case LossKind::relativistic: return mean_softplus(p, subtract(p, real, fake), -1.0);
-    case LossKind::wgan: return subtract(p, ops::mean(p, fake), ops::mean(p, real));
+    case LossKind::relativistic: return mean_softplus(p, difference(p, real, fake), -1.0);
+    case LossKind::wgan: return difference(p, ops::mean(p, fake), ops::mean(p, real));
   }
   throw_error(Error::Kind::internal, "discriminator_loss: unknown kind");
 }
@@ -69,7 +66,7 @@ Value generator_loss(Program& p, LossKind kind, Value fake, Value real) {
     case LossKind::lsgan: return ops::affine(p, mean_squared_difference(p, fake, 1.0), 0.5);
     case LossKind::hinge:
     case LossKind::wgan: return ops::affine(p, ops::mean(p, fake), -1.0);
-    case LossKind::relativistic: return mean_softplus(p, subtract(p, fake, real), -1.0);
+    case LossKind::relativistic: return mean_softplus(p, difference(p, fake, real), -1.0);
   }
   throw_error(Error::Kind::internal, "generator_loss: unknown kind");
 }
@@ -93,7 +90,7 @@ Value wgan_gradient_penalty(Program& p, Value squared_norms) {
 
 Value mix_rows(Program& p, Value share, Value a, Value b) {
   const Value shares = ops::broadcast(p, {Axes::each_row, 1.0F}, share, p.shape(a), p.dtype(a));
-  return ops::add(p, b, ops::multiply(p, shares, subtract(p, a, b)));
+  return ops::add(p, b, ops::multiply(p, shares, difference(p, a, b)));
 }
 
 Value fraction_positive(Program& p, Value logits) {
@@ -105,7 +102,7 @@ Value fraction_negative(Program& p, Value logits) {
 }
 
 Value fraction_ordered(Program& p, Value real, Value fake) {
-  return fraction_positive(p, subtract(p, real, fake));
+  return fraction_positive(p, difference(p, real, fake));
 }
 
 }  // namespace duel

@@ -1,5 +1,6 @@
 #include "engine/nn/tag_loss.h"
 
+#include "engine/nn/difference.h"
 #include "engine/ops/ops.h"
 
 namespace duel {
@@ -9,10 +10,6 @@ namespace {
 // 1 where x > 0, else 0.
 Value is_positive(Program& p, Value x) {
   return ops::unary(p, UnaryKind::positive, x);
-}
-
-Value subtract(Program& p, Value a, Value b) {
-  return ops::add(p, a, ops::affine(p, b, -1.0));
 }
 
 Value is_known(Program& p, Value targets) {
@@ -31,14 +28,14 @@ Value mean_of_known(Program& p, Value x, Value known) {
 
 Value tag_loss(Program& p, Value logits, Value targets) {
   const Value entropies =
-      subtract(p, ops::unary(p, UnaryKind::softplus, logits), ops::multiply(p, logits, is_positive(p, targets)));
+      difference(p, ops::unary(p, UnaryKind::softplus, logits), ops::multiply(p, logits, is_positive(p, targets)));
   return mean_of_known(p, entropies, is_known(p, targets));
 }
 
 Value tag_accuracy(Program& p, Value logits, Value targets) {
   const Value called = is_positive(p, logits), has = is_positive(p, targets);
   const Value both = ops::affine(p, ops::multiply(p, called, has), 2.0, 1.0);
-  const Value right = subtract(p, both, ops::add(p, called, has));  // 1 where they are equal
+  const Value right = difference(p, both, ops::add(p, called, has));  // 1 where they are equal
   return mean_of_known(p, right, is_known(p, targets));
 }
 
