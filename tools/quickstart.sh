@@ -16,7 +16,9 @@ if [ $# -gt 1 ] || ! [[ ${steps:-1} =~ ^0*[1-9][0-9]{0,8}$ ]]; then
 fi
 
 bash tools/setup.sh
-cmake --preset release
+united=() # what is built from nothing is built in fewer pieces
+[ -e build/CMakeCache.txt ] || united=(-DDUEL_UNITY=ON)
+cmake --preset release ${united[@]+"${united[@]}"}
 cmake --build --preset release -j "$(nproc)" --target duel
 
 runs=${DUEL_RUNS:-runs}

@@ -33,9 +33,10 @@ timed() { # WHAT COMMAND...
 timed setup bash tools/setup.sh
 timed "OpenVINO" bash tools/get_onnx_runtime.sh || echo "test: without OpenVINO the tests of ONNX extractors are skipped"
 
-# Where nvcc is found, one architecture is enough to see that the kernels compile; no GPU runs them here.
+# Where nvcc is found, one architecture is enough to see that the kernels compile; no GPU runs them here. What is built
+# once is built in fewer pieces.
 options=()
-[ "${CI:-}" = true ] && options=(-DDUEL_CUDA_ARCHITECTURES=90-real)
+[ "${CI:-}" = true ] && options=(-DDUEL_CUDA_ARCHITECTURES=90-real -DDUEL_UNITY=ON)
 
 folder_of() { # of a preset, in CMakePresets.json
   [ "$1" = release ] && echo build || echo "build-$1"

@@ -14,13 +14,13 @@ namespace duel {
 namespace {
 
 // Bytes of a named storage; or an array of the program, which is one piece: its number.
-struct Range {
+struct Stretch {
   int storage = -1;  // its number; -1: an array of the program
   std::size_t begin = 0, end = 0;
 };
 
 struct Accesses {
-  std::vector<Range> reads, writes;
+  std::vector<Stretch> reads, writes;
 };
 
 class AccessFinder {
@@ -42,7 +42,7 @@ public:
   }
 
 private:
-  void add(std::vector<Range>& list, Value value) {
+  void add(std::vector<Stretch>& list, Value value) {
     if (!value.exists()) {
       return;
     }
@@ -68,7 +68,7 @@ public:
   explicit Pieces(const std::vector<Accesses>& all) {
     for (const Accesses& accesses : all) {
       for (const auto* list : {&accesses.reads, &accesses.writes}) {
-        for (const Range& range : *list) {
+        for (const Stretch& range : *list) {
           pieces_.try_emplace({range.storage, range.begin});
           pieces_.try_emplace({range.storage, range.end});
         }
@@ -81,7 +81,7 @@ public:
   };
 
   template <class Each>
-  void for_each_in(const Range& range, const Each& each) {
+  void for_each_in(const Stretch& range, const Each& each) {
     const auto end = pieces_.find({range.storage, range.end});
     for (auto piece = pieces_.find({range.storage, range.begin}); piece != end; ++piece) {
       each(piece->second);
@@ -113,10 +113,10 @@ std::vector<std::vector<int>> find_dependencies(const Program& program, std::int
         return std::exchange(found_for[static_cast<std::size_t>(node)], number) != number;
       });
     };
-    for (const Range& range : mine.reads) {
+    for (const Stretch& range : mine.reads) {
       pieces.for_each_in(range, [&](const Pieces::Users& users) { add(users.writers); });
     }
-    for (const Range& range : mine.writes) {
+    for (const Stretch& range : mine.writes) {
       pieces.for_each_in(range, [&](const Pieces::Users& users) {
         add(users.writers);
         add(users.readers);
@@ -124,10 +124,10 @@ std::vector<std::vector<int>> find_dependencies(const Program& program, std::int
     }
     std::sort(earlier.begin(), earlier.end());
     dependencies.push_back(std::move(earlier));
-    for (const Range& range : mine.reads) {
+    for (const Stretch& range : mine.reads) {
       pieces.for_each_in(range, [&](Pieces::Users& users) { users.readers.push_back(number); });
     }
-    for (const Range& range : mine.writes) {
+    for (const Stretch& range : mine.writes) {
       pieces.for_each_in(range, [&](Pieces::Users& users) { users.writers.push_back(number); });
     }
   }

@@ -18,8 +18,6 @@ namespace duel {
 
 namespace {
 
-constexpr auto kUsage = Error::Kind::usage;
-
 // "run.toml:3:9"
 std::string place(const TomlText& text_of, const toml::source_region& source) {
   if (!source.begin || text_of.is_setting) {
@@ -194,7 +192,7 @@ ScheduleOption schedule_of(const toml::table& table, const TomlText& text_of, co
 void assign_schedule(const OptionKey& key, const ScheduledOption& kind, const toml::table& table,
                      const TomlText& text_of, Options& options) {
   const auto refuse = [&](const std::string& why) {
-    throw_error(kUsage, "{}: {}: {}", place(text_of, table.source()), key.name, why);
+    throw_error(Error::Kind::usage, "{}: {}: {}", place(text_of, table.source()), key.name, why);
   };
   ScheduleOption& option = kind.field.edit(options);
   option = schedule_of(table, text_of, refuse);
@@ -234,7 +232,7 @@ toml::table parse_toml(const TomlText& text) {
   try {
     return toml::parse(text.text, text.name);
   } catch (const toml::parse_error& error) {
-    throw_error(kUsage, "{}: this is not TOML: {}", place(text, error.source()), error.description());
+    throw_error(Error::Kind::usage, "{}: this is not TOML: {}", place(text, error.source()), error.description());
   }
 }
 
@@ -246,7 +244,7 @@ void assign(const OptionKey& key, const toml::node& node, const TomlText& text, 
   }
   const bool taken = std::visit([&](const auto& kind) { return take(kind, node, text, options); }, key.kind);
   if (!taken || !is_allowed(key, options)) {
-    throw_error(kUsage, "{}: {} = {} must be {}", place(text, node.source()), key.name, shown(node),
+    throw_error(Error::Kind::usage, "{}: {} = {} must be {}", place(text, node.source()), key.name, shown(node),
                 allowed_values(key));
   }
 }
@@ -266,13 +264,13 @@ std::string named_preset(const toml::table& table, const TomlText& text, const s
 
 void throw_unknown_key(const std::string& where, std::string_view name) {
   if (is_table_name(name)) {
-    throw_error(kUsage, "{}: {} is a table of keys, not a key with a value", where, name);
+    throw_error(Error::Kind::usage, "{}: {} is a table of keys, not a key with a value", where, name);
   }
   const std::string_view nearest = nearest_option_key(name);
   if (nearest.empty()) {
-    throw_error(kUsage, "{}: unknown key {}; `duel train --help-keys` lists those there are", where, name);
+    throw_error(Error::Kind::usage, "{}: unknown key {}; `duel train --help-keys` lists those there are", where, name);
   }
-  throw_error(kUsage, "{}: unknown key {}; did you mean {}?", where, name, nearest);
+  throw_error(Error::Kind::usage, "{}: unknown key {}; did you mean {}?", where, name, nearest);
 }
 
 }  // namespace duel

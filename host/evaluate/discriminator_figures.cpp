@@ -18,8 +18,6 @@ namespace duel {
 namespace {
 
 constexpr const char* kDiscriminator = "discriminator";
-constexpr const char* kNear = "near the floor";
-
 class Judge {
 public:
   Judge(Context& context, const MeasuredRun& run) : context_(context) {

@@ -12,9 +12,14 @@
 
 namespace duel {
 
+// Which figures are better.
+inline constexpr const char* kLower = "lower";
+inline constexpr const char* kHigher = "higher";
+inline constexpr const char* kNear = "near the floor";
+
 struct Figure {
   std::string key, name;                      // "frechet_distance"; for people
-  std::string better;                         // "lower", "higher", "near the floor"
+  std::string better;                         // kLower, kHigher, kNear
   std::optional<double> value, value_spread;  // no value: `remark` says why
   std::optional<double> floor, floor_spread;
   std::string remark;  // how it was made, or what is wrong with it

@@ -19,9 +19,6 @@ namespace duel {
 
 namespace {
 
-constexpr const char* kLower = "lower";
-constexpr const char* kHigher = "higher";
-constexpr const char* kNear = "near the floor";
 constexpr std::size_t kMostPairs = 200;
 constexpr double kTrustedAgreement = 0.7;  // below it an extractor is said to be weak
 

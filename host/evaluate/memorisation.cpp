@@ -17,8 +17,8 @@ namespace duel {
 
 namespace {
 
-constexpr std::int64_t kBlock = 1024;  // training pictures that are searched at once
-constexpr std::int64_t kBatch = 64;    // that go through an extractor at once
+constexpr std::int64_t kBlock = 1024;         // training pictures that are searched at once
+constexpr std::int64_t kPicturesAtOnce = 64;  // that go through an extractor at once
 
 // Rows of squares [rows, columns, channels] from right to left.
 Features mirrored(const Features& features, int columns, int channels) {
@@ -170,8 +170,8 @@ Features features_of(const Source& source, std::int64_t first, std::int64_t coun
   const std::size_t field = field_index(source, "picture");
   const auto bytes = static_cast<std::size_t>(picture.count());
   Features features{extractor.facts().width, {}};
-  for (std::int64_t begin = first; begin < first + count; begin += kBatch) {
-    const std::int64_t rows = std::min(first + count - begin, kBatch);
+  for (std::int64_t begin = first; begin < first + count; begin += kPicturesAtOnce) {
+    const std::int64_t rows = std::min(first + count - begin, kPicturesAtOnce);
     std::vector<std::uint8_t> batch(static_cast<std::size_t>(rows) * bytes);
     for (std::int64_t row = 0; row < rows; ++row) {
       source.read(begin + row, field,

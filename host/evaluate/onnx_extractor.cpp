@@ -21,7 +21,7 @@ namespace duel {
 
 namespace {
 
-constexpr std::int64_t kBatch = 4;  // where the network takes any: more were no quicker, and fill caches
+constexpr std::int64_t kFreeBatch = 4;  // where the network takes any: more were no quicker, and fill caches
 
 // The rows of a batch, or their means over pixels where it is a map, into `to` [rows, width].
 void take_means(std::span<const float> map, std::int64_t width, std::int64_t pixels, bool has_channels_last,
@@ -104,7 +104,7 @@ private:
                   kMust);
     }
     has_channels_last_ = its.extents[1] != 3;
-    batch_ = its.extents[0] < 0 ? kBatch : its.extents[0];
+    batch_ = its.extents[0] < 0 ? kFreeBatch : its.extents[0];
     const std::size_t down = has_channels_last_ ? 1 : 2;
     const std::int64_t height = its.extents[down], width = its.extents[down + 1];
     const PictureSize wanted = input_.size.value_or(PictureSize{kUsualSize, kUsualSize});

@@ -20,7 +20,7 @@ namespace duel {
 namespace {
 
 constexpr std::uint64_t kSeed = 0;  // of latents and folds, so that runs of any seed are judged alike
-constexpr std::int64_t kBatch = 64;
+constexpr std::int64_t kJudgedAtOnce = 64;
 constexpr std::string_view kAuto = "auto";
 
 struct Measured {
@@ -31,8 +31,8 @@ struct Measured {
 Measured measure(PictureSet& pictures, Extractor& extractor, const Shape& picture) {
   Measured set{{extractor.facts().width, {}}, Moments(extractor.facts().width)};
   std::vector<std::uint8_t> batch;
-  for (std::int64_t first = 0; first < pictures.count(); first += kBatch) {
-    const std::int64_t count = std::min(pictures.count() - first, kBatch);
+  for (std::int64_t first = 0; first < pictures.count(); first += kJudgedAtOnce) {
+    const std::int64_t count = std::min(pictures.count() - first, kJudgedAtOnce);
     batch.resize(static_cast<std::size_t>(count * picture.count()));
     pictures.read(first, count, batch);
     const std::vector<float> made = extractor.extract(batch, count).features;

@@ -49,7 +49,7 @@ Json unit_json(const Explained& explained, const Unit& unit) {
       {"channel", unit.channel}, {"activation", unit.activation}, {"effect", unit.effect}, {"strongest", strongest}};
 }
 
-const char* name_of(Baseline baseline) {
+const char* key_of(Baseline baseline) {
   return baseline == Baseline::black ? "black" : (baseline == Baseline::grey ? "grey" : "blurred");
 }
 
@@ -68,7 +68,7 @@ std::string to_json(const Explained& explained) {
   json["sigma"] = explained.smoothing.sigma;
   json["seed"] = explained.smoothing.seed;
   json["points"] = explained.integration.points;
-  json["baseline"] = name_of(explained.integration.baseline);
+  json["baseline"] = key_of(explained.integration.baseline);
   json["pictures"] = Json::array();
   for (const ExplainedPicture& picture : explained.pictures) {
     json["pictures"].push_back(picture_json(explained, picture));

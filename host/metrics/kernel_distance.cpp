@@ -13,7 +13,7 @@ namespace duel {
 
 namespace {
 
-constexpr std::int64_t kBlock = 256;  // rows whose products with all others are made at once
+constexpr std::int64_t kProductRows = 256;  // rows whose products with all others are made at once
 constexpr std::uint64_t kSeed = 2018;
 
 struct Rows {
@@ -42,8 +42,8 @@ Rows drawn_rows(const Rows& from, std::int64_t width, std::int64_t count, std::m
 // The sum of the kernel over all pairs; of a set with itself, without those of a row with itself.
 double kernel_sum(const Rows& a, const Rows& b, std::int64_t width, int threads) {
   const bool is_same = &a == &b;
-  std::vector<double> sums(static_cast<std::size_t>(row_block_count(a.count, kBlock)));
-  for_row_blocks(a.count, kBlock, threads, [&](std::int64_t block, std::int64_t first, std::int64_t end) {
+  std::vector<double> sums(static_cast<std::size_t>(row_block_count(a.count, kProductRows)));
+  for_row_blocks(a.count, kProductRows, threads, [&](std::int64_t block, std::int64_t first, std::int64_t end) {
     std::vector<double> products(static_cast<std::size_t>((end - first) * b.count));
     row_products(a.values.data() + first * width, end - first, b.values.data(), b.count, width, products.data());
     double sum = 0;

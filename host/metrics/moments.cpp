@@ -9,7 +9,7 @@ namespace duel {
 
 namespace {
 
-constexpr std::int64_t kBlock = 1024;  // rows
+constexpr std::int64_t kRowsAtOnce = 1024;  // rows
 
 }  // namespace
 
@@ -29,7 +29,7 @@ void Moments::add(std::span<const float> rows) {
   for (std::size_t first = 0; first < rows.size(); first += width) {
     block_.insert(block_.end(), rows.begin() + static_cast<std::ptrdiff_t>(first),
                   rows.begin() + static_cast<std::ptrdiff_t>(first + width));
-    if (waiting() == kBlock) {
+    if (waiting() == kRowsAtOnce) {
       join_block();
     }
   }

@@ -13,7 +13,7 @@ namespace duel {
 
 namespace {
 
-constexpr std::int64_t kBlock = 256;
+constexpr std::int64_t kRealRows = 256;
 
 // What a real row sees of all generated ones, and generated rows of this one.
 struct Seen {
@@ -30,10 +30,10 @@ PrecisionRecall precision_recall(const Features& real, const Features& generated
   const std::vector<std::vector<double>> of_reals = squared_radii(reals, kBoth, threads);
   const std::vector<double> of_fakes = squared_radii(fakes, std::span(kBoth).first(1), threads)[0];
 
-  const std::int64_t blocks = row_block_count(reals.count(), kBlock);
+  const std::int64_t blocks = row_block_count(reals.count(), kRealRows);
   std::vector<Seen> seen(static_cast<std::size_t>(blocks));
   std::vector<std::vector<char>> is_precise(static_cast<std::size_t>(blocks));
-  for_row_blocks(reals.count(), kBlock, threads, [&](std::int64_t block, std::int64_t first, std::int64_t end) {
+  for_row_blocks(reals.count(), kRealRows, threads, [&](std::int64_t block, std::int64_t first, std::int64_t end) {
     const std::vector<double> distances = reals.squared_distances(first, end, fakes);
     Seen& sum = seen[static_cast<std::size_t>(block)];
     std::vector<char>& precise = is_precise[static_cast<std::size_t>(block)];

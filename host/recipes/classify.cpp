@@ -20,7 +20,7 @@ namespace duel {
 
 namespace {
 
-constexpr const char* kName = "classify";
+constexpr const char* kClassify = "classify";
 constexpr const char* kClassifier = "classifier";
 constexpr const char* kPictures = "pictures";  // the draw
 constexpr const char* kChanges = "changes";    // and those of the augmentation
@@ -69,16 +69,16 @@ public:
   Classify(const Options& options, const Fields& fields, std::int64_t steps)
       : options_(options),
         steps_(steps),
-        picture_(field_of(fields, "main", "picture", kName)),
-        target_(field_of(fields, "main", options.data.target, kName)),
+        picture_(field_of(fields, "main", "picture", kClassify)),
+        target_(field_of(fields, "main", options.data.target, kClassify)),
         augmentation_(without_discriminator(options), picture_, steps) {
     if (is_of_classes() && target_.names.size() < 2) {
       throw_error(Error::Kind::usage, "recipe {}: there is one class only, {}, so there is nothing to tell apart",
-                  kName, target_.names.front());
+                  kClassify, target_.names.front());
     }
   }
 
-  std::string name() const override { return kName; }
+  std::string name() const override { return kClassify; }
 
   std::vector<NamedNetwork> make_networks() const override {
     std::vector<NamedNetwork> networks;

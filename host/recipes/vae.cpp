@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kEncoder = "encoder";
 constexpr const char* kDecoder = "decoder";
-constexpr double kFromZeroToOne = 0.25;  // of a squared error: a picture in 0..1 is (x + 1) / 2
+constexpr double kErrorFromZeroToOne = 0.25;  // of a squared error: a picture in 0..1 is (x + 1) / 2
 
 double mean_of(std::span<const float> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -146,7 +146,7 @@ public:
       const double kl = mean_of(outputs[2]);
       return std::vector<double>{
           vae_bits_per_dim(kl + optimal_sigma_loss(mean_of(outputs[0]), numbers), numbers),
-          kFromZeroToOne * mean_of(outputs[1]),
+          kErrorFromZeroToOne * mean_of(outputs[1]),
           kl,
       };
     };
@@ -183,7 +183,7 @@ private:
     const Value loss = ops::add(p, divergence, optimal_sigma_loss(p, mse, numbers()));
     const double zero = vae_bits_per_dim(0, numbers());
     r.metric("elbo_bits_per_dim", ops::affine(p, loss, vae_bits_per_dim(1, numbers()) - zero, zero));
-    r.metric("mse", ops::affine(p, mse, kFromZeroToOne));
+    r.metric("mse", ops::affine(p, mse, kErrorFromZeroToOne));
     r.metric("kl", divergence);
     r.update(loss, rule());
     for (const char* network : {kEncoder, kDecoder}) {

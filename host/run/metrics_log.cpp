@@ -19,7 +19,7 @@
 namespace duel {
 namespace {
 
-std::optional<std::int64_t> step_of(std::string_view row) {
+std::optional<std::int64_t> step_of_row(std::string_view row) {
   if (row.find('\0') != std::string_view::npos) {  // of a power cut; the JSON library takes it for the end of the text
     return std::nullopt;
   }
@@ -65,7 +65,7 @@ Kept rows_to_keep(std::string_view text, std::int64_t last_step) {
   std::int64_t line = 0;
   for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string_view::npos; begin = end + 1) {
     ++line;
-    const auto step = step_of(text.substr(begin, end - begin));
+    const auto step = step_of_row(text.substr(begin, end - begin));
     if (step && *step >= 0 && *step <= last_step) {
       rows.push_back({*step, line, text.substr(begin, end + 1 - begin)});
     }
@@ -88,7 +88,7 @@ std::vector<MetricsRow> rows_of(std::string_view text) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    const std::optional<std::int64_t> step = step_of(line);
+    const std::optional<std::int64_t> step = step_of_row(line);
     if (!step) {
       continue;
     }

@@ -10,10 +10,10 @@ namespace {
 
 using Shares = std::vector<std::vector<float>>;
 
-const std::vector<std::string> kClasses = {"T-shirt/top", "Bag", "Ankle boot", "Hats, caps"};
+const std::vector<std::string> kClassNames = {"T-shirt/top", "Bag", "Ankle boot", "Hats, caps"};
 
 Shares shares_of(const ClassRequest& request) {
-  return class_shares(request, kClasses, "run");
+  return class_shares(request, kClassNames, "run");
 }
 
 TEST(ClassChoice, NamesAreTakenInTurn) {

@@ -7,6 +7,7 @@
 #include "host/recipes/registry.h"
 #include "host/recipes/state_memory.h"
 #include "host/sample/latents.h"
+#include "host/train/training_plan.h"
 #include "tests/support/one_layer_model.h"
 #include "tests/support/small_run.h"
 
@@ -48,14 +49,6 @@ TEST(FirstLayer, FeaturesAreBehindTheActivation) {
     }
     EXPECT_NEAR(rows.values[j], std::max(sum, 0.0), 1e-5);
   }
-}
-
-Fields fields_of(const Data& data) {
-  Fields fields;
-  for (const auto& [name, source] : data) {
-    fields[name] = source->fields();
-  }
-  return fields;
 }
 
 Options options_of(const std::string& preset) {

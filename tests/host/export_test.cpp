@@ -8,6 +8,7 @@
 #include "host/recipes/state_memory.h"
 #include "host/sample/recorded_sampling.h"
 #include "host/sample/sampler.h"
+#include "host/train/training_plan.h"
 #include "tests/support/onnx_interpreter.h"
 #include "tests/support/small_run.h"
 
@@ -26,14 +27,6 @@ namespace duel::test {
 namespace {
 
 using Block = Parameters::Block;
-
-Fields fields_of(const Data& data) {
-  Fields fields;
-  for (const auto& [name, source] : data) {
-    fields[name] = source->fields();
-  }
-  return fields;
-}
 
 // A preset's sampling, or one of its single networks, with random weights and statistics.
 class Model {

@@ -26,12 +26,12 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kHeight = 10, kWidth = 8;
-const std::string kData =
+const std::string kDrawn =
     "--data synthetic --threads 2 --batch 16 --set data.synthetic_count=256 --set data.synthetic_height=10 "
     "--set data.synthetic_width=8 ";
-const std::string kClassify =
+const std::string kTrainClassifier =
     "train --preset classify --out run --set model.filters=4 --set model.stages=2 --set optimizer.learning_rate=1e-2 " +
-    kData;
+    kDrawn;
 
 Options::Data synthetic_options() {
   Options::Data options;
@@ -97,7 +97,7 @@ TEST_F(Command, AClassifierIsExplainedByEveryMethod) {
   if (!can_decode_photographs()) {
     GTEST_SKIP() << "this build has no libvips, which draws the sheets";
   }
-  ASSERT_EQ(duel(kClassify + "--steps 70 --set train.evaluate_every=0").exit_code, 0);
+  ASSERT_EQ(duel(kTrainClassifier + "--steps 70 --set train.evaluate_every=0").exit_code, 0);
   write_pictures(folder_, 6);
   const Outcome said = duel(
       "explain --run run 0.png 1.png 2.png 3.png 4.png 5.png --out why --units --curves 12 --samples 8 --points 400");
@@ -208,7 +208,7 @@ TEST_F(Command, TagsOfPhotographsOfAnySizeAreExplained) {
 
 // Adebayo et al., "Sanity checks for saliency maps", 2018: a map that does not change with the weights explains none.
 TEST_F(Command, MapsChangeWhenWeightsAreShuffled) {
-  ASSERT_EQ(duel(kClassify + "--steps 70 --set train.evaluate_every=0").exit_code, 0);
+  ASSERT_EQ(duel(kTrainClassifier + "--steps 70 --set train.evaluate_every=0").exit_code, 0);
   ExplainRequest request;
   request.run = (folder_ / "run").string();
   request.where.device = "cpu";
@@ -265,7 +265,7 @@ TEST_F(Command, ADiscriminatorIsExplainedAsTheClassThatItIsTold) {
   ASSERT_EQ(duel("train --preset steady --out by_class --steps 3 --set data.labels=true --set "
                  "model.generator_widths=[16] --set model.discriminator_channels=[4] --set "
                  "model.discriminator_widths=[8] " +
-                 kData)
+                 kDrawn)
                 .exit_code,
             0);
   expect_outcome(duel("explain --run by_class 0.png --out why"), 2, "--class says of which");

@@ -22,8 +22,6 @@ namespace duel {
 
 namespace {
 
-constexpr int kUnread = 3;  // the exit code where some of the files cannot be read, as where none can
-
 // Of classes the most probable; of tags the probability of each.
 std::string to_csv(const Classified& classified) {
   std::string text = "file";

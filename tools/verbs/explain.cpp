@@ -21,8 +21,6 @@ namespace duel {
 
 namespace {
 
-constexpr int kUnread = 3;  // the exit code where some of the files cannot be read, as where none can
-
 std::vector<Method> methods_named(const std::string& text) {
   std::vector<Method> methods;
   std::size_t begin = 0;

@@ -6,6 +6,9 @@
 
 namespace duel {
 
+// The exit code where some of the files cannot be read, as where none can.
+inline constexpr int kUnread = 3;
+
 void add_train(CLI::App& app, int& exit_code);
 void add_generate(CLI::App& app, int& exit_code);
 void add_classify(CLI::App& app, int& exit_code);
