@@ -75,9 +75,11 @@ std::vector<OptionKey> make_keys() {
   const std::vector<std::string_view> activations = {"relu", "leaky_relu", "tanh", "sigmoid"};
   return {
       {"preset", word<&O::preset>(preset_names()), "the named set of values that the others start from"},
-      {"recipe", word<&O::recipe>({"gan", "classify", "vae", "restore"}),
+      {"recipe", word<&O::recipe>({"gan", "classify", "vae", "restore", "tryon"}),
        "what is trained: gan, a generator against a discriminator; classify, a network that names pictures' classes; "
-       "vae, an encoder with a decoder; restore, a network that makes pictures of spoilt ones"},
+       "vae, an encoder with a decoder; restore, a network that makes pictures of spoilt ones; tryon, networks that "
+       "lay a "
+       "garment on a person"},
       {"seed", integer<&O::seed>(0, std::numeric_limits<std::uint64_t>::max()),
        "of the weights, the noise and the order of the pictures; from 2^63 on write it in quotes"},
       {"precision", word<&O::precision>({"fp32", "tf32", "bf16"}),
@@ -90,7 +92,7 @@ std::vector<OptionKey> make_keys() {
        "whose matrix products and convolutions: the quickest, measured once for each shape; ours; or the libraries'"},
 
       {"data.source", TextOption{field<&O::data, &O::Data::source>()},
-       "fashion-mnist, synthetic, or a folder of photographs or of IDX files"},
+       "fashion-mnist, synthetic, or a folder of photographs, of IDX files or of try-on pairs"},
       {"data.labels", flag<&O::data, &O::Data::labels>(),
        "whether pictures are learnt by class, where there are labels"},
       {"data.synthetic_count", integer<&O::data, &O::Data::synthetic_count>(1, 16'777'216),

@@ -12,6 +12,7 @@
 #include "host/data/photograph_source.h"
 #include "host/data/scan_photographs.h"
 #include "host/data/synthetic.h"
+#include "host/data/tryon_source.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -259,6 +260,10 @@ void check_pairs(const Options::Data& options) {
 
 std::unique_ptr<const Source> open_folder(const Options::Data& options, const Opening& opening) {
   const std::string& source = options.source;
+  if (is_tryon_set(source)) {
+    return std::make_unique<TryonSource>(options, "train",
+                                         DecodeSettings{picture_form(options), opening.threads, opening.progress});
+  }
   if (std::optional<PhotographFolder> photographs = photographs_of(source)) {
     const DecodeSettings settings{picture_form(options), opening.threads, opening.progress};
     if (has_pairs(options)) {
@@ -331,6 +336,9 @@ std::unique_ptr<const Source> open_held_out(const Options::Data& options, const 
   }
   if (source == "synthetic") {
     return draw_held_out_synthetic(options);
+  }
+  if (const auto* pairs = dynamic_cast<const TryonSource*>(&training)) {
+    return pairs->held_out();
   }
   if (const auto* photographs = dynamic_cast<const PhotographSource*>(&training)) {
     return photographs->held_out();

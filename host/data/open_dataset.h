@@ -16,7 +16,8 @@ namespace duel {
 // "fashion-mnist": the folder in $DUEL_FASHION_MNIST where that is set; else /usr/share/datasets/fashion-mnist, else
 //     $HOME/.cache/duel/fashion-mnist.
 // "synthetic": drawn, with the extents in `options`; see host/data/synthetic.h.
-// Anything else is a folder. One with train-images-idx3-ubyte (also with .gz and so on, see below) is of IDX files.
+// Anything else is a folder. One with train/person and train/garment is a try-on set: tryon_source.h. One with
+// train-images-idx3-ubyte (also with .gz and so on, see below) is of IDX files.
 // Else,
 //     if it holds pictures or a table labels.csv, it is of photographs, which are decoded to the size and form that the
 //     options ask for: scan_photographs.h, decode_photographs.h, photograph_source.h. Else it is of IDX files again.

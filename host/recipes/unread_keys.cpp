@@ -45,6 +45,7 @@ const std::vector<Reader>& readers() {
        {"data.degrade", "data.pairs", "data.crop", "model.restorer", "model.filters", "model.blocks",
         "model.encoder_blocks", "model.middle_blocks", "model.decoder_blocks", "loss.restoration", "augment.flip",
         "augment.turn", "optimizer.learning_rate", "optimizer.ema_decay", "train.evaluate_every"}},
+      {"tryon", "", {"model.filters", "optimizer.learning_rate", "optimizer.ema_decay", "train.evaluate_every"}},
   };
   return all;
 }

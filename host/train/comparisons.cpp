@@ -19,6 +19,14 @@ void append(const Picture& picture, std::vector<float>& values) {
   });
 }
 
+std::vector<std::vector<std::byte>> rows_of_inputs(const Source& source, const Sampling& sampling, int count) {
+  std::vector<std::vector<std::byte>> rows;
+  for (const Field& field : sampling.inputs) {
+    rows.push_back(first_rows(source, field, count));
+  }
+  return rows;
+}
+
 // The pictures of so many rows, each as `form` makes it.
 template <class Form>
 std::vector<float> pictures_of(const std::vector<std::byte>& rows, const Shape& shape, const Form& form) {
@@ -44,7 +52,7 @@ Comparisons::Comparisons(const Options& options, const Source& source, Trainer& 
     : count_(comparison_sheet(options).rows * comparison_sheet(options).columns),
       sampling_(std::move(sampling)),
       sampler_(trainer.context(), trainer.queue(), {sampling_, trainer.networks(), trainer.memory().storage()},
-               Parameters::Block::average, {first_rows(source, sampling_.inputs[0], count_)}) {
+               Parameters::Block::average, rows_of_inputs(source, sampling_, count_)) {
   const Field& picture = field_named(source, "picture");
   const Shape &made = sampling_.outputs[0].shape, &input = sampling_.inputs[0].shape;
   const std::span<const std::byte> rows = sampler_.rows(0);

@@ -1,0 +1,72 @@
+// Networks that lay a garment on a person: one finds where on the garment's picture each pixel of the person's lies,
+// the other paints the person with what was found.
+//
+// The first is the appearance flow of Lee et al. ("High-resolution virtual try-on with misalignment and
+// occlusion-handled conditions", 2022, section 3.1) without parsing: no cost volume, and a flow that each level adds
+// to. F filters, four levels:
+//
+//   garment [N,H,W,4], person [N,H,W,6], each by its own encoder:
+//     level i of F/2, F, 2F, 2F channels   4x4 with stride 2, leaky 0.2, 3x3, leaky 0.2: [N,H/2^i,W/2^i,..]
+//     pyramid, the smallest first          1x1 to 2F, + the level before enlarged (nearest)
+//   flow_i = enlarged flow_(i+1) + 3x3 to 2 of (leaky 0.2 of 3x3 to 2F of concat(garment's warped by it, person's))
+//
+// The last convolution of each level starts at zero, so that the garment starts where it lies; all else as PyTorch's
+// layers do. A flow is in pixels of its own size (engine/nn/flow.h).
+//
+// The second is a U-Net: [N,H,W,inputs] -> 4x4 with stride 2 to F, 2F, 4F, 8F, leaky 0.2 -> transposed 4x4 back, relu
+// before each and beside each but the first what the same level made on the way down -> [N,H,W,4], tanh of three,
+// sigmoid of one. Instance normalisation follows all convolutions but the first, the innermost and the last.
+#pragma once
+
+#include "engine/nn/layers.h"
+
+#include <string>
+#include <vector>
+
+namespace duel {
+
+struct TryonConfig {
+  int height = 96, width = 64;  // multiples of 16, at least 32
+  int filters = 32;             // F, even
+};
+
+// Throws kind `usage`, with the values, where no network can be made of it.
+void check_tryon(const TryonConfig& config);
+
+class TryonFlow {
+public:
+  TryonFlow(Parameters& parameters, const TryonConfig& config);
+  // Of each level the flow enlarged by two, the smallest first, f32: [N,H/8,W/8,2], ..., [N,H,W,2].
+  std::vector<Value> operator()(Program& program, const BoundParameters& weights, Value garment, Value person) const;
+
+private:
+  struct Level {
+    Conv halve, more, lateral;
+  };
+  struct Step {
+    Conv meet, last;
+  };
+
+  static std::vector<Level> make_encoder(Parameters& parameters, const std::string& name, int inputs, int filters);
+  // The smallest first.
+  static std::vector<Value> pyramid(Program& program, const BoundParameters& weights, const std::vector<Level>& levels,
+                                    Value x);
+
+  std::vector<Level> garment_, person_;  // the largest first
+  std::vector<Step> steps_;              // the smallest first
+};
+
+class TryonPainter {
+public:
+  TryonPainter(Parameters& parameters, const TryonConfig& config, int inputs);
+  struct Painted {
+    Value picture, mask;  // [N,H,W,3] in -1..1, [N,H,W,1] in 0..1
+  };
+  Painted operator()(Program& program, const BoundParameters& weights, Value x) const;
+
+private:
+  std::vector<Conv> down_;
+  std::vector<ConvTransposed> up_;
+};
+
+}  // namespace duel

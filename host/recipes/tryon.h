@@ -1,0 +1,37 @@
+// A garment laid on a person, as a recipe of one phase (Ge et al., "Parser-free virtual try-on via distilling
+// appearance flows", 2021; Lee et al., "High-resolution virtual try-on with misalignment and occlusion-handled
+// conditions", 2022):
+//
+//   main  pairs: a person without the garment, the parts of its body, the garment, and the truth; one Adam update of
+//         both networks by both losses, the moving averages
+//
+//   loss.warp     of each of the four flows, i = 1 for the smallest to 4 for the whole picture's, which are compared at
+//                 their own size: i (mean |garment warped - garment as it is worn| + 2 mean |its mask warped - where it
+//                 is seen| + 6 curvature) + 0.01 variation (engine/nn/flow.h)
+//   loss.picture  5 mean |made - truth| + mean |painted - truth| + mean |1 - mask|; made = mask warped +
+//                 (1 - mask) painted, where the mask is 0 beside the garment
+//
+// Colours are in -1..1, masks in 0..1; where a garment is transparent its colours are 0. The true flow is measured by
+// alone, never learnt from. No adversary, no features of another network.
+//
+// Metrics: loss, warp, picture (the two above), l1 (mean |made - truth|), grad_norm; of rows that are held out, of
+// people and garments that training never sees, by the averages of the weights and rounded to bytes:
+//   held_out_ssim        mean over the pictures
+//   held_out_l1          mean |made - truth|, pictures in 0..1
+//   held_out_flow_error  mean distance in pixels between the flow and the true one, over pixels that show the garment
+#pragma once
+
+#include "host/config/options.h"
+#include "host/recipes/recipe.h"
+
+#include <cstdint>
+#include <memory>
+
+namespace duel {
+
+// Networks "flow" and "painter" (engine/models/tryon.h); the draw pairs. Reads main/garment, main/person, main/body,
+// main/picture, main/worn. Throws kind `usage` where the data are no try-on set, and as check_tryon() does. `steps`: of
+// the run, for schedules.
+std::unique_ptr<Recipe> make_tryon(const Options& options, const Fields& fields, std::int64_t steps);
+
+}  // namespace duel

@@ -1,0 +1,284 @@
+// Try-on: how a flow moves pictures and what it costs, the set that is read, what the recipe learns, how it is
+// measured, and what is refused.
+#include "host/recipes/tryon.h"
+
+#include "engine/models/tryon.h"
+#include "engine/nn/flow.h"
+#include "host/data/tryon_source.h"
+#include "host/pictures/decode.h"
+#include "host/sample/held_out.h"
+#include "host/train/trainer.h"
+#include "tests/support/photographs.h"
+#include "tests/support/small_program.h"
+#include "tests/support/small_run.h"
+#include "tests/support/train_steps.h"
+#include "tests/support/trained_state.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <vector>
+
+namespace duel::test {
+namespace {
+
+constexpr int kSide = 32;
+
+TEST(Flow, MovesAPictureByPixels) {
+  for (const int width : {5, 6, 8}) {
+    SmallProgram small;
+    const Value x = small.input({2, 3, width, 2}), flow = small.input({2, 3, width, 2});
+    for (int pixel = 0; pixel < 2 * 3 * width; ++pixel) {
+      small.data(1)[2 * pixel] = 1;       // to the right
+      small.data(1)[2 * pixel + 1] = -1;  // up
+    }
+    const Value moved = warp_by_flow(small.program, x, flow);
+    small.program.keep(moved);
+    small.finish();
+    small.run();
+    const std::vector<float> made = small.read(moved);
+    for (int n = 0; n < 2; ++n) {
+      for (int row = 0; row < 3; ++row) {
+        for (int column = 0; column < width; ++column) {
+          for (int c = 0; c < 2; ++c) {
+            const auto at = [&](int r, int q) { return ((n * 3 + r) * width + q) * 2 + c; };
+            const bool is_in = row > 0 && column + 1 < width;
+            EXPECT_NEAR(made[static_cast<std::size_t>(at(row, column))],
+                        is_in ? small.data(0)[at(row - 1, column + 1)] : 0.0F, 1e-5)
+                << width << " " << row << " " << column;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Flow, IsTheSameOfAPictureOfTwiceTheSize) {
+  SmallProgram small;
+  const Value flow = small.input({1, 3, 4, 2});
+  for (int pixel = 0; pixel < 12; ++pixel) {
+    small.data(0)[2 * pixel] = 0.5F * static_cast<float>(pixel % 4);
+    small.data(0)[2 * pixel + 1] = -2;
+  }
+  const Value large = enlarge_flow(small.program, flow);
+  small.program.keep(large);
+  small.finish();
+  small.run();
+  const std::vector<float> made = small.read(large);
+  ASSERT_EQ(made.size(), 6U * 8U * 2U);
+  for (std::size_t pixel = 0; pixel < 48; ++pixel) {
+    // The middle of a fine pixel lies a quarter off a coarse one's; beyond the last one nothing changes.
+    const float column = std::clamp((static_cast<float>(pixel % 8) + 0.5F) / 2 - 0.5F, 0.0F, 3.0F);
+    EXPECT_NEAR(made[2 * pixel], 2 * 0.5F * column, 1e-5) << pixel;
+    EXPECT_NEAR(made[2 * pixel + 1], -4, 1e-5) << pixel;
+  }
+}
+
+TEST(Flow, IsChargedForBendsAndChanges) {
+  SmallProgram small;
+  const Value flow = small.input({2, 4, 5, 2});
+  const Value curvature = flow_curvature(small.program, flow), variation = flow_variation(small.program, flow);
+  small.program.keep(curvature);
+  small.program.keep(variation);
+  small.finish();
+  const auto fill = [&](const auto& value) {
+    for (int i = 0; i < 2 * 4 * 5 * 2; ++i) {
+      small.data(0)[i] = static_cast<float>(value(i / 10 % 4, i / 2 % 5, i % 2));
+    }
+    small.run();
+  };
+  const double least = std::pow(1e-6, 0.45);
+  fill([](int row, int column, int c) { return 3.0 * row - 2.0 * column + c; });
+  EXPECT_NEAR(small.read(curvature)[0], least, 1e-4);
+  EXPECT_NEAR(small.read(variation)[0], 2 + 3, 1e-5);
+  // A second difference of 2 along the rows and both diagonals, none down.
+  fill([](int, int column, int) { return static_cast<double>(column * column); });
+  EXPECT_NEAR(small.read(curvature)[0], (3 * std::pow(4.0, 0.45) + least) / 4, 1e-4);
+  EXPECT_NEAR(small.read(variation)[0], (1 + 3 + 5 + 7) / 4.0, 1e-5);
+}
+
+TEST(Flow, StartsAtZeroAtEveryLevel) {
+  SmallProgram small;
+  Parameters parameters("flow");
+  const TryonFlow network(parameters, {kSide, kSide, 4});
+  parameters.allocate(small.context(), {});
+  parameters.initialize(small.context(), 1, 0);
+  const Value garment = small.input({2, kSide, kSide, 4}), person = small.input({2, kSide, kSide, 6});
+  small.place(parameters);
+  const BoundParameters weights(small.program, parameters, Parameters::Block::master, false);
+  const std::vector<Value> flows = network(small.program, weights, garment, person);
+  ASSERT_EQ(flows.size(), 4U);
+  for (const Value flow : flows) {
+    small.program.keep(flow);
+  }
+  small.finish();
+  small.run();
+  for (std::size_t i = 0; i < flows.size(); ++i) {
+    const std::vector<float> values = small.read(flows[i]);
+    const int side = kSide >> (3 - i);
+    EXPECT_EQ(values.size(), static_cast<std::size_t>(2 * side * side * 2));
+    EXPECT_TRUE(std::all_of(values.begin(), values.end(), [](float value) { return value == 0; }));
+  }
+}
+
+// Sets as tools/make_tryon.py makes them, of squares on grounds that are worn four pixels further right and two down.
+class TryonSet : public Photographs {
+protected:
+  static constexpr int kRight = 4, kDown = 2;
+
+  void SetUp() override {
+    if (!can_decode_photographs()) {
+      GTEST_SKIP() << "this build has no libvips";
+    }
+    for (int row = 0; row < 8; ++row) {
+      draw_row("train", row);
+    }
+    for (int row = 0; row < 3; ++row) {
+      draw_row("test", 20 + row);
+    }
+  }
+
+  void draw_row(const std::string& part, int row) const {
+    const auto name = [&](const char* field) { return part + "/" + field + "/" + std::to_string(row) + ".png"; };
+    const auto paint = [](int channels, const auto& value) {
+      Picture picture{kSide, kSide, channels, {}};
+      for (int y = 0; y < kSide; ++y) {
+        for (int x = 0; x < kSide; ++x) {
+          for (int c = 0; c < channels; ++c) {
+            picture.pixels.push_back(static_cast<std::uint8_t>(value(y, x, c)));
+          }
+        }
+      }
+      return picture;
+    };
+    const auto is_in = [](int y, int x) { return y >= 6 && y < 22 && x >= 8 && x < 20; };
+    const auto colour = [row](int y, int x, int c) { return (row * 37 + c * 80 + 9 * (y % 4) + 5 * (x % 3)) % 256; };
+    const auto ground = [row](int c) { return 100 + row * 5 + 20 * c; };
+    const auto is_worn = [&](int y, int x) { return is_in(y - kDown, x - kRight); };
+    draw(name("person"), paint(3, [&](int y, int x, int c) { return is_worn(y, x) ? 128 : ground(c); }));
+    draw(name("body"), paint(3, [&](int y, int x, int c) { return is_worn(y, x) && c == 1 ? 255 : 0; }));
+    draw(name("garment"), paint(4, [&](int y, int x, int c) {
+           return c == 3 ? 255 * is_in(y, x) : is_in(y, x) ? colour(y, x, c) : 255;
+         }));
+    draw(name("picture"),
+         paint(3, [&](int y, int x, int c) { return is_worn(y, x) ? colour(y - kDown, x - kRight, c) : ground(c); }));
+    draw(name("worn"), paint(1, [&](int y, int x, int) { return 255 * is_worn(y, x); }));
+    draw(name("flow"), paint(3, [&](int y, int x, int c) {
+           const auto steps = [](double share) { return static_cast<int>(std::lround((share + 0.5) / 2 * 4095)); };
+           const int column = steps((x + 0.5 - kRight) / kSide), line = steps((y + 0.5 - kDown) / kSide);
+           return c == 0 ? column >> 4 : c == 1 ? line >> 4 : (column & 15) << 4 | (line & 15);
+         }));
+  }
+
+  Options tryon_options() const {
+    Options options = small_options("tryon");
+    options.data.source = shop_.string();
+    options.data.size = "32x32";
+    options.model.filters = 4;
+    options.train.batch = 4;
+    options.train.steps = 60;
+    options.optimizer.learning_rate = 2e-3;
+    return options;
+  }
+};
+
+TEST_F(TryonSet, HasItsFieldsAsTheyWereWritten) {
+  const Data data = open_dataset(tryon_options().data);
+  const Source& source = main_source(data);
+  EXPECT_EQ(source.count(), 8);
+  EXPECT_EQ(picture_shape(source), (Shape{1, kSide, kSide, 3}));
+  std::vector<std::uint8_t> garment(kSide * kSide * 4), flow(kSide * kSide * 3);
+  source.read(3, field_index(source, "garment"), std::as_writable_bytes(std::span(garment)).data());
+  source.read(3, field_index(source, "flow"), std::as_writable_bytes(std::span(flow)).data());
+  const Picture file = read_png(shop_ / "train/garment/3.png", Transparency::kept);
+  for (std::size_t pixel = 0; pixel < garment.size() / 4; ++pixel) {
+    ASSERT_EQ(garment[4 * pixel + 3], file.pixels[4 * pixel + 3]);
+    if (garment[4 * pixel + 3] > 0) {
+      ASSERT_TRUE(std::equal(garment.begin() + static_cast<std::ptrdiff_t>(4 * pixel),
+                             garment.begin() + static_cast<std::ptrdiff_t>(4 * pixel + 4),
+                             file.pixels.begin() + static_cast<std::ptrdiff_t>(4 * pixel)));
+    }
+  }
+  for (const int pixel : {0, 5, 40, 1000}) {
+    const auto [column, row] = flow_place(std::span(flow).subspan(static_cast<std::size_t>(3 * pixel), 3));
+    EXPECT_NEAR(column * kSide, pixel % kSide + 0.5 - kRight, 0.01);
+    EXPECT_NEAR(row * kSide, pixel / kSide + 0.5 - kDown, 0.01);
+  }
+  const auto held_out = open_held_out(tryon_options().data, source);
+  ASSERT_NE(held_out, nullptr);
+  EXPECT_EQ(held_out->count(), 3);
+  EXPECT_NE(held_out->fingerprint(), source.fingerprint());
+}
+
+TEST_F(TryonSet, IsRefusedWhereItIsNotWhole) {
+  Options options = tryon_options();
+  options.data.size = "64x32";
+  EXPECT_ERROR(open_dataset(options.data), Error::Kind::usage, "give --size 32x32");
+  options.data.size = "32x32";
+  std::filesystem::remove(shop_ / "train/worn/2.png");
+  EXPECT_ERROR(open_dataset(options.data), Error::Kind::data, "train/worn: has no 2.png");
+  draw("train/worn/2.png", drawn_picture(1, kSide, kSide, 1));
+  draw("train/worn/9.png", drawn_picture(1, kSide, kSide, 1));
+  EXPECT_ERROR(open_dataset(options.data), Error::Kind::data, "train/picture: has no 9.png");
+  std::filesystem::remove_all(shop_ / "train/worn");
+  EXPECT_ERROR(open_dataset(options.data), Error::Kind::data, "train/worn: there is no such folder");
+}
+
+TEST_F(TryonSet, TheRecipeLearnsTheFlowAndResumesByteForByte) {
+  const Options options = tryon_options();
+  const Data data = open_dataset(options.data);
+  Context context = Context::cpu(2);
+  const auto held_out = open_held_out(options.data, main_source(data));
+  Trainer whole(context, options, data);
+  const auto error = [&] {
+    HeldOut measured(context, *whole.recipe().held_out(), *held_out, whole.networks(), whole.memory().storage(),
+                     Parameters::Block::master, 1);
+    return measured.measure(context).numbers;
+  };
+  const std::vector<NamedNumber> before = error();
+  ASSERT_EQ(before[2].first, "held_out_flow_error");
+  EXPECT_NEAR(before[2].second, std::hypot(kRight, kDown), 0.02);  // the flow starts at zero
+  train(whole, 1);
+  const float first_loss = metric(whole, "loss"), first_warp = metric(whole, "warp");
+  EXPECT_NEAR(first_loss, first_warp + metric(whole, "picture"), 1e-4);
+  train(whole, 59);
+  EXPECT_LT(metric(whole, "warp"), 0.8F * first_warp);
+  EXPECT_LT(metric(whole, "loss"), 0.7F * first_loss);
+  const std::vector<NamedNumber> after = error();
+  EXPECT_GT(after[0].second, before[0].second + 0.1);
+  EXPECT_LT(after[1].second, 0.6 * before[1].second);
+  EXPECT_LT(after[2].second, 0.7 * before[2].second);
+
+  Trainer begun(context, options, data), resumed(context, options, data);
+  train(begun, 3);
+  const TemporaryFolder folder;
+  begun.save(folder.path());
+  resumed.load(folder.path());
+  train(begun, 2);
+  train(resumed, 2);
+  EXPECT_EQ(state_of(begun), state_of(resumed));
+}
+
+TEST_F(TryonSet, TheRecipeRefusesOtherData) {
+  Options options = tryon_options();
+  const Fields set = {{"main", main_source(open_dataset(options.data)).fields()}};
+  EXPECT_NO_THROW(make_tryon(options, set, 10));
+  options.model.filters = 3;
+  EXPECT_ERROR(make_tryon(options, set, 10), Error::Kind::usage, "3 filters must be an even number");
+  options.model.filters = 4;
+  options.data.labels = true;
+  EXPECT_ERROR(make_tryon(options, set, 10), Error::Kind::usage, "data.labels must be false");
+  options.data.labels = false;
+  const Fields other = {{"main", {picture_field("picture", kSide, kSide, 3)}}};
+  EXPECT_ERROR(make_tryon(options, other, 10), Error::Kind::usage, "tools/make_tryon.py");
+  Fields narrow = set;
+  for (Field& field : narrow["main"]) {
+    field.shape = {1, 40, kSide, field.shape[3]};
+  }
+  EXPECT_ERROR(make_tryon(options, narrow, 10), Error::Kind::usage, "pictures are 32x40");
+}
+
+}  // namespace
+}  // namespace duel::test
