@@ -5,9 +5,12 @@
 #include "engine/models/msr_resnet.h"
 #include "engine/models/nafnet.h"
 #include "engine/models/patch_discriminator.h"
+#include "engine/models/place_projector.h"
+#include "engine/models/translator.h"
 #include "engine/models/unet.h"
 #include "engine/models/vae.h"
 #include "engine/nn/losses.h"
+#include "engine/nn/patch_contrast.h"
 #include "engine/rewrite/differentiate.h"
 #include "engine/rewrite/fuse.h"
 #include "host/files/safetensors.h"
@@ -305,6 +308,47 @@ TEST_P(Models, UnetComputesWhatPyTorchDoes) {
       "unet", UnetConfig{.height = 8, .width = 16, .inputs = 4, .outputs = 3, .filters = 3, .levels = 3}, GetParam());
 }
 
+TEST_P(Models, TranslatorComputesWhatPyTorchDoes) {
+  RecordedNetwork recorded("translator");
+  Program& p = recorded.program();
+  Parameters parameters("generator");
+  const Translator translator(parameters, {.height = 8, .width = 12, .filters = 2, .blocks = 3});
+  const BoundParameters weights = recorded.bind_weights(parameters, "");
+  const Value x = recorded.input("pictures");
+  const Translated made = translator(p, weights, x);
+  recorded.expect("output/pictures", made.pictures);
+  Value loss = weighted_sum(p, made.pictures, recorded.input("by_output"));
+  ASSERT_EQ(made.features.size(), 5U);
+  for (std::size_t i = 1; i < made.features.size(); ++i) {
+    const Value map = made.features[i];
+    recorded.expect(fmt::format("output/map{}", i), map);
+    loss = ops::add(p, loss, ops::mean(p, ops::multiply(p, map, map)));
+  }
+  recorded.expect_gradients(loss, "", parameters, weights);
+  recorded.expect("gradient/pictures", differentiate(p, loss, {x})[0]);
+  recorded.run_and_compare(GetParam());
+}
+
+TEST_P(Models, PlacesAreComparedAsInPyTorch) {
+  RecordedNetwork recorded("place_contrast");
+  Program& p = recorded.program();
+  Parameters parameters("projector");
+  const PlaceProjector projector(parameters, {.channels = {3}, .width = 5});
+  const BoundParameters weights = recorded.bind_weights(parameters, "");
+  const PlaceCells cells = cells_of(12, 6, 9);
+  const Value given = recorded.input("given"), made = recorded.input("made");
+  const Value places = places_in_cells(p, cells, recorded.input("uniform"));
+  const auto projected = [&](Value map) { return projector(p, weights, std::vector{features_at(p, map, places)})[0]; };
+  const Value keys = ops::stop_gradient(p, projected(given));
+  const Value losses = contrast_losses(p, projected(made), keys, cells.count(), 0.3);
+  recorded.expect("output/places", places);
+  recorded.expect("output/losses", losses);
+  const Value loss = weighted_sum(p, losses, p.reshape(recorded.input("by_loss"), p.shape(losses)));
+  recorded.expect_gradients(loss, "", parameters, weights);
+  recorded.expect("gradient/made", differentiate(p, loss, {made})[0]);
+  recorded.run_and_compare(GetParam());
+}
+
 void expect_patches(const std::string& record, const PatchDiscriminatorConfig& config, bool is_fused) {
   RecordedNetwork recorded(record);
   Program& p = recorded.program();
@@ -589,6 +633,36 @@ TEST(Unet, HasAsManyLevelsAsItsPicturesCanBeHalved) {
 }
 
 // A logit sees 70x70 pixels, and pictures beyond its patch change nothing of it.
+TEST(Translator, TakesPicturesThatItCanHalveTwice) {
+  Parameters p("generator");
+  expect_usage_error([&] { Translator(p, {.height = 62}); }, "62x64, but height and width must be multiples of 4");
+  expect_usage_error([&] { Translator(p, {.width = 4}); }, "at least 8");
+  expect_usage_error([&] { Translator(p, {.channels = 5}); }, "5 channels must be 1 to 4");
+  expect_usage_error([&] { Translator(p, {.blocks = 0}); }, "0 blocks at least 1");
+  EXPECT_EQ(p.parameter_count(), 0);  // before the first layer
+  const Translator whole(p, {});
+  EXPECT_EQ(p.parameter_count(), 11378179 - 5248);  // pytorch-CycleGAN-and-pix2pix's, but for biases before a norm
+  EXPECT_EQ(feature_channels({}), (std::vector<int>{3, 128, 256, 256, 256}));
+  EXPECT_EQ(feature_channels({.blocks = 2}), (std::vector<int>{3, 128, 256, 256}));
+}
+
+TEST(PatchContrast, CellsAreNoMoreThanAskedForNorSmallerThanPixels) {
+  for (const int places : {1, 2, 7, 64, 255, 256}) {
+    for (const int height : {1, 2, 5, 16, 64}) {
+      for (const int width : {1, 3, 16, 48}) {
+        const PlaceCells cells = cells_of(places, height, width);
+        EXPECT_GE(std::min(cells.rows, cells.columns), 1);
+        EXPECT_LE(cells.count(), places);
+        EXPECT_LE(cells.rows, height);
+        EXPECT_LE(cells.columns, width);
+      }
+    }
+  }
+  EXPECT_EQ(cells_of(256, 64, 64).rows, 16);
+  EXPECT_EQ(cells_of(256, 16, 16).count(), 256);
+  EXPECT_EQ(cells_of(256, 8, 8).count(), 64);
+}
+
 TEST(PatchDiscriminator, JudgesPartsOfSeventyPixels) {
   SmallProgram s;
   const Value x = s.input({1, 128, 128, 1});
