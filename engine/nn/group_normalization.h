@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/nn/parameters.h"
+#include "kernels/activation.h"
 
 #include <string>
 
@@ -17,6 +18,19 @@ private:
   std::string name_;
   int gamma_, beta_;
   float epsilon_;
+};
+
+// y = act(gamma h + beta), h each channel of each picture normalised by itself. A picture of one pixel is all beta.
+class InstanceNormalization {
+public:
+  InstanceNormalization(Parameters& parameters, const std::string& name, int channels,
+                        const Activation& activation = {});
+  Value operator()(Program& program, const BoundParameters& weights, Value x) const;
+
+private:
+  std::string name_;
+  int gamma_, beta_;
+  Activation activation_;
 };
 
 }  // namespace duel

@@ -126,6 +126,10 @@ bool has_pairs(const Options::Data& data) {
   return data.pairs != "none" && !data.pairs.empty();
 }
 
+bool has_into(const Options::Data& data) {
+  return data.into != "none" && data.into != "fashion-mnist" && data.into != "synthetic" && !data.into.empty();
+}
+
 void anchor(std::string& folder, const std::string& file) {
   std::error_code failure;
   const std::filesystem::path beside = std::filesystem::path(file).parent_path() / folder;
@@ -141,6 +145,9 @@ void anchor(Options::Data& data, const std::string& file) {
   }
   if (has_pairs(data)) {
     anchor(data.pairs, file);
+  }
+  if (has_into(data)) {
+    anchor(data.into, file);
   }
 }
 
@@ -283,6 +290,9 @@ Options resolve_options(const std::string& preset_name, const std::string& file,
   }
   if (has_pairs(options.data)) {
     options.data.pairs = absolute_text(options.data.pairs);
+  }
+  if (has_into(options.data)) {
+    options.data.into = absolute_text(options.data.into);
   }
   validate(options, settings);
   return options;

@@ -75,11 +75,11 @@ std::vector<OptionKey> make_keys() {
   const std::vector<std::string_view> activations = {"relu", "leaky_relu", "tanh", "sigmoid"};
   return {
       {"preset", word<&O::preset>(preset_names()), "the named set of values that the others start from"},
-      {"recipe", word<&O::recipe>({"gan", "classify", "vae", "restore", "tryon"}),
+      {"recipe", word<&O::recipe>({"gan", "classify", "vae", "restore", "cut", "cyclegan", "tryon"}),
        "what is trained: gan, a generator against a discriminator; classify, a network that names pictures' classes; "
-       "vae, an encoder with a decoder; restore, a network that makes pictures of spoilt ones; tryon, networks that "
-       "lay a "
-       "garment on a person"},
+       "vae, an encoder with a decoder; restore, a network that makes pictures of spoilt ones; cut and cyclegan, "
+       "pictures of one kind made of pictures of another, without pairs, in one direction or in both; tryon, networks "
+       "that lay a garment on a person"},
       {"seed", integer<&O::seed>(0, std::numeric_limits<std::uint64_t>::max()),
        "of the weights, the noise and the order of the pictures; from 2^63 on write it in quotes"},
       {"precision", word<&O::precision>({"fp32", "tf32", "bf16"}),
@@ -131,6 +131,9 @@ std::vector<OptionKey> make_keys() {
        "a folder with what each photograph is to be made of, by the same names; none"},
       {"data.crop", integer<&O::data, &O::Data::crop>(0, 1024),
        "of recipe restore: the side in pixels of the parts of pictures that it is trained on; 0: whole pictures"},
+      {"data.into", TextOption{field<&O::data, &O::Data::into>()},
+       "of recipes cut and cyclegan: pictures of the kind that those of data.source are to become, named as that is; "
+       "none"},
 
       {"model.networks", word<&O::model, &O::Model::networks>({"classic", "conv-steady", "dcgan", "residual", "sagan"}),
        "of recipe gan: dense generator; transposed against strided convolutions (three); residual blocks in groups of "
@@ -139,14 +142,15 @@ std::vector<OptionKey> make_keys() {
       {"model.filters", integer<&O::model, &O::Model::filters>(1, 4096),
        "of conv-steady and other convolutional networks: channels of their largest pictures"},
       {"model.blocks", integer<&O::model, &O::Model::blocks>(1, 100),
-       "of recipe classify and of networks residual: residual blocks of each stage"},
+       "of recipe classify and of networks residual: residual blocks of each stage; of cut and cyclegan: of a "
+       "generator"},
       {"model.stages", integer<&O::model, &O::Model::stages>(1, 8),
        "of recipe classify: groups of residual blocks; from the second on each halves the picture and doubles the "
        "channels"},
       {"model.stem_stride", integer<&O::model, &O::Model::stem_stride>(1, 2),
        "of recipe classify: stride of the first convolution; 2 halves the picture before the first stage"},
       {"model.features", integer<&O::model, &O::Model::features>(1, 65536),
-       "of conv-steady: numbers by which the discriminator judges a picture"},
+       "of conv-steady: numbers by which the discriminator judges a picture; of cut: by which places are compared"},
       {"model.generator_widths", widths<&O::model, &O::Model::generator_widths>(),
        "the generator's hidden dense layers, from the latent on"},
       {"model.generator_activation", word<&O::model, &O::Model::generator_activation>(activations),
@@ -184,6 +188,17 @@ std::vector<OptionKey> make_keys() {
        "of recipe classify: the share of each target that all classes get alike"},
       {"loss.restoration", word<&O::loss, &O::Loss::restoration>({"l1", "psnr"}),
        "of recipe restore: the mean difference, or the mean over pictures of minus their PSNR"},
+      {"loss.cycle", real<&O::loss, &O::Loss::cycle>(0, 1e6),
+       "of recipe cyclegan: what pictures lose on the way there and back weighs"},
+      {"loss.contrast", real<&O::loss, &O::Loss::contrast>(0, 1e6),
+       "of recipe cut: what places weigh that are not told from the others of their picture"},
+      {"loss.identity", real<&O::loss, &O::Loss::identity>(0, 1e6),
+       "of cut and cyclegan: what is lost by changing pictures of the other kind, as a share of loss.contrast or "
+       "loss.cycle; 0: off"},
+      {"loss.places", integer<&O::loss, &O::Loss::places>(1, 4096),
+       "of recipe cut: places of a picture that are compared, at most, at each of its maps"},
+      {"loss.temperature", real<&O::loss, &O::Loss::temperature>(0.03, 10),
+       "of recipe cut: what the likeness of two places is divided by"},
 
       {"optimizer.learning_rate", scheduled<&O::optimizer, &O::Optimizer::learning_rate>(0, 10),
        "of recipes with one optimiser; of the others each network has its own"},

@@ -35,6 +35,7 @@ struct Options {
     std::string degrade = "none";     // what pictures are spoilt by, to be restored: degradation.h
     std::string pairs = "none";       // or a folder of what they are to be made of, by the same names
     int crop = 0;                     // of recipe restore: the side of what is trained on; 0: whole pictures
+    std::string into = "none";        // of recipes cut and cyclegan: what the pictures are to become; as source
   } data;
 
   struct Model {                       // [model]
@@ -44,7 +45,7 @@ struct Options {
     int blocks = 1;       // residual blocks of each stage, of a classifier and of residual
     int stages = 3;       // of a classifier; each but the first halves the picture and doubles the channels
     int stem_stride = 1;  // of a classifier; 2 halves the picture before the first stage
-    int features = 128;   // numbers that conv-steady's discriminator judges a picture by
+    int features = 128;   // numbers that conv-steady's discriminator judges a picture by, and cut a place
     std::vector<int> generator_widths = {128, 256, 512, 1024};  // hidden dense layers; may be empty
     std::string generator_activation = "relu";                  // relu, leaky_relu, tanh, sigmoid
     std::vector<int> discriminator_channels = {32, 64};         // 3x3 convolutions; may be empty
@@ -67,6 +68,11 @@ struct Options {
     int penalty_every = 1;            // steps between penalties
     double label_smoothing = 0;       // of recipe classify: the share of each target that all classes get alike
     std::string restoration = "l1";   // of recipe restore: l1, psnr
+    double cycle = 10;                // of recipe cyclegan: what the way there and back weighs
+    double contrast = 1;              // of recipe cut: what the comparison of places weighs
+    double identity = 0.5;            // of both: a share of that, what is lost by changing the other kind
+    int places = 256;                 // of recipe cut: of a map, that are compared
+    double temperature = 0.07;        // of recipe cut: what likeness of places is divided by
   } loss;
 
   struct Optimizer {                      // [optimizer]

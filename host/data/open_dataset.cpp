@@ -285,6 +285,33 @@ void check_size(const Options::Data& options, const Source& source) {
   }
 }
 
+std::unique_ptr<const Source> open_known(const Options::Data& options, const Opening& opening) {
+  const std::string& source = options.source;
+  if (source == kFashionMnist) {
+    return read_split(find_images(fashion_mnist_folder()), source);
+  }
+  if (source == "synthetic") {
+    return draw_synthetic(options);
+  }
+  if (is_file(source)) {
+    throw_error(Error::Kind::data, "{}: is a file; name the folder that holds it", source);
+  }
+  if (!is_folder(source)) {
+    throw_error(Error::Kind::data,
+                "no data set '{}': neither a known name (fashion-mnist, synthetic) nor a folder of photographs or of "
+                "IDX files",
+                source);
+  }
+  return open_folder(options, opening);
+}
+
+// The rows of data.source without what is added to them.
+std::unique_ptr<const Source> open_alone(const Options::Data& options, const Opening& opening) {
+  std::unique_ptr<const Source> rows = open_known(options, opening);
+  check_size(options, *rows);
+  return rows;
+}
+
 }  // namespace
 
 bool is_of_photographs(const std::string& source) {
@@ -305,26 +332,21 @@ std::optional<PhotographFolder> photographs_of(const std::string& source) {
   return photographs;
 }
 
+Options::Data into_options(const Options::Data& options) {
+  Options::Data its = options;
+  its.source = options.into;
+  its.into = its.pairs = its.degrade = "none";
+  return its;
+}
+
 Data open_dataset(const Options::Data& options, const Opening& opening) {
-  const std::string& source = options.source;
   check_pairs(options);
   Data data;
-  if (source == kFashionMnist) {
-    data["main"] = read_split(find_images(fashion_mnist_folder()), source);
-  } else if (source == "synthetic") {
-    data["main"] = draw_synthetic(options);
-  } else if (is_file(source)) {
-    throw_error(Error::Kind::data, "{}: is a file; name the folder that holds it", source);
-  } else if (!is_folder(source)) {
-    throw_error(Error::Kind::data,
-                "no data set '{}': neither a known name (fashion-mnist, synthetic) nor a folder of photographs or of "
-                "IDX files",
-                source);
-  } else {
-    data["main"] = open_folder(options, opening);
-  }
-  check_size(options, *data["main"]);
+  data["main"] = open_alone(options, opening);
   data["main"] = with_input(options, std::move(data["main"]));
+  if (options.into != "none") {
+    data["into"] = open_alone(into_options(options), opening);
+  }
   return data;
 }
 

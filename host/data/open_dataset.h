@@ -27,7 +27,8 @@ namespace duel {
 //     classes (class_names.h), which without it are called by their numbers.
 // The result is one source, "main", with a field "picture" and, where there are labels, "label"; of photographs also
 // "attributes", where their table has some. Where options.degrade or options.pairs say what pictures are to be made of,
-// it has a further picture, "input": degraded_source.h, paired_source.h.
+// it has a further picture, "input": degraded_source.h, paired_source.h. Where options.into names a second set, its
+// rows are a second source, "into", without "input".
 // Errors are of kind `data`, and name the folder or the file; a size that is asked of anything but photographs and is
 // not theirs is one of kind `usage`.
 struct Opening {                                             // of photographs that were not decoded yet
@@ -35,6 +36,9 @@ struct Opening {                                             // of photographs t
   std::function<void(const DecodeProgress&)> progress = {};  // what it throws ends the opening
 };
 Data open_dataset(const Options::Data& options, const Opening& opening = {});
+
+// The options with which the rows of "into" are opened alone, as "main".
+Options::Data into_options(const Options::Data& options);
 
 // The files that open_dataset reads where `source` is a folder of photographs; nothing where it is anything else, or
 // nothing at all. Errors as scan_photographs.h says.

@@ -83,6 +83,9 @@ Trajectory::Trajectory(const std::filesystem::path& path) : file_(path) {
     fields_["main"].push_back(label_field(
         "label", std::vector<std::string>(static_cast<std::size_t>(read_count("classes", 1, kMostClasses)))));
   }
+  if (data.into != "none") {
+    fields_["into"] = {fields_["main"][0]};
+  }
   record();
   check_tensors();
 }

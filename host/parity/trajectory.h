@@ -6,8 +6,9 @@
 //                                       of the draws lie so near a kink that float32 may mistake its side; classes: how
 //                                       many labels count, where there are labels
 //   initial/NETWORK/PARAMETER           f32, before step 1
-//   step1/DRAW                          a batch of pictures, u8 [B,H,W,C], or noise, f32: of a GAN d_reals, g_reals,
-//                                       d_latents, g_latents, shares; extents are data.synthetic_* of the configuration
+//   step1/DRAW                          a batch of pictures, u8 [B,H,W,C], of whatever source, or noise, f32: of a GAN
+//                                       d_reals, g_reals, d_latents, g_latents, shares; extents are data.synthetic_* of
+//                                       the configuration
 //   step1/DRAW/FIELD                    what else is drawn of the same rows: label, i32 [B]
 //   step1/LOSS                          f32 [1], of each phase, penalties included: of a GAN d_loss, g_loss
 //   step1/gradient/NETWORK/PARAMETER    f32, before clipping

@@ -1,6 +1,8 @@
 #include "host/recipes/registry.h"
 
 #include "host/recipes/classify.h"
+#include "host/recipes/cut.h"
+#include "host/recipes/cyclegan.h"
 #include "host/recipes/gan.h"
 #include "host/recipes/restore.h"
 #include "host/recipes/tryon.h"
@@ -15,6 +17,8 @@ namespace duel {
 std::unique_ptr<Recipe> make_recipe(const Options& options, const Fields& fields, std::int64_t steps) {
   using Make = std::unique_ptr<Recipe> (*)(const Options&, const Fields&, std::int64_t);
   static const std::map<std::string_view, Make> recipes = {{"classify", make_classify},
+                                                           {"cut", make_cut},
+                                                           {"cyclegan", make_cyclegan},
                                                            {"gan", make_gan},
                                                            {"restore", make_restore},
                                                            {"tryon", make_tryon},

@@ -45,6 +45,16 @@ const std::vector<Reader>& readers() {
        {"data.degrade", "data.pairs", "data.crop", "model.restorer", "model.filters", "model.blocks",
         "model.encoder_blocks", "model.middle_blocks", "model.decoder_blocks", "loss.restoration", "augment.flip",
         "augment.turn", "optimizer.learning_rate", "optimizer.ema_decay", "train.evaluate_every"}},
+      {"cut",
+       "",
+       {"data.into", "model.filters", "model.blocks", "model.features", "loss.kind", "loss.r1", "loss.contrast",
+        "loss.identity", "loss.places", "loss.temperature", "optimizer.generator_learning_rate",
+        "optimizer.discriminator_learning_rate", "optimizer.ema_decay", "augment.flip"}},
+      {"cyclegan",
+       "",
+       {"data.into", "model.filters", "model.blocks", "loss.kind", "loss.r1", "loss.cycle", "loss.identity",
+        "optimizer.generator_learning_rate", "optimizer.discriminator_learning_rate", "optimizer.ema_decay",
+        "augment.flip"}},
       {"tryon", "", {"model.filters", "optimizer.learning_rate", "optimizer.ema_decay", "train.evaluate_every"}},
   };
   return all;

@@ -1,7 +1,6 @@
 #include "host/train/comparisons.h"
 
 #include "host/data/first_rows.h"
-#include "host/data/input_source.h"
 #include "host/pictures/degrade.h"
 
 #include <algorithm>
@@ -44,21 +43,28 @@ std::vector<float> pictures_of(const std::vector<std::byte>& rows, const Shape& 
 
 }  // namespace
 
-SheetShape comparison_sheet(const Options& options) {
-  return {options.output.sample_rows, std::max(options.output.sample_columns / 3, 1)};
+int comparison_panels(const Sampling& translation) {
+  return translation.inputs[0].name == "picture" ? 2 : 3;
+}
+
+SheetShape comparison_sheet(const Options& options, int panels) {
+  return {options.output.sample_rows, std::max(options.output.sample_columns / panels, 1)};
 }
 
 Comparisons::Comparisons(const Options& options, const Source& source, Trainer& trainer, Sampling sampling)
-    : count_(comparison_sheet(options).rows * comparison_sheet(options).columns),
+    : panels_(comparison_panels(sampling)),
+      count_(comparison_sheet(options, panels_).rows * comparison_sheet(options, panels_).columns),
       sampling_(std::move(sampling)),
       sampler_(trainer.context(), trainer.queue(), {sampling_, trainer.networks(), trainer.memory().storage()},
                Parameters::Block::average, rows_of_inputs(source, sampling_, count_)) {
-  const Field& picture = field_named(source, "picture");
   const Shape &made = sampling_.outputs[0].shape, &input = sampling_.inputs[0].shape;
   const std::span<const std::byte> rows = sampler_.rows(0);
   given_ = pictures_of({rows.begin(), rows.end()}, input,
                        [&](const Picture& each) { return shown_degraded(each, made[1], made[2], made[3]); });
-  truth_ = pictures_of(first_rows(source, picture, count_), picture.shape, [](const Picture& each) { return each; });
+  if (panels_ == 3) {
+    const Field& picture = field_named(source, "picture");
+    truth_ = pictures_of(first_rows(source, picture, count_), picture.shape, [](const Picture& each) { return each; });
+  }
 }
 
 std::vector<float> Comparisons::sheet() {
@@ -67,11 +73,13 @@ std::vector<float> Comparisons::sheet() {
   const Shape& shape = sampling_.outputs[0].shape;
   const std::size_t row = static_cast<std::size_t>(shape[2]) * static_cast<std::size_t>(shape[3]);
   std::vector<float> sheet;
-  sheet.reserve(3 * made.size());
+  sheet.reserve(static_cast<std::size_t>(panels_) * made.size());
   for (std::size_t at = 0; at < made.size(); at += row) {
     for (const std::span<const float> each : {std::span<const float>(given_), made, std::span<const float>(truth_)}) {
-      const std::span<const float> part = each.subspan(at, row);
-      sheet.insert(sheet.end(), part.begin(), part.end());
+      if (!each.empty()) {
+        const std::span<const float> part = each.subspan(at, row);
+        sheet.insert(sheet.end(), part.begin(), part.end());
+      }
     }
   }
   return sheet;

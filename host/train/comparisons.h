@@ -1,5 +1,5 @@
-// What a recipe's network is given, what it makes of that and what it should be, side by side, for a person to compare:
-// always the same rows.
+// What a recipe's network is given, what it makes of that and, where rows say it, what it should be, side by side, for
+// a person to compare: always the same rows.
 #pragma once
 
 #include "host/config/options.h"
@@ -12,8 +12,10 @@
 
 namespace duel {
 
-// The rows and columns of a sheet of threes.
-SheetShape comparison_sheet(const Options& options);
+// How many pictures stand side by side: 3, or 2 where what is given is the rows' only picture.
+int comparison_panels(const Sampling& translation);
+// The rows and columns of a sheet of so many together.
+SheetShape comparison_sheet(const Options& options, int panels);
 
 class Comparisons {
 public:
@@ -23,12 +25,13 @@ public:
 
   // Of what the network makes of the inputs behind the steps launched before begin().
   Snapshot& snapshot() { return sampler_.snapshot(); }
-  // comparison_sheet() of pictures three times as wide, in -1..1, from the snapshot's bytes. What is given is enlarged
-  // by bicubic where it is smaller. Any thread may ask.
+  int panels() const { return panels_; }
+  // comparison_sheet() of pictures so many times as wide, in -1..1, from the snapshot's bytes. What is given is
+  // enlarged by bicubic where it is smaller. Any thread may ask.
   std::vector<float> sheet();
 
 private:
-  int count_;
+  int panels_, count_;
   Sampling sampling_;
   std::vector<float> given_, truth_;  // in -1..1, of the output's shape
   RowSheetSampler sampler_;

@@ -38,8 +38,9 @@ DiskUse plan_disk_use(const Options& options, const TrainingPlan& plan, const st
   }
   if (const std::optional<Sampling> translation = plan.recipe->translation()) {
     const Shape picture = translation->outputs[0].shape;
-    const auto [rows, columns] = comparison_sheet(options);
-    use.sheets = static_cast<double>(sheet_bytes(picture[1], 3 * picture[2], picture[3], rows, columns));
+    const int panels = comparison_panels(*translation);
+    const auto [rows, columns] = comparison_sheet(options, panels);
+    use.sheets = static_cast<double>(sheet_bytes(picture[1], panels * picture[2], picture[3], rows, columns));
   }
   const std::int64_t all = count(output.checkpoint_every);
   use.checkpoints = output.keep_last == 0 ? all : std::min<std::int64_t>(all, output.keep_last + std::int64_t{1});

@@ -109,7 +109,7 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
   if (std::optional<Sampling> translation = trainer_.recipe().translation()) {
     comparisons_.emplace(options, held_out != nullptr ? *held_out : main_, trainer_, std::move(*translation));
   }
-  if (held_out != nullptr) {
+  if (held_out != nullptr && trainer_.recipe().held_out()) {
     held_out_.emplace(context, *trainer_.recipe().held_out(), *held_out, trainer_.networks(),
                       trainer_.memory().storage());
   }
@@ -479,10 +479,11 @@ void TrainingLoop::take(Snapshot& snapshot, Background::Job write) {
 void TrainingLoop::take_samples() {
   if (comparisons_) {
     take(comparisons_->snapshot(), [this, step = trainer_.steps_done()] {
-      const auto [rows, columns] = comparison_sheet(options_);
-      write_sheet(
-          sample_grid(comparisons_->sheet(), rows * columns, picture_[1], 3 * picture_[2], picture_[3], rows, columns),
-          step, "", "samples/comparisons");
+      const int panels = comparisons_->panels();
+      const auto [rows, columns] = comparison_sheet(options_, panels);
+      write_sheet(sample_grid(comparisons_->sheet(), rows * columns, picture_[1], panels * picture_[2], picture_[3],
+                              rows, columns),
+                  step, "", "samples/comparisons");
     });
   }
   if (!average_) {

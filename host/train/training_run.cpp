@@ -166,8 +166,9 @@ std::optional<std::filesystem::path> check_folders(const TrainingRequest& reques
 void check_sheet_of(const TrainingPlan& plan, const Options& options) {
   if (const std::optional<Sampling> translation = plan.recipe->translation()) {
     const Shape picture = translation->outputs[0].shape;
-    const auto [rows, columns] = comparison_sheet(options);
-    check_sheet(picture[1], 3 * picture[2], rows, columns);
+    const int panels = comparison_panels(*translation);
+    const auto [rows, columns] = comparison_sheet(options, panels);
+    check_sheet(picture[1], panels * picture[2], rows, columns);
     return;
   }
   const Sampling sampling = plan.recipe->sampling();
@@ -180,14 +181,14 @@ void check_sheet_of(const TrainingPlan& plan, const Options& options) {
   }
 }
 
-// What the recipe measures on, or none: then `notes` say why, where it would.
+// What the recipe measures on, or shows on sheets of translations; or none: then `notes` say why, where it would.
 std::unique_ptr<const Source> held_out_rows(const Recipe& recipe, const Options& options, const Data& data,
                                             std::vector<std::string>& notes) {
   const std::optional<HeldOutMeasure> measure = recipe.held_out();
-  if (!measure) {
-    return nullptr;
-  }
   const Source& main = main_source(data);
+  if (!measure) {
+    return recipe.translation() ? open_held_out(options.data, main) : nullptr;
+  }
   std::unique_ptr<const Source> rows = open_held_out(options.data, main);
   if (!rows) {
     notes.push_back(fmt::format("{} has no rows beside those it is trained on, so {} is not measured", main.name(),

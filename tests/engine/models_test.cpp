@@ -4,8 +4,13 @@
 #include "engine/models/conv_steady.h"
 #include "engine/models/msr_resnet.h"
 #include "engine/models/nafnet.h"
+#include "engine/models/patch_discriminator.h"
+#include "engine/models/place_projector.h"
+#include "engine/models/translator.h"
+#include "engine/models/unet.h"
 #include "engine/models/vae.h"
 #include "engine/nn/losses.h"
+#include "engine/nn/patch_contrast.h"
 #include "engine/rewrite/differentiate.h"
 #include "engine/rewrite/fuse.h"
 #include "host/files/safetensors.h"
@@ -298,6 +303,79 @@ TEST_P(Models, MsrResnetComputesWhatPyTorchDoes) {
   }
 }
 
+TEST_P(Models, UnetComputesWhatPyTorchDoes) {
+  expect_pictures<Unet>(
+      "unet", UnetConfig{.height = 8, .width = 16, .inputs = 4, .outputs = 3, .filters = 3, .levels = 3}, GetParam());
+}
+
+TEST_P(Models, TranslatorComputesWhatPyTorchDoes) {
+  RecordedNetwork recorded("translator");
+  Program& p = recorded.program();
+  Parameters parameters("generator");
+  const Translator translator(parameters, {.height = 8, .width = 12, .filters = 2, .blocks = 3});
+  const BoundParameters weights = recorded.bind_weights(parameters, "");
+  const Value x = recorded.input("pictures");
+  const Translated made = translator(p, weights, x);
+  recorded.expect("output/pictures", made.pictures);
+  Value loss = weighted_sum(p, made.pictures, recorded.input("by_output"));
+  ASSERT_EQ(made.features.size(), 5U);
+  for (std::size_t i = 1; i < made.features.size(); ++i) {
+    const Value map = made.features[i];
+    recorded.expect(fmt::format("output/map{}", i), map);
+    loss = ops::add(p, loss, ops::mean(p, ops::multiply(p, map, map)));
+  }
+  recorded.expect_gradients(loss, "", parameters, weights);
+  recorded.expect("gradient/pictures", differentiate(p, loss, {x})[0]);
+  recorded.run_and_compare(GetParam());
+}
+
+TEST_P(Models, PlacesAreComparedAsInPyTorch) {
+  RecordedNetwork recorded("place_contrast");
+  Program& p = recorded.program();
+  Parameters parameters("projector");
+  const PlaceProjector projector(parameters, {.channels = {3}, .width = 5});
+  const BoundParameters weights = recorded.bind_weights(parameters, "");
+  const PlaceCells cells = cells_of(12, 6, 9);
+  const Value given = recorded.input("given"), made = recorded.input("made");
+  const Value places = places_in_cells(p, cells, recorded.input("uniform"));
+  const auto projected = [&](Value map) { return projector(p, weights, std::vector{features_at(p, map, places)})[0]; };
+  const Value keys = ops::stop_gradient(p, projected(given));
+  const Value losses = contrast_losses(p, projected(made), keys, cells.count(), 0.3);
+  recorded.expect("output/places", places);
+  recorded.expect("output/losses", losses);
+  const Value loss = weighted_sum(p, losses, p.reshape(recorded.input("by_loss"), p.shape(losses)));
+  recorded.expect_gradients(loss, "", parameters, weights);
+  recorded.expect("gradient/made", differentiate(p, loss, {made})[0]);
+  recorded.run_and_compare(GetParam());
+}
+
+void expect_patches(const std::string& record, const PatchDiscriminatorConfig& config, bool is_fused) {
+  RecordedNetwork recorded(record);
+  Program& p = recorded.program();
+  Parameters parameters("discriminator");
+  const PatchDiscriminator discriminator(parameters, config);
+  const BoundParameters weights = recorded.bind_weights(parameters, "");
+  const Value x = recorded.input("pictures"), logits = discriminator(p, weights, x);
+  const Value squares = squared_gradient_norms(p, logits, x);
+  recorded.expect("output/logits", logits);
+  recorded.expect("output/squared_gradients", squares);
+  const Value loss =
+      ops::add(p, weighted_sum(p, logits, recorded.input("by_logit")), ops::reduce_sum(p, {Axes::all, 1.0F}, squares));
+  recorded.expect_gradients(loss, "", parameters, weights);
+  recorded.run_and_compare(is_fused);
+}
+
+TEST_P(Models, PatchDiscriminatorComputesWhatPyTorchDoes) {
+  expect_patches("patch_discriminator", {.height = 25, .width = 16, .channels = 4, .filters = 3, .halvings = 2},
+                 GetParam());
+}
+
+TEST_P(Models, NormedPatchDiscriminatorComputesWhatPyTorchDoes) {
+  expect_patches("patch_discriminator_normed",
+                 {.height = 16, .width = 20, .channels = 3, .filters = 4, .halvings = 2, .is_normalized = true},
+                 GetParam());
+}
+
 TEST_P(Models, OperatorsOfPicturesComputeWhatPyTorchsDo) {
   RecordedNetwork recorded("operators");
   Program& p = recorded.program();
@@ -458,6 +536,30 @@ TEST(ModelsInBf16, MsrResnetIsNearF32) {
   });
 }
 
+TEST(ModelsInBf16, UnetIsNearF32) {
+  expect_bf16_near_f32([](TypedRun& run) {
+    Program& p = run.program();
+    Parameters& network = run.add_network("unet");
+    const Unet unet(network, {.height = 16, .width = 16, .filters = 8, .levels = 3});
+    const Value made = unet(p, run.bind_weights(network), run.input({4, 16, 16, 3}));
+    return run.read({made}, ops::mean(p, ops::multiply(p, made, made)));
+  });
+}
+
+TEST(ModelsInBf16, PatchDiscriminatorIsNearF32) {
+  for (const bool is_normalized : {false, true}) {
+    expect_bf16_near_f32([&](TypedRun& run) {
+      Program& p = run.program();
+      Parameters& network = run.add_network("discriminator");
+      const PatchDiscriminator discriminator(network, {.filters = 8, .halvings = 2, .is_normalized = is_normalized});
+      const Value pictures = run.input({4, 24, 24, 3});
+      const Value logits = discriminator(p, run.bind_weights(network), pictures);
+      const Value penalty = ops::mean(p, squared_gradient_norms(p, logits, pictures));
+      return run.read({logits}, ops::add(p, ops::mean(p, ops::multiply(p, logits, logits)), penalty));
+    });
+  }
+}
+
 TEST(ModelSizes, AreThoseOfTheRecipes) {
   Parameters g("generator"), d("discriminator"), c("classifier"), e("encoder"), decoder("decoder");
   const ConvSteadyGenerator generator(g, {.classes = 10});
@@ -474,6 +576,15 @@ TEST(ModelSizes, AreThoseOfTheRecipes) {
   const Nafnet wide_nafnet(wide, {.channels = 32, .down = {1, 1, 1, 28}, .middle = 1, .up = {1, 1, 1, 1}});
   EXPECT_EQ(wide.parameter_count(), 17111907);    // 17.1 million: Chen et al., table 8
   EXPECT_EQ(enlarge.parameter_count(), 1517571);  // BasicSR's, with F 64 and 16 blocks
+  Parameters translate("unet"), judge("patch_discriminator"), normed("normed");
+  const Unet unet(translate, {.height = 256, .width = 256, .levels = 8});
+  const PatchDiscriminator patches(judge, {.height = 256, .width = 256, .channels = 6});
+  const PatchDiscriminator normed_patches(normed, {.channels = 6, .is_normalized = true});
+  // Of pytorch-CycleGAN-and-pix2pix's unet_256, whose batch norms have as many parameters, and the biases of e_1 and
+  // e_n.
+  EXPECT_EQ(translate.parameter_count(), 54413955 + 64 + 512);
+  EXPECT_EQ(normed.parameter_count(), 2768705);                   // of its basic discriminator
+  EXPECT_EQ(judge.parameter_count(), 2768705 - 256 - 512 - 128);  // with a bias in place of a scale and a shift
   EXPECT_EQ(e.parameter_count() + decoder.parameter_count(), 990249);
 }
 
@@ -504,7 +615,82 @@ TEST(ModelSizes, ThatCannotBeAreRefused) {
   expect_usage_error([&] { Nafnet(p, {.inputs = 2}); }, "2 inputs and 3 outputs");
   expect_usage_error([&] { MsrResnet(p, {.scale = 5}); }, "the scale is 5");
   expect_usage_error([&] { MsrResnet(p, {.channels = 5}); }, "5 channels");
+  expect_usage_error([&] { Unet(p, {.height = 96}); }, "96x128, but with 7 levels");
+  expect_usage_error([&] { Unet(p, {.height = 75, .levels = unet_levels(75, 128)}); }, "75x128 with 0 levels");
+  expect_usage_error([&] { Unet(p, {.filters = 0}); }, "0 filters");
+  expect_usage_error([&] { PatchDiscriminator(p, {.height = 23}); }, "23x64, but with 3 halvings");
+  expect_usage_error([&] { PatchDiscriminator(p, {.width = 20}); }, "at least 24");
+  expect_usage_error([&] { PatchDiscriminator(p, {.halvings = 0}); }, "0 halvings");
+  expect_usage_error([&] { PatchDiscriminator(p, {.channels = 0}); }, "0 channels");
   EXPECT_EQ(p.parameter_count(), 0);  // before the first layer
+}
+
+TEST(Unet, HasAsManyLevelsAsItsPicturesCanBeHalved) {
+  EXPECT_EQ(unet_levels(128, 128), 7);
+  EXPECT_EQ(unet_levels(96, 64), 5);
+  EXPECT_EQ(unet_levels(1024, 1024), 8);
+  EXPECT_EQ(unet_levels(75, 64), 0);
+}
+
+// A logit sees 70x70 pixels, and pictures beyond its patch change nothing of it.
+TEST(Translator, TakesPicturesThatItCanHalveTwice) {
+  Parameters p("generator");
+  expect_usage_error([&] { Translator(p, {.height = 62}); }, "62x64, but height and width must be multiples of 4");
+  expect_usage_error([&] { Translator(p, {.width = 4}); }, "at least 8");
+  expect_usage_error([&] { Translator(p, {.channels = 5}); }, "5 channels must be 1 to 4");
+  expect_usage_error([&] { Translator(p, {.blocks = 0}); }, "0 blocks at least 1");
+  EXPECT_EQ(p.parameter_count(), 0);  // before the first layer
+  const Translator whole(p, {});
+  EXPECT_EQ(p.parameter_count(), 11378179 - 5248);  // pytorch-CycleGAN-and-pix2pix's, but for biases before a norm
+  EXPECT_EQ(feature_channels({}), (std::vector<int>{3, 128, 256, 256, 256}));
+  EXPECT_EQ(feature_channels({.blocks = 2}), (std::vector<int>{3, 128, 256, 256}));
+}
+
+TEST(PatchContrast, CellsAreNoMoreThanAskedForNorSmallerThanPixels) {
+  for (const int places : {1, 2, 7, 64, 255, 256}) {
+    for (const int height : {1, 2, 5, 16, 64}) {
+      for (const int width : {1, 3, 16, 48}) {
+        const PlaceCells cells = cells_of(places, height, width);
+        EXPECT_GE(std::min(cells.rows, cells.columns), 1);
+        EXPECT_LE(cells.count(), places);
+        EXPECT_LE(cells.rows, height);
+        EXPECT_LE(cells.columns, width);
+      }
+    }
+  }
+  EXPECT_EQ(cells_of(256, 64, 64).rows, 16);
+  EXPECT_EQ(cells_of(256, 16, 16).count(), 256);
+  EXPECT_EQ(cells_of(256, 8, 8).count(), 64);
+}
+
+TEST(PatchDiscriminator, JudgesPartsOfSeventyPixels) {
+  SmallProgram s;
+  const Value x = s.input({1, 128, 128, 1});
+  Parameters parameters("discriminator");
+  const PatchDiscriminator discriminator(parameters, {.height = 128, .width = 128, .channels = 1, .filters = 2});
+  parameters.allocate(s.context(), {.training = false});
+  parameters.initialize(s.context(), 1, 0);
+  s.place(parameters);
+  const Value logits = discriminator(s.program, {s.program, parameters, Block::master, false}, x);
+  ASSERT_EQ(s.program.shape(logits), (Shape{1, 14, 14, 1}));
+  Value row = s.program.reshape(logits, {14 * 14, 1});
+  row = ops::slice_rows(s.program, row, 7 * 14 + 7, 1);  // one of the middle
+  const Value gradient = differentiate(s.program, row, {x})[0];
+  s.program.keep(gradient);
+  s.finish();
+  s.run();
+  const std::vector<float> slopes = s.read(gradient);
+  int top = 128, bottom = -1, left = 128, right = -1;
+  for (int i = 0; i < 128 * 128; ++i) {
+    if (slopes[static_cast<std::size_t>(i)] != 0) {
+      top = std::min(top, i / 128);
+      bottom = std::max(bottom, i / 128);
+      left = std::min(left, i % 128);
+      right = std::max(right, i % 128);
+    }
+  }
+  EXPECT_EQ(bottom - top + 1, 70);
+  EXPECT_EQ(right - left + 1, 70);
 }
 
 TEST(ConvSteady, HoldsToItsClasses) {

@@ -11,7 +11,7 @@ namespace {
 
 TEST(UnreadKeys, APresetReadsWhatItSays) {
   for (const char* name : {"classic", "conv-steady", "dcgan", "photographs", "residual", "sagan", "steady", "classify",
-                           "classify-photographs", "vae", "enlarge", "repair"}) {
+                           "classify-photographs", "vae", "enlarge", "repair", "cut", "cyclegan"}) {
     EXPECT_EQ(unread_changes(preset(name)), "") << name;
   }
 }
@@ -35,7 +35,7 @@ TEST(UnreadKeys, WhatIsChangedForNothingIsTold) {
 TEST(UnreadKeys, EveryKeyHasAReader) {
   for (const OptionKey& key : option_keys()) {
     bool is_read = false;
-    for (const char* name : {"classic", "conv-steady", "residual", "classify", "vae", "enlarge"}) {
+    for (const char* name : {"classic", "conv-steady", "residual", "classify", "vae", "enlarge", "cut", "cyclegan"}) {
       is_read = is_read || reads_key(preset(name), key.name);
     }
     EXPECT_TRUE(is_read) << key.name;

@@ -20,7 +20,7 @@ def pictures(x):
 def arrays_of(name, module, taken=None, made=None):
     """The arrays of a layer; `taken` and `made`: the picture (C, H, W) that a dense layer's inputs are flattened from, and
     that its outputs are made into."""
-    if isinstance(module, nn.BatchNorm2d):
+    if isinstance(module, (nn.BatchNorm2d, nn.InstanceNorm2d)):
         return [Array(f"{name}/gamma", module.weight), Array(f"{name}/beta", module.bias)]
 
     def weight(t):

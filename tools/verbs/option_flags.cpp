@@ -35,6 +35,7 @@ void OptionFlags::declare(CLI::App& verb) {
         "what pictures are spoilt by, for a network to restore: x2, x4, noise:S, blur:S, motion:N, jpeg:Q, hole:N, "
         "strokes, grey, edges");
   named("--pairs", "data.pairs", "or a folder of what each photograph is to be made of, by the same names");
+  named("--into", "data.into", "of cut and cyclegan: a folder of pictures of the kind that those of --data become");
   named("--device", "device", "auto, cpu, cuda or cuda:N");
   named("--precision", "precision", "fp32, tf32 or bf16");
   named("--kernels", "kernels", "whose matrix products and convolutions: auto, ours or vendor");

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2] / "tools"))
 from torch_recorder.arrays import pictures  # noqa: E402
-from torch_recorder.networks import classifier, conv_steady, msr_resnet, nafnet, vae  # noqa: E402
+from torch_recorder.networks import (  # noqa: E402
+    classifier, conv_steady, msr_resnet, nafnet, patch_discriminator, translator, unet, vae)
 from torch_recorder.safetensors_file import write_safetensors  # noqa: E402
 
 # --- recording ------------------------------------------------------------------------------------------------------
@@ -141,6 +142,67 @@ def record_pictures(record, net, picture, count=2):
     r.write(record)
 
 
+def record_patches(record, net, picture, count=2):
+    """A discriminator of patches: its logits, and the gradients of the weights of a loss and of a gradient penalty."""
+    round_to_float32(net)
+    x = draw(count, *picture).requires_grad_()
+    logits = net(x)
+    by_logit = draw(*logits.shape)
+    slope, = torch.autograd.grad(logits.sum(), x, create_graph=True)
+    squares = slope.square().sum((1, 2, 3))
+    r = Recording()
+    r.add("input/pictures", pictures(x))
+    r.add("input/by_logit", pictures(by_logit))
+    r.add_arrays("weight/", net.arrays())
+    r.add("output/logits", pictures(logits))
+    r.add("output/squared_gradients", squares)
+    r.add_gradients("gradient/", (logits * by_logit).sum() + squares.sum(), net.arrays())
+    r.write(record)
+
+
+def record_translator(record, channels, filters, blocks, picture, count=2):
+    """What it makes, its maps of features, and the gradients of a loss of both."""
+    net = translator.Translator(channels, filters, blocks).double()
+    round_to_float32(net)
+    x = draw(count, channels, *picture).requires_grad_()
+    made, features = net(x)
+    by_output = draw(*made.shape)
+    loss = (made * by_output).sum() + sum(each.square().mean() for each in features[1:])
+    r = Recording()
+    r.add("input/pictures", pictures(x))
+    r.add("input/by_output", pictures(by_output))
+    r.add_arrays("weight/", net.arrays())
+    r.add("output/pictures", pictures(made))
+    for i, each in enumerate(features[1:]):
+        r.add(f"output/map{i + 1}", pictures(each))
+    r.add_gradients("gradient/", loss, net.arrays())
+    r.add("gradient/pictures", pictures(torch.autograd.grad(loss, x)[0]))
+    r.write(record)
+
+
+def record_place_contrast():
+    """Places of two maps, projected and compared."""
+    cells, width, temperature = translator.cells_of(12, 6, 9), 5, 0.3
+    net = translator.PlaceProjector([3], width).double()
+    round_to_float32(net)
+    given, made = draw(2, 3, 6, 9), draw(2, 3, 6, 9).requires_grad_()
+    uniform = torch.rand(2, *cells, 2).float().double()
+    places = translator.places_in_cells(uniform)
+    key, query = (net([translator.features_at(each, places)])[0] for each in (given, made))
+    losses = translator.contrast_losses(query, key.detach(), cells[0] * cells[1], temperature)
+    by_loss = draw(*losses.shape)
+    loss = (losses * by_loss).sum()
+    r = Recording()
+    for name, value in (("given", pictures(given)), ("made", pictures(made)), ("uniform", uniform), ("by_loss", by_loss.view(-1, 1))):
+        r.add(f"input/{name}", value)
+    r.add_arrays("weight/", net.arrays())
+    r.add("output/places", places)
+    r.add("output/losses", losses)
+    r.add_gradients("gradient/", loss, net.arrays())
+    r.add("gradient/made", pictures(torch.autograd.grad(loss, made)[0]))
+    r.write("place_contrast")
+
+
 def record_operators():
     """What operators make that no network above has, and their gradients: of the sum of the results times by_output."""
     x, grid = draw(2, 6, 5, 7).requires_grad_(), (1.3 * torch.rand(2, 5, 7, 2).mul(2).sub(1)).float().double().requires_grad_()
@@ -176,3 +238,8 @@ record_pictures("nafnet", nafnet.Nafnet(4, 3, 3, [1, 2], 1, [1, 0]).double(), (4
 for scale in (2, 3, 4):
     record_pictures(f"msr_resnet_{scale}", msr_resnet.MsrResnet(3, 4, 2, scale).double(), (3, 5, 4))
 record_operators()
+record_patches("patch_discriminator", patch_discriminator.PatchDiscriminator(4, 3, 2).double(), (4, 25, 16))
+record_patches("patch_discriminator_normed", patch_discriminator.PatchDiscriminator(3, 4, 2, True).double(), (3, 16, 20))
+record_pictures("unet", unet.Unet(4, 3, 3, 3).double(), (4, 8, 16))
+record_translator("translator", 3, 2, 3, (8, 12))
+record_place_contrast()

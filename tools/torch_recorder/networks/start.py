@@ -8,4 +8,5 @@ def start_layers(layers):
     rounding of the discriminator's last bias, in whose gradient all cancels under the relativistic loss."""
     for layer in layers:
         nn.init.xavier_uniform_(layer.weight)
-        nn.init.uniform_(layer.bias, -0.1, 0.1)
+        if layer.bias is not None:
+            nn.init.uniform_(layer.bias, -0.1, 0.1)

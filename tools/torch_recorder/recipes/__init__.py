@@ -2,10 +2,12 @@
 
 from ..refusal import Refusal
 from .classify import Classify
+from .cut import Cut
+from .cyclegan import CycleGan
 from .gan import Gan
 from .vae import Vae
 
-RECIPES = {"classify": Classify, "gan": Gan, "vae": Vae}
+RECIPES = {"classify": Classify, "cut": Cut, "cyclegan": CycleGan, "gan": Gan, "vae": Vae}
 
 
 def recipe_of(config, classes):
