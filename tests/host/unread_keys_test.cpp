@@ -11,7 +11,7 @@ namespace {
 
 TEST(UnreadKeys, APresetReadsWhatItSays) {
   for (const char* name : {"classic", "conv-steady", "dcgan", "photographs", "residual", "sagan", "steady", "classify",
-                           "classify-photographs", "vae", "enlarge", "repair"}) {
+                           "classify-photographs", "vae", "enlarge", "enlarge-crisp", "repair", "inpaint", "pix2pix"}) {
     EXPECT_EQ(unread_changes(preset(name)), "") << name;
   }
 }
@@ -30,12 +30,17 @@ TEST(UnreadKeys, WhatIsChangedForNothingIsTold) {
   options.optimizer.generator_learning_rate = 0.5;
   EXPECT_EQ(unread_changes(options),
             "loss.kind, optimizer.generator_learning_rate have no effect: recipe vae does not read them");
+  options = preset("enlarge");
+  options.loss.r1 = 1.0;
+  EXPECT_EQ(unread_changes(options), "loss.r1 has no effect: recipe restore without loss.adversary does not read it");
+  options.loss.adversary = 0.1;
+  EXPECT_EQ(unread_changes(options), "");
 }
 
 TEST(UnreadKeys, EveryKeyHasAReader) {
   for (const OptionKey& key : option_keys()) {
     bool is_read = false;
-    for (const char* name : {"classic", "conv-steady", "residual", "classify", "vae", "enlarge"}) {
+    for (const char* name : {"classic", "conv-steady", "residual", "classify", "vae", "enlarge", "pix2pix"}) {
       is_read = is_read || reads_key(preset(name), key.name);
     }
     EXPECT_TRUE(is_read) << key.name;
