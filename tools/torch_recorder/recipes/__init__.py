@@ -3,9 +3,10 @@
 from ..refusal import Refusal
 from .classify import Classify
 from .gan import Gan
+from .restore import Restore
 from .vae import Vae
 
-RECIPES = {"classify": Classify, "gan": Gan, "vae": Vae}
+RECIPES = {"classify": Classify, "gan": Gan, "restore": Restore, "vae": Vae}
 
 
 def recipe_of(config, classes):
