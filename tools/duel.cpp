@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   duel::add_evaluate(app, exit_code);
   duel::add_enlarge(app, exit_code);
   duel::add_repair(app, exit_code);
+  duel::add_translate(app, exit_code);
   duel::add_tryon(app, exit_code);
   duel::add_augment(app, exit_code);
   duel::add_explain(app, exit_code);

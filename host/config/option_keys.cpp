@@ -167,14 +167,20 @@ std::vector<OptionKey> make_keys() {
       {"model.widths", widths<&O::model, &O::Model::widths>(),
        "of networks residual: channels of each stage, multiples of 8; the first is of the smallest pictures, the next "
        "twice as large"},
-      {"model.restorer", word<&O::model, &O::Model::restorer>({"msr-resnet", "nafnet"}),
-       "of recipe restore: residual blocks and an enlargement; or a U of blocks without activations, of one size"},
+      {"model.restorer", word<&O::model, &O::Model::restorer>({"msr-resnet", "nafnet", "unet"}),
+       "of recipe restore: residual blocks and an enlargement; or of one size a U of blocks without activations, or a "
+       "U "
+       "of strided convolutions down to very few pixels"},
       {"model.encoder_blocks", widths<&O::model, &O::Model::encoder_blocks>(),
        "of nafnet: blocks of each level on the way down, each halves the picture and doubles the channels"},
       {"model.middle_blocks", integer<&O::model, &O::Model::middle_blocks>(0, 1000),
        "of nafnet: of the smallest level"},
       {"model.decoder_blocks", widths<&O::model, &O::Model::decoder_blocks>(),
        "of nafnet: blocks of each level on the way up; as many levels as down"},
+      {"model.adversary_filters", integer<&O::model, &O::Model::adversary_filters>(1, 4096),
+       "of recipe restore with loss.adversary: channels of the first layer of its discriminator, which judges patches"},
+      {"model.adversary_norm", word<&O::model, &O::Model::adversary_norm>({"none", "instance"}),
+       "of that discriminator: whether it normalises each channel of each picture"},
 
       {"loss.kind", word<&O::loss, &O::Loss::kind>({"bce", "lsgan", "hinge", "relativistic", "wgan"}),
        "what the two networks play for"},
@@ -188,6 +194,10 @@ std::vector<OptionKey> make_keys() {
        "of recipe classify: the share of each target that all classes get alike"},
       {"loss.restoration", word<&O::loss, &O::Loss::restoration>({"l1", "psnr"}),
        "of recipe restore: the mean difference, or the mean over pictures of minus their PSNR"},
+      {"loss.restoration_weight", real<&O::loss, &O::Loss::restoration_weight>(0, 1e6), "what that is multiplied by"},
+      {"loss.adversary", scheduled<&O::loss, &O::Loss::adversary>(0, 1e6),
+       "of recipe restore: the weight, beside that, of what a discriminator says of the made picture beside the input; "
+       "0: there is none"},
       {"loss.cycle", real<&O::loss, &O::Loss::cycle>(0, 1e6),
        "of recipe cyclegan: what pictures lose on the way there and back weighs"},
       {"loss.contrast", real<&O::loss, &O::Loss::contrast>(0, 1e6),

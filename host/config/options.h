@@ -54,10 +54,12 @@ struct Options {
     std::string discriminator_activation = "relu";
     double leaky_slope = 0.2;
     std::vector<int> widths = {64, 32, 16};       // of residual: channels of each stage, the smallest pictures' first
-    std::string restorer = "msr-resnet";          // of recipe restore: msr-resnet, nafnet
+    std::string restorer = "msr-resnet";          // of recipe restore: msr-resnet, nafnet, unet
     std::vector<int> encoder_blocks = {1, 1, 2};  // of nafnet: of each level, the largest pictures' first
     int middle_blocks = 2;
     std::vector<int> decoder_blocks = {1, 1, 1};  // the smallest pictures' first
+    int adversary_filters = 64;                   // of a patch discriminator: of its first layer
+    std::string adversary_norm = "none";          // and its norms: none, instance
   } model;
 
   struct Loss {                       // [loss]
@@ -68,6 +70,8 @@ struct Options {
     int penalty_every = 1;            // steps between penalties
     double label_smoothing = 0;       // of recipe classify: the share of each target that all classes get alike
     std::string restoration = "l1";   // of recipe restore: l1, psnr
+    double restoration_weight = 1;    // what it is multiplied by
+    ScheduleOption adversary;         // the weight of a discriminator's judgement beside it; 0: there is none
     double cycle = 10;                // of recipe cyclegan: what the way there and back weighs
     double contrast = 1;              // of recipe cut: what the comparison of places weighs
     double identity = 0.5;            // of both: a share of that, what is lost by changing the other kind

@@ -23,23 +23,30 @@ std::string text_of(const Degradation& degradation, const Picture& form) {
 
 }  // namespace
 
+std::vector<Field> degraded_fields(const Degradation& degradation, const Shape& picture, int crop) {
+  const Picture form = degraded_form(degradation, picture[1], picture[2], picture[3]);
+  std::vector<Field> fields = {picture_field(kInputField, form.height, form.width, form.channels)};
+  if (degradation.has_holes()) {
+    const int height = crop > 0 ? crop : picture[1], width = crop > 0 ? crop : picture[2];
+    if (degradation.from >= std::min(height, width)) {
+      throw_error(Error::Kind::usage, "data.crop = {}: must be larger than the hole of {} pixels", crop,
+                  degradation.from);
+    }
+    fields.push_back({kKnownField, FieldKind::mask, {1, height, width, 1}, DType::u8, {255.0F, 0.0F}});
+  }
+  return fields;
+}
+
 DegradedSource::DegradedSource(std::unique_ptr<const Source> source, const Degradation& degradation, int crop)
     : InputSource(std::move(source)),
       degradation_(degradation),
       crop_(crop),
       picture_(field_index(truth(), "picture")) {
   const Shape shape = picture_shape(truth());
-  const Picture form = degraded_form(degradation_, shape[1], shape[2], shape[3]);
-  add_field(picture_field(kInputField, form.height, form.width, form.channels));
-  if (degradation_.has_holes()) {
-    const int height = crop_ > 0 ? crop_ : shape[1], width = crop_ > 0 ? crop_ : shape[2];
-    if (degradation_.from >= std::min(height, width)) {
-      throw_error(Error::Kind::usage, "data.crop = {}: must be larger than the hole of {} pixels", crop_,
-                  degradation_.from);
-    }
-    add_field({kKnownField, FieldKind::mask, {1, height, width, 1}, DType::u8, {255.0F, 0.0F}});
+  for (const Field& field : degraded_fields(degradation_, shape, crop_)) {
+    add_field(field);
   }
-  describe(text_of(degradation_, form));
+  describe(text_of(degradation_, degraded_form(degradation_, shape[1], shape[2], shape[3])));
 }
 
 std::unique_ptr<const Source> DegradedSource::over(std::unique_ptr<const Source> truth) const {

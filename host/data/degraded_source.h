@@ -7,14 +7,19 @@
 #include "host/config/degradation.h"
 #include "host/data/input_source.h"
 
+#include <vector>
+
 namespace duel {
 
 inline constexpr const char* kKnownField = "known";
 
+// What such a source adds to pictures [1,H,W,C]. `crop`: the side of what is trained on; 0: whole pictures. Throws kind
+// `usage` where the pictures cannot be spoilt so, or a crop not: one that is not larger than the hole.
+std::vector<Field> degraded_fields(const Degradation& degradation, const Shape& picture, int crop);
+
 class DegradedSource : public InputSource {
 public:
-  // `crop`: the side of what is trained on; 0: whole pictures. Throws kind `usage` where the pictures cannot be spoilt
-  // so, or a crop not: one that is no multiple of the factor, or not larger than the hole.
+  // Throws as degraded_fields() does.
   DegradedSource(std::unique_ptr<const Source> truth, const Degradation& degradation, int crop);
 
   std::unique_ptr<const Source> over(std::unique_ptr<const Source> truth) const override;

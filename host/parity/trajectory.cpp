@@ -1,6 +1,8 @@
 #include "host/parity/trajectory.h"
 
 #include "host/config/configuration.h"
+#include "host/config/degradation.h"
+#include "host/data/degraded_source.h"
 #include "host/recipes/fields.h"
 #include "host/recipes/record_step.h"
 #include "host/recipes/registry.h"
@@ -86,8 +88,22 @@ Trajectory::Trajectory(const std::filesystem::path& path) : file_(path) {
   if (data.into != "none") {
     fields_["into"] = {fields_["main"][0]};
   }
+  if (data.degrade != "none") {
+    add_inputs();
+  }
   record();
   check_tensors();
+}
+
+void Trajectory::add_inputs() {
+  try {
+    const Degradation degradation = degradation_of(options_.data.degrade);
+    for (const Field& field : degraded_fields(degradation, picture_, options_.data.crop)) {
+      fields_["main"].push_back(field);
+    }
+  } catch (const Error& error) {
+    fail("its pictures cannot be spoilt: {}", error.what());
+  }
 }
 
 // On given draws: what a replay needs of the record.

@@ -65,6 +65,7 @@ public:
 
 private:
   int read_count(const std::string& key, int least, int most) const;
+  void add_inputs();  // the fields of what pictures are spoilt to
   void record();
   void check_tensors() const;
   const Field& field_of_draw(const DrawnField& drawn) const;

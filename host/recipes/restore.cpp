@@ -1,5 +1,6 @@
 #include "host/recipes/restore.h"
 
+#include "engine/models/msr_resnet.h"
 #include "engine/ops/ops.h"
 #include "host/config/degradation.h"
 #include "host/data/degraded_source.h"
@@ -10,6 +11,7 @@
 #include "host/pictures/sample_grid.h"
 #include "host/recipes/adam_rule.h"
 #include "host/recipes/fields.h"
+#include "host/recipes/patch_adversary.h"
 #include "host/recipes/restore_networks.h"
 #include "host/recipes/step_recorder.h"
 #include "kernels/check.h"
@@ -26,6 +28,7 @@ namespace {
 
 constexpr const char* kName = "restore";
 constexpr const char* kPairs = "pairs";  // the draw
+constexpr const char* kHoles = "holes";
 constexpr double kFromZeroToOne = 0.25;  // of a squared error: a picture in 0..1 is (x + 1) / 2
 
 Value subtract(Program& p, Value a, Value b) {
@@ -53,7 +56,8 @@ public:
         degradation_(degradation_of(options.data.degrade)),
         input_(input_of(fields)),
         picture_(field_of(fields, "main", "picture", kName)),
-        scale_(restoration_scale(input_, picture_)) {
+        scale_(restoration_scale(input_, picture_)),
+        adversary_(options, steps, of_parts(picture_, scale_).shape, degradation_.has_holes() ? 1 : input_.shape[3]) {
     if (options.data.labels) {
       throw_error(Error::Kind::usage, "recipe restore: learns nothing by class, so data.labels must be false");
     }
@@ -67,25 +71,44 @@ public:
   std::vector<NamedNetwork> make_networks() const override {
     std::vector<NamedNetwork> networks;
     networks.push_back({make_restorer(options_, input_, picture_), true, true});
+    if (adversary_.is_on()) {
+      networks.push_back(adversary_.make_network());
+    }
     return networks;
   }
 
   std::vector<Phase> phases() const override {
-    return {{"main", {kRestorer}, [this](StepRecorder& r) { record(r); }}};
+    std::vector<Phase> phases =
+        adversary_.phases([this](StepRecorder& r, const std::string& prefix) { return made_pictures(r, prefix); });
+    phases.push_back({"main", {kRestorer}, [this](StepRecorder& r) { record(r); }});
+    return phases;
   }
 
   std::vector<DrawnField> batches() const override {
-    std::vector<DrawnField> batches = {{kPairs, "main", "picture"}};
-    if (!degradation_.is_drawn()) {
-      batches.push_back({kPairs, "main", kInputField});
-    }
-    if (degradation_.has_holes()) {
-      batches.push_back({"holes", "main", kKnownField});
+    std::vector<DrawnField> batches;
+    std::vector<std::string> prefixes = adversary_.prefixes();
+    prefixes.emplace_back("");
+    for (const std::string& prefix : prefixes) {
+      batches.push_back({prefix + kPairs, "main", "picture"});
+      if (!degradation_.is_drawn()) {
+        batches.push_back({prefix + kPairs, "main", kInputField});
+      }
+      if (degradation_.has_holes()) {
+        batches.push_back({prefix + kHoles, "main", kKnownField});
+      }
     }
     return batches;
   }
 
-  std::vector<std::string> metrics() const override { return {"loss", "psnr", "grad_norm"}; }
+  std::vector<std::string> metrics() const override {
+    if (!adversary_.is_on()) {
+      return {"loss", "psnr", "grad_norm"};
+    }
+    std::vector<std::string> names = {"g_loss", "restoration", "psnr", "g_grad_norm"};
+    const std::vector<std::string> its = adversary_.metrics();
+    names.insert(names.end(), its.begin(), its.end());
+    return names;
+  }
 
   Sampling sampling() const override {
     Sampling sampling;
@@ -172,14 +195,14 @@ private:
     return field;
   }
 
-  // The same part of what is `scale` times as large as the inputs, wherever it is recorded.
-  Value part(StepRecorder& r, Value x, int scale) const {
+  // The same part of what is `scale` times as large as the inputs, wherever it is recorded with that prefix.
+  Value part(StepRecorder& r, const std::string& prefix, Value x, int scale) const {
     const bool is_whole = options_.data.crop == 0;
     if (is_whole && !options_.augment.flip && !options_.augment.turn) {
       return x;
     }
     CropPictures p;
-    p.random = {options_.seed, purpose_of_draw("parts")};
+    p.random = {options_.seed, purpose_of_draw(prefix + "parts")};
     p.height = is_whole ? picture_.shape[1] / scale_ : part_height(1);
     p.width = is_whole ? picture_.shape[2] / scale_ : part_height(1);
     p.scale = scale;
@@ -188,38 +211,58 @@ private:
     return ops::crop_pictures(r.program(), p, x, r.step());
   }
 
-  Value with_noise(StepRecorder& r, Value picture) const {
+  Value with_noise(StepRecorder& r, const std::string& prefix, Value picture) const {
     Program& p = r.program();
     const Shape shape = p.shape(picture);
-    Value noise = r.normal("noise", shape);
+    Value noise = r.normal(prefix + "noise", shape);
     const double from = degradation_.from / kPictureScale.divisor, to = degradation_.to / kPictureScale.divisor;
     if (from == to) {
       noise = ops::affine(p, noise, from);
     } else {
-      const Value deviations = ops::affine(p, r.uniform("deviations", {shape[0]}), to - from, from);
+      const Value deviations = ops::affine(p, r.uniform(prefix + "deviations", {shape[0]}), to - from, from);
       noise = ops::multiply(p, noise, ops::broadcast(p, {Axes::each_row, 1.0F}, deviations, shape, DType::f32));
     }
     const Value spoilt = ops::add(p, ops::cast(p, picture, DType::f32), noise);
     return ops::cast(p, ops::clamp(p, spoilt, -1.0, 1.0), r.compute());
   }
 
-  Value spoilt(StepRecorder& r, Value picture) const {
+  Value spoilt(StepRecorder& r, const std::string& prefix, Value picture) const {
     Program& p = r.program();
     if (degradation_.kind == DegradationKind::noise) {
-      return with_noise(r, picture);
+      return with_noise(r, prefix, picture);
     }
     if (degradation_.has_holes()) {
-      const Value known = r.batch("holes", "main", kKnownField);
+      const Value known = r.batch(prefix + kHoles, "main", kKnownField);
       return ops::concat_columns(p, picture, ops::affine(p, known, 2.0, -1.0));
     }
-    return part(r, r.batch(kPairs, "main", kInputField), 1);
+    return part(r, prefix, r.batch(prefix + kPairs, "main", kInputField), 1);
+  }
+
+  // What an adversary may know of the input: of holes where they are, because before the network leaves them out they
+  // show what is missing. Where it is made of the picture in the step, R1 would else count that way too.
+  Value condition(StepRecorder& r, Value input) const {
+    Program& p = r.program();
+    if (degradation_.has_holes()) {
+      return ops::stop_gradient(p, ops::slice_columns(p, input, picture_.shape[3], 1));
+    }
+    if (degradation_.is_drawn()) {
+      return ops::stop_gradient(p, input);
+    }
+    return scale_ == 1 ? input : enlarge_bilinearly(p, input, scale_);
+  }
+
+  JudgedPictures made_pictures(StepRecorder& r, const std::string& prefix) const {
+    const Value picture = part(r, prefix, r.batch(prefix + kPairs, "main", "picture"), scale_);
+    const Value input = spoilt(r, prefix, picture);
+    const Value made = r.run(kRestorer, {input})[0];
+    return {adversary_.is_on() ? condition(r, input) : Value{}, picture, made};
   }
 
   void record(StepRecorder& r) const {
     Program& p = r.program();
-    const Value picture = part(r, r.batch(kPairs, "main", "picture"), scale_);
-    const Value made = r.run(kRestorer, {spoilt(r, picture)})[0];
-    const Value difference = subtract(p, ops::cast(p, made, DType::f32), ops::cast(p, picture, DType::f32));
+    const JudgedPictures pictures = made_pictures(r, "");
+    const Value picture = pictures.real;
+    const Value difference = subtract(p, ops::cast(p, pictures.made, DType::f32), ops::cast(p, picture, DType::f32));
     const float share = 1.0F / static_cast<float>(p.shape(picture).row_count());
     const Value errors = ops::reduce_sum(p, {Axes::each_row, share}, ops::multiply(p, difference, difference));
     constexpr double kLeast = 1e-8;
@@ -227,13 +270,19 @@ private:
     const Value minus_psnr = ops::affine(p, ops::mean(p, logarithms), 10 / std::numbers::ln10);
     r.metric("psnr", ops::affine(p, minus_psnr, -1.0));
     const bool is_psnr = options_.loss.restoration == "psnr";
-    r.update(is_psnr ? minus_psnr : ops::mean(p, ops::unary(p, UnaryKind::abs, difference)), rule());
+    Value loss = is_psnr ? minus_psnr : ops::mean(p, ops::unary(p, UnaryKind::abs, difference));
+    if (adversary_.is_on()) {
+      r.metric("restoration", loss);
+    }
+    const double weight = options_.loss.restoration_weight;
+    loss = weight == 1 ? loss : ops::affine(p, loss, weight);
+    r.update(adversary_.is_on() ? ops::add(p, loss, adversary_.loss(r, pictures)) : loss, rule());
     r.average(kRestorer, resolve("optimizer.ema_decay", options_.optimizer.ema_decay, steps_, options_.train.batch));
   }
 
   UpdateRule rule() const {
-    return adam_rule(options_, steps_, "optimizer.learning_rate", options_.optimizer.learning_rate, "loss",
-                     "grad_norm");
+    return adam_rule(options_, steps_, "optimizer.learning_rate", options_.optimizer.learning_rate,
+                     adversary_.is_on() ? "g_loss" : "loss", adversary_.is_on() ? "g_grad_norm" : "grad_norm");
   }
 
   Options options_;
@@ -241,6 +290,7 @@ private:
   Degradation degradation_;
   Field input_, picture_;
   int scale_;
+  PatchAdversary adversary_;
 };
 
 }  // namespace

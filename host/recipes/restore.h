@@ -1,8 +1,12 @@
-// A network that makes pictures of what they were spoilt to, without an adversary, as a recipe of one phase:
+// A network that makes pictures of what they were spoilt to, as a recipe of one phase, or with loss.adversary against a
+// discriminator of patches, whose phases (patch_adversary.h) come before it:
 //
 //   main  pairs: pictures and their inputs, a part of each at the same place (data.crop), mirrored and turned alike
 //         (augment.flip, augment.turn); the network's picture of the input; the loss; one Adam update, the moving
 //         average
+//
+// The discriminator sees a picture beside its input, which is enlarged to it by bilinear; of missing pixels, beside
+// which are known. Its phases draw pairs of their own.
 //
 // Noise and missing pixels are drawn on the device, others in each step: noise at its deviation, held in the pictures'
 // range but not rounded; where pixels are missing, the field "known" of a row drawn by itself. Other inputs are the
@@ -12,7 +16,10 @@
 //                      psnr  mean over pictures of 10 log10(mean (made - picture)^2 + 1e-8), pictures in 0..1: minus
 //                            their PSNR (Chen et al., "Simple baselines for image restoration", 2022)
 //
-// Metrics: loss, psnr (of the parts, before they are rounded), grad_norm; and of rows that are held out, whole and
+// It is multiplied by loss.restoration_weight, and what the adversary makes of the pictures is added.
+//
+// Metrics: loss, psnr (of the parts, before they are rounded), grad_norm; with an adversary g_loss, restoration (the
+// loss above, not multiplied), psnr, g_grad_norm and the discriminator's; and of rows that are held out, whole and
 // rounded to bytes, all channels alike, by the average of the weights:
 //   held_out_psnr     mean over the pictures
 //   held_out_ssim     the same, where pictures are large enough for it
@@ -27,9 +34,10 @@
 
 namespace duel {
 
-// Network "restorer" (restore_networks.h); draws pairs, parts, noise, deviations, holes. Reads main/picture and
-// main/input. Throws kind `usage` where the data have no inputs, where parts do not lie in the pictures or cannot be
-// turned, and as make_restorer() does. `steps`: of the run, for schedules.
+// Networks "restorer" (restore_networks.h) and "discriminator"; draws pairs, parts, noise, deviations, holes, and for
+// the discriminator d_pairs and so on, penalty_pairs and so on. Reads main/picture and main/input. Throws kind `usage`
+// where the data have no inputs, where parts do not lie in the pictures or cannot be turned, and as make_restorer()
+// does. `steps`: of the run, for schedules.
 std::unique_ptr<Recipe> make_restore(const Options& options, const Fields& fields, std::int64_t steps);
 
 }  // namespace duel

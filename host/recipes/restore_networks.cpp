@@ -2,6 +2,7 @@
 
 #include "engine/models/msr_resnet.h"
 #include "engine/models/nafnet.h"
+#include "engine/models/unet.h"
 #include "engine/ops/ops.h"
 #include "kernels/check.h"
 
@@ -95,7 +96,35 @@ RestorerNetwork::MakeBody nafnet(const Options::Model& model, const Field& pictu
   };
 }
 
+// Of a part where those are trained on, so that these levels suit whole pictures too or the pictures are refused.
+int unet_levels_of(const Options& options, const Field& picture) {
+  const int crop = options.data.crop;
+  return crop > 0 ? unet_levels(crop, crop) : unet_levels(picture.shape[1], picture.shape[2]);
+}
+
+RestorerNetwork::MakeBody unet(const Options& options, const Field& picture, int inputs) {
+  UnetConfig config;
+  config.height = picture.shape[1];
+  config.width = picture.shape[2];
+  config.inputs = inputs;
+  config.outputs = picture.shape[3];
+  config.filters = options.model.filters;
+  config.levels = unet_levels_of(options, picture);
+  check_unet(config);
+  return [config](Parameters& parameters) -> RestorerNetwork::Body {
+    auto body = std::make_shared<const Unet>(parameters, config);
+    return [body](Program& program, const BoundParameters& weights, Value x) { return (*body)(program, weights, x); };
+  };
+}
+
 }  // namespace
+
+int restorer_granule(const Options& options, const Field& picture) {
+  if (options.model.restorer == "nafnet") {
+    return 1 << options.model.encoder_blocks.size();
+  }
+  return options.model.restorer == "unet" ? 1 << unet_levels_of(options, picture) : 1;
+}
 
 int restoration_scale(const Field& input, const Field& picture) {
   const int scale = std::max(picture.shape[1] / input.shape[1], 1);
@@ -120,13 +149,15 @@ std::unique_ptr<Network> make_restorer(const Options& options, const Field& inpu
   }
   if (!enlarges && scale != 1) {
     throw_error(Error::Kind::usage,
-                "model.restorer = nafnet: keeps the size of pictures, but these inputs are {} times smaller than what "
-                "they are to become; model.restorer = msr-resnet (--preset enlarge) enlarges",
-                scale);
+                "model.restorer = {}: keeps the size of pictures, but these inputs are {} times smaller than what they "
+                "are to become; model.restorer = msr-resnet (--preset enlarge) enlarges",
+                options.model.restorer, scale);
   }
   const int made = picture.shape[3], inputs = channels == Channels::with_holes ? made + 1 : made;
-  return std::make_unique<RestorerNetwork>(
-      channels, made, enlarges ? msr_resnet(options.model, picture, scale) : nafnet(options.model, picture, inputs));
+  const auto make = enlarges                           ? msr_resnet(options.model, picture, scale)
+                    : options.model.restorer == "unet" ? unet(options, picture, inputs)
+                                                       : nafnet(options.model, picture, inputs);
+  return std::make_unique<RestorerNetwork>(channels, made, make);
 }
 
 }  // namespace duel

@@ -15,10 +15,15 @@ namespace duel {
 //
 //   msr-resnet  engine/models/msr_resnet.h; of inputs that are 2, 3 or 4 times smaller
 //   nafnet      engine/models/nafnet.h; of inputs of the same size
+//   unet        engine/models/unet.h; of inputs of the same size, with as many levels as what it is trained on, a part
+//               or a whole picture, can be halved
 //
 // Throws kind `usage` where it cannot be made for these fields.
 std::unique_ptr<Network> make_restorer(const Options& options, const Field& input, const Field& picture);
 inline constexpr const char* kRestorer = "restorer";
+
+// What the extents of pictures that it is given must be multiples of. `picture`: that it is trained on, whole.
+int restorer_granule(const Options& options, const Field& picture);
 
 // So many times larger are pictures than inputs: 1, 2, ...
 int restoration_scale(const Field& input, const Field& picture);

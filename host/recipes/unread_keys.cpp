@@ -16,6 +16,12 @@ namespace {
 struct Reader {
   std::string_view recipe, networks;  // networks: "" for any
   std::vector<std::string_view> keys;
+  bool (*reads)(const Options&) = nullptr;  // under what other options; none: under any
+
+  bool is_of(const Options& options) const {
+    return recipe == options.recipe && (networks.empty() || networks == options.model.networks) &&
+           (reads == nullptr || reads(options));
+  }
 };
 
 const std::vector<Reader>& readers() {
@@ -43,8 +49,12 @@ const std::vector<Reader>& readers() {
       {"restore",
        "",
        {"data.degrade", "data.pairs", "data.crop", "model.restorer", "model.filters", "model.blocks",
-        "model.encoder_blocks", "model.middle_blocks", "model.decoder_blocks", "loss.restoration", "augment.flip",
-        "augment.turn", "optimizer.learning_rate", "optimizer.ema_decay", "train.evaluate_every"}},
+        "model.encoder_blocks", "model.middle_blocks", "model.decoder_blocks", "loss.restoration", "loss.adversary",
+        "augment.flip", "augment.turn", "optimizer.learning_rate", "optimizer.ema_decay", "train.evaluate_every"}},
+      {"restore",
+       "",
+       {"loss.kind", "loss.r1", "loss.penalty_every", "model.adversary_", "optimizer.discriminator_learning_rate"},
+       [](const Options& options) { return !options.loss.adversary.is_zero(); }},
       {"cut",
        "",
        {"data.into", "model.filters", "model.blocks", "model.features", "loss.kind", "loss.r1", "loss.contrast",
@@ -73,7 +83,7 @@ bool reads_key(const Options& options, std::string_view key) {
     if (!has(reader, key)) {
       continue;
     }
-    if (reader.recipe == options.recipe && (reader.networks.empty() || reader.networks == options.model.networks)) {
+    if (reader.is_of(options)) {
       return true;
     }
     is_common = false;
@@ -91,10 +101,11 @@ std::string unread_changes(const Options& options) {
   if (keys.empty()) {
     return "";
   }
+  const std::string form = options.recipe == "gan" ? " with networks " + options.model.networks
+                           : options.recipe == "restore" && options.loss.adversary.is_zero() ? " without loss.adversary"
+                                                                                             : "";
   return fmt::format("{} {} no effect: recipe {}{} does not read {}", fmt::join(keys, ", "),
-                     keys.size() == 1 ? "has" : "have", options.recipe,
-                     options.recipe == "gan" ? " with networks " + options.model.networks : "",
-                     keys.size() == 1 ? "it" : "them");
+                     keys.size() == 1 ? "has" : "have", options.recipe, form, keys.size() == 1 ? "it" : "them");
 }
 
 }  // namespace duel

@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace duel {
@@ -27,18 +28,24 @@ namespace fs = std::filesystem;
 using Verb = RestorePhotographs::Verb;
 
 void check_verb(const RestorePhotographs& request, const RestorerForm& form) {
+  if (request.verb != Verb::translate && !form.restores) {
+    throw_error(Error::Kind::usage,
+                "{}: was trained to make pictures of others, not to restore them; `duel translate` does so",
+                request.run);
+  }
   if (request.verb == Verb::enlarge && form.scale == 1) {
     throw_error(Error::Kind::usage,
                 "{}: was trained to repair photographs ({}) and keeps their size; `duel repair` does so, and `duel "
                 "enlarge` needs a run of `duel train --preset enlarge`",
                 request.run, form.degradation);
   }
-  if (request.verb == Verb::repair && form.scale != 1) {
-    throw_error(
-        Error::Kind::usage,
-        "{}: was trained to enlarge photographs {} times; `duel enlarge` does so, and `duel repair` needs a run "
-        "of `duel train --preset repair`",
-        request.run, form.scale);
+  if (request.verb != Verb::enlarge && form.scale != 1) {
+    const std::string_view verb = request.verb == Verb::repair ? "repair" : "translate",
+                           preset = request.verb == Verb::repair ? "repair" : "pix2pix";
+    throw_error(Error::Kind::usage,
+                "{}: was trained to enlarge photographs {} times; `duel enlarge` does so, and `duel {}` needs a run of "
+                "`duel train --preset {}`",
+                request.run, form.scale, verb, preset);
   }
   if (!request.mask.empty() && !form.has_holes) {
     throw_error(Error::Kind::usage,

@@ -1,5 +1,5 @@
-// A person's photographs, of any size, restored by the network of a run of the recipe `restore` and written as files of
-// their kinds.
+// A person's photographs, of any size, put through the network of a run that makes pictures of pictures (the recipe
+// `restore`, or any whose translation() keeps their size) and written as files of their kinds.
 //
 // One photograph and what comes of it lie in memory at a time, as bytes, and of the network's pictures a row of tiles
 // (tiles.h). Opacity is enlarged by bicubic; where pixels were missing because they were transparent, they are opaque
@@ -20,7 +20,8 @@
 namespace duel {
 
 struct RestorePhotographs {
-  enum class Verb : std::uint8_t { enlarge, repair };  // by a network that enlarges; that keeps the size
+  // By a network of the recipe restore that enlarges, or that keeps the size; by any that keeps it.
+  enum class Verb : std::uint8_t { enlarge, repair, translate };
 
   Verb verb = Verb::enlarge;
   std::string run, out;
@@ -49,7 +50,7 @@ struct RestoredPhotographs {
   std::vector<std::string> sheets;
 };
 
-// Throws kind `usage` for the run of another recipe, or one that the other verb is for, a mask that it has no use for,
+// Throws kind `usage` for the run of another recipe, or one that another verb is for, a mask that it has no use for,
 // and as plan_restoration() (restoration_files.h) and TiledNetwork do; kind `data` where nothing can be written into
 // the folder, and where no photograph is left.
 RestoredPhotographs restore_photographs(const RestorePhotographs& request);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace duel {
 
@@ -23,11 +24,6 @@ Options options_of(const RunDirectory& run, const std::filesystem::path& checkpo
   return options_from_toml(read_text_file(config), config.string());
 }
 
-// Extents must be multiples of it; less than one is nothing to the deepest level.
-int granule_of(const Options& options) {
-  return options.model.restorer == "nafnet" ? 1 << options.model.encoder_blocks.size() : 1;
-}
-
 Field of_size(Field field, PictureSize size, int scale) {
   field.shape = {1, scale * size.height, scale * size.width, field.shape[3]};
   return field;
@@ -41,29 +37,37 @@ int tiles_at_once(PictureSize tile, int scale) {
 }  // namespace
 
 RestorerForm restorer_form(const Options& options, const Recipe& recipe, const std::string& run) {
-  if (options.recipe != kRecipe) {
-    throw_error(Error::Kind::usage,
-                "{}: is a run of the recipe {}, but photographs are enlarged and repaired by one of the recipe {}, as "
-                "`duel train --preset enlarge` and `--preset repair` make it",
-                run, options.recipe, kRecipe);
+  const std::optional<Sampling> sampling = recipe.translation();
+  if (!sampling || sampling->inputs.size() != 1 || sampling->outputs.size() != 1) {
+    throw_error(
+        Error::Kind::usage,
+        "{}: is a run of the recipe {}, but photographs are enlarged, repaired and translated by one of a recipe "
+        "that makes a picture of a picture, as `duel train --preset enlarge`, `--preset repair` and `--preset "
+        "pix2pix` make it",
+        run, options.recipe);
   }
-  const Sampling sampling = recipe.sampling();
-  const Shape &input = sampling.inputs[0].shape, &picture = sampling.outputs[0].shape;
+  const Shape &input = sampling->inputs[0].shape, &picture = sampling->outputs[0].shape;
   RestorerForm form;
   form.inputs = input[3];
   form.outputs = picture[3];
-  form.scale = restoration_scale(sampling.inputs[0], sampling.outputs[0]);
-  form.has_holes = form.inputs == form.outputs + 1;
-  if (form.outputs != 1 && form.outputs != 3) {
-    throw_error(Error::Kind::usage,
-                "{}: was trained on pictures of {} channels, but photographs are restored by networks of 1 (grey) or 3 "
-                "(colour); train with --alpha flatten",
-                run, form.outputs);
+  form.scale = restoration_scale(sampling->inputs[0], sampling->outputs[0]);
+  form.restores = options.recipe == kRecipe;
+  form.has_holes = form.restores && form.inputs == form.outputs + 1;
+  for (const int channels : {form.outputs, form.has_holes ? form.outputs : form.inputs}) {
+    if (channels != 1 && channels != 3) {
+      throw_error(
+          Error::Kind::usage,
+          "{}: was trained on pictures of {} channels, but photographs are put through networks of 1 (grey) or 3 "
+          "(colour); train with --alpha flatten",
+          run, channels);
+    }
   }
   constexpr int kFilter = 3;
-  form.least_side = std::max(granule_of(options), kFilter);
-  const int part = options.data.crop / form.scale;
+  form.least_side = kFilter;
+  const int part = form.restores ? options.data.crop / form.scale : 0;
   form.trained_on = part > 0 ? PictureSize{part, part} : PictureSize{input[1], input[2]};
+  // Of another recipe nothing is known but that it takes what it was trained on.
+  form.granule = form.restores ? restorer_granule(options, sampling->outputs[0]) : std::lcm(input[1], input[2]);
   form.degradation = options.data.pairs == "none" ? options.data.degrade : "pairs";
   return form;
 }
@@ -77,7 +81,7 @@ TiledNetwork::TiledNetwork(Context& context, const RunDirectory& run, const std:
 
 Sampling TiledNetwork::of_tiles(const Recipe& recipe, int tile) {
   form_ = restorer_form(options_, recipe, run_);
-  Sampling sampling = recipe.sampling();
+  Sampling sampling = *recipe.translation();
   if (tile > 0) {
     tile_ = {tile, tile};
   } else {
@@ -85,10 +89,11 @@ Sampling TiledNetwork::of_tiles(const Recipe& recipe, int tile) {
     const int times = (kLeastTile + shorter - 1) / shorter;
     tile_ = {times * form_.trained_on.height, times * form_.trained_on.width};
   }
-  const int granule = granule_of(options_);
-  if (tile > 0 && (tile < form_.least_side || tile % granule != 0)) {
+  const int granule = form_.granule;
+  const int least = std::max(granule, form_.least_side);
+  if (tile > 0 && (tile < least || tile % granule != 0)) {
     throw_error(Error::Kind::usage, "--tile {}: the network of {} takes tiles of at least {} pixels a side{}", tile,
-                run_, form_.least_side, granule == 1 ? "" : fmt::format(", multiples of {}", granule));
+                run_, least, granule == 1 ? "" : fmt::format(", multiples of {}", granule));
   }
   sampling.inputs[0] = of_size(sampling.inputs[0], tile_, 1);
   sampling.outputs[0] = of_size(sampling.outputs[0], tile_, form_.scale);

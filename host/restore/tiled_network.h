@@ -1,4 +1,4 @@
-// The network of a run that restores pictures (host/recipes/restore.h), for pictures of any size.
+// The network of a run that makes pictures of pictures (Recipe::translation), for pictures of any size.
 #pragma once
 
 #include "host/config/options.h"
@@ -24,12 +24,14 @@ struct RestorerForm {
   int inputs = 3, outputs = 3;  // channels
   int scale = 1;
   bool has_holes = false;   // the last input says which pixels are known
-  int least_side = 1;       // of a picture that it is given
+  int granule = 1;          // what the extents of a tile must be multiples of
+  int least_side = 1;       // of a picture that it is given; one that is smaller than a tile is mirrored out to it
   PictureSize trained_on;   // of its inputs: a part, or a whole picture
-  std::string degradation;  // "x2", "noise:25", or "pairs"
+  bool restores = false;    // it is of the recipe restore
+  std::string degradation;  // of that recipe: "x2", "noise:25", or "pairs"
 };
 
-// Throws kind `usage`, beginning with the run, for the run of another recipe.
+// Throws kind `usage`, beginning with the run, for the run of a recipe that makes no picture of a picture.
 RestorerForm restorer_form(const Options& options, const Recipe& recipe, const std::string& run);
 
 class TiledNetwork {

@@ -69,6 +69,9 @@ void add_adversarial(const ProgressState& s, std::vector<Part>& parts) {
                                  100 * metric(s, "d_accuracy_fake")),
                      3});
   }
+  if (const double psnr = metric(s, "psnr"); !std::isnan(psnr)) {
+    parts.push_back({number_text("psnr", psnr, 3), 2});
+  }
   parts.push_back({fmt::format("grad D {:.2f} G {:.2f}", metric(s, "d_grad_norm"), metric(s, "g_grad_norm")), 4});
 }
 

@@ -12,7 +12,7 @@
 
 namespace duel {
 
-// How many pictures stand side by side: 3, or 2 where what is given is the rows' only picture.
+// How many pictures stand side by side: 3, or 2 where what is given is the rows' "picture" itself.
 int comparison_panels(const Sampling& translation);
 // The rows and columns of a sheet of so many together.
 SheetShape comparison_sheet(const Options& options, int panels);

@@ -182,6 +182,14 @@ Options options_of(const std::string& preset) {
     options.model.filters = 4;
     options.model.blocks = 1;
     options.model.encoder_blocks = options.model.decoder_blocks = {1};
+  } else if (preset == "pix2pix" || preset == "inpaint" || preset == "enlarge-crisp") {
+    options.data.synthetic_height = options.data.synthetic_width = 24;
+    options.data.size = "auto";
+    options.data.crop = 24;
+    options.data.degrade = preset == "inpaint" ? "hole:3" : options.data.degrade;
+    options.model.filters = options.model.adversary_filters = 2;
+    options.model.blocks = 1;
+    options.model.encoder_blocks = options.model.decoder_blocks = {1};
   } else if (preset == "dcgan" || preset == "sagan") {
     options.data.synthetic_height = 16;  // halved twice, so that there is attention in both networks
     options.data.synthetic_width = 16;
@@ -208,7 +216,8 @@ TEST_P(EveryPreset, AGraphMakesWhatTheEngineMakes) {
 
 INSTANTIATE_TEST_SUITE_P(Onnx, EveryPreset,
                          ::testing::Values("classic", "steady", "conv-steady", "photographs", "dcgan", "sagan",
-                                           "residual", "vae", "classify", "enlarge", "repair"),
+                                           "residual", "vae", "classify", "enlarge", "repair", "inpaint",
+                                           "enlarge-crisp"),
                          [](const auto& instance) {
                            std::string name = instance.param;
                            std::replace(name.begin(), name.end(), '-', '_');

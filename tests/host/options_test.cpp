@@ -165,8 +165,8 @@ TEST(Options, EveryMemberHasAKey) {
     count(degrade, pairs, crop, into);
   }
   {
-    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s] = options.model;
-    count(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s);
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u] = options.model;
+    count(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u);
   }
   {
     const auto& [shift, flip, turn, policy, probability, adaptive, target] = options.augment;
@@ -177,9 +177,10 @@ TEST(Options, EveryMemberHasAKey) {
     count(residency, launch, steps, lanes, memory);
   }
   {
-    const auto& [kind, r1, r2, penalty, every, smoothing, restoration, cycle, contrast, identity, places, temperature] =
-        options.loss;
-    count(kind, r1, r2, penalty, every, smoothing, restoration, cycle, contrast, identity, places, temperature);
+    const auto& [kind, r1, r2, penalty, every, smoothing, restoration, weight, adversary, cycle, contrast, identity,
+                 places, temperature] = options.loss;
+    count(kind, r1, r2, penalty, every, smoothing, restoration, weight, adversary, cycle, contrast, identity, places,
+          temperature);
   }
   {
     const auto& [a, b, c, d, e, f, g, h, i, j] = options.optimizer;
@@ -541,9 +542,9 @@ TEST(Options, RoundTripOfEveryKey) {
                   "/pairs of \\ them",
                   96,
                   "/boots"};
-  options.model = {"conv-steady", 7,         33,  3,       4,        2,   34, {},    "tanh", {5}, 9,
-                   {1, 2, 3},     "sigmoid", 0.1, {8, 24}, "nafnet", {2}, 3,  {4, 5}};
-  options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16, 0.7, "psnr", 9.0, 0.25, 0.75, 100, 0.5};
+  options.model = {"conv-steady", 7,         33,  3,       4,        2,   34, {},     "tanh", {5},       9,
+                   {1, 2, 3},     "sigmoid", 0.1, {8, 24}, "nafnet", {2}, 3,  {4, 5}, 48,     "instance"};
+  options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16, 0.7, "psnr", 100, 0.25, 9.0, 0.25, 0.75, 100, 0.5};
   options.optimizer = {0.25, 1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324,
                        0.01, 5};
   options.train = {11, 13, 999'999'999'999, 14, "rollback"};

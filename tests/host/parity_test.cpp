@@ -132,6 +132,12 @@ TEST(Parity, AWrongNumberIsFoundAndNamed) {
   expect_found("sagan", 2, "state/discriminator/conv1/u", 1, 1e-3F);
   expect_found("dcgan", 1, "gradient/generator/dense/weight", 50, 1e-3F);
   expect_found("dcgan", 2, "state/generator/up1/norm/running_mean", 1, 1e-3F);
+  expect_found("restore", 1, "gradient/restorer/enlarge1/weight", 3, 1e-3F);
+  expect_found("restore", 2, "loss", 0, 1e-3F);
+  expect_found("restore_adversary", 1, "gradient/discriminator/conv2/weight", 7, 1e-3F);
+  expect_found("restore_adversary", 1, "d_penalty/gradient/discriminator/conv1/weight", 7, 1e-3F);
+  expect_found("restore_adversary", 2, "gradient/restorer/up1/weight", 5, 1e-3F);
+  expect_found("restore_adversary", 3, "g_loss", 0, 1e-3F);
   expect_found("dcgan_by_class", 2, "state/discriminator/conv2/norm/running_variance", 2, 1e-3F);
 }
 

@@ -168,6 +168,118 @@ TEST(Restore, GreyBecomesColour) {
   EXPECT_TRUE(std::isfinite(training.metric("loss")));
 }
 
+Options adversary_options(const std::string& preset_name, const std::string& degrade) {
+  Options options = restore_options(preset_name, degrade);
+  options.data.synthetic_height = options.data.synthetic_width = 32;
+  options.data.crop = preset_name == "pix2pix" ? 0 : 24;
+  options.model.adversary_filters = 4;
+  return options;
+}
+
+TEST(RestoreAgainstAnAdversary, ResumesByteForByteWithPenaltiesEveryFewSteps) {
+  for (const auto& [preset_name, degrade] : std::vector<std::pair<std::string, std::string>>{
+           {"pix2pix", "grey"}, {"inpaint", "strokes"}, {"enlarge-crisp", "x2"}, {"pix2pix", "noise:5-50"}}) {
+    Options options = adversary_options(preset_name, degrade);
+    options.loss.penalty_every = 2;
+    Training whole(options), first(options), second(options);
+    whole.train(5);
+    first.train(3);
+    const TemporaryFolder folder;
+    first.trainer.save(folder.path());
+    second.trainer.load(folder.path());
+    second.train(2);
+    EXPECT_EQ(state_of(whole.trainer), state_of(second.trainer)) << preset_name;
+  }
+}
+
+TEST(RestoreAgainstAnAdversary, StreamedRowsTrainAsResidentOnesDo) {
+  Options options = adversary_options("pix2pix", "grey");
+  Training resident(options);
+  options.schedule.residency = "stream";
+  Training streamed(options);
+  resident.train(3);
+  streamed.train(3);
+  EXPECT_EQ(state_of(resident.trainer), state_of(streamed.trainer));
+}
+
+TEST(RestoreAgainstAnAdversary, BothLearn) {
+  for (const char* kind : {"bce", "lsgan", "hinge", "relativistic", "wgan"}) {
+    Options options = adversary_options("pix2pix", "grey");
+    options.data.synthetic_count = options.train.batch;  // the same pictures in each step
+    options.augment.flip = false;
+    options.train.steps = 60;
+    options.optimizer.learning_rate = options.optimizer.discriminator_learning_rate = 1e-3;
+    options.loss.kind = kind;
+    options.loss.penalty_every = 1;
+    Training training(options);
+    training.train(1);
+    const double restoration = training.metric("restoration"), judged = training.metric("d_loss");
+    training.train(59);
+    EXPECT_LT(training.metric("restoration"), 0.8 * restoration) << kind;
+    EXPECT_LT(training.metric("d_loss"), judged) << kind;
+    EXPECT_GT(training.metric("r1"), 0) << kind;
+    EXPECT_TRUE(std::isfinite(training.metric("g_grad_norm"))) << kind;
+  }
+}
+
+// What it may see beside a hole is where it is, not what is missing there: made pictures with the truth in place of
+// what the network made of it could not be told from real ones.
+TEST(RestoreAgainstAnAdversary, KnowsOfAHoleOnlyWhereItIs) {
+  const Options options = adversary_options("inpaint", "hole:5");
+  Training training(options);
+  const Parameters& judge = training.trainer.networks().parameters("discriminator");
+  EXPECT_EQ(judge.list().front().shape, (Shape{4, 4, 4, 1 + 3}));
+  Training coloured(adversary_options("pix2pix", "grey"));
+  EXPECT_EQ(coloured.trainer.networks().parameters("discriminator").list().front().shape, (Shape{4, 4, 4, 1 + 3}));
+  Training enlarged(adversary_options("enlarge-crisp", "x2"));
+  EXPECT_EQ(enlarged.trainer.networks().parameters("discriminator").list().front().shape, (Shape{4, 4, 4, 3 + 3}));
+}
+
+// Its weight scales what it adds, and nothing else: with none of it the network is trained as without an adversary.
+TEST(RestoreAgainstAnAdversary, OfNoWeightChangesNothingOfTheNetwork) {
+  Options options = adversary_options("pix2pix", "grey");
+  options.loss.adversary = {};
+  Training without(options);
+  options.loss.adversary.shape = ScheduleOption::Shape::linear;
+  options.loss.adversary.to = 1;
+  options.loss.adversary.begin = 0.9;
+  options.train.steps = 40;
+  Training with(options);
+  without.train(3);
+  with.train(3);
+  const auto weights_of = [](Training& training) {
+    return download<float>(training.context,
+                           training.trainer.networks().parameters(kRestorer).view(Parameters::Block::master));
+  };
+  EXPECT_EQ(weights_of(with), weights_of(without));
+  EXPECT_NEAR(with.metric("restoration"), without.metric("loss") / options.loss.restoration_weight, 1e-5);
+  options.loss.adversary = 1.0;
+  Training judged(options);
+  judged.train(3);
+  EXPECT_NE(weights_of(judged), weights_of(without));
+}
+
+TEST(RestoreAgainstAnAdversary, WhatDoesNotFitIsRefused) {
+  const auto open = [](const Options& options) {
+    Training{options};
+    return 0;
+  };
+  Options options = adversary_options("inpaint", "hole:5");
+  options.data.crop = 16;
+  EXPECT_ERROR(
+      open(options), Error::Kind::usage,
+      "loss.adversary: patch_discriminator: pictures are 16x16, but with 3 halvings height and width must be at "
+      "least 24; choose a larger data.crop or --size, or loss.adversary = 0");
+  options = adversary_options("pix2pix", "grey");
+  options.data.synthetic_height = 33;
+  EXPECT_ERROR(open(options), Error::Kind::usage, "unet: pictures of 33x32 with 0 levels");
+  options.data.synthetic_height = 40;
+  options.data.crop = 32;
+  EXPECT_ERROR(open(options), Error::Kind::usage, "unet: pictures are 40x32, but with 5 levels");
+  EXPECT_ERROR(open(adversary_options("pix2pix", "x2")), Error::Kind::usage,
+               "model.restorer = unet: keeps the size of pictures");
+}
+
 TEST(Restore, ARunShowsAndMeasuresWhatItRestores) {
   const TemporaryFolder folder;
   TrainingRequest request;

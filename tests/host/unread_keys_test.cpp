@@ -11,7 +11,8 @@ namespace {
 
 TEST(UnreadKeys, APresetReadsWhatItSays) {
   for (const char* name : {"classic", "conv-steady", "dcgan", "photographs", "residual", "sagan", "steady", "classify",
-                           "classify-photographs", "vae", "enlarge", "repair", "cut", "cyclegan"}) {
+                           "classify-photographs", "vae", "enlarge", "enlarge-crisp", "repair", "inpaint", "pix2pix",
+                           "cut", "cyclegan", "tryon"}) {
     EXPECT_EQ(unread_changes(preset(name)), "") << name;
   }
 }
@@ -30,12 +31,18 @@ TEST(UnreadKeys, WhatIsChangedForNothingIsTold) {
   options.optimizer.generator_learning_rate = 0.5;
   EXPECT_EQ(unread_changes(options),
             "loss.kind, optimizer.generator_learning_rate have no effect: recipe vae does not read them");
+  options = preset("enlarge");
+  options.loss.r1 = 1.0;
+  EXPECT_EQ(unread_changes(options), "loss.r1 has no effect: recipe restore without loss.adversary does not read it");
+  options.loss.adversary = 0.1;
+  EXPECT_EQ(unread_changes(options), "");
 }
 
 TEST(UnreadKeys, EveryKeyHasAReader) {
   for (const OptionKey& key : option_keys()) {
     bool is_read = false;
-    for (const char* name : {"classic", "conv-steady", "residual", "classify", "vae", "enlarge", "cut", "cyclegan"}) {
+    for (const char* name :
+         {"classic", "conv-steady", "residual", "classify", "vae", "enlarge", "pix2pix", "cut", "cyclegan"}) {
       is_read = is_read || reads_key(preset(name), key.name);
     }
     EXPECT_TRUE(is_read) << key.name;

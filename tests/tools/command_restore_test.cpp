@@ -1,4 +1,5 @@
-// `duel enlarge` and `duel repair`: a person's photographs through the network of a run, and what is refused.
+// `duel enlarge`, `duel repair` and `duel translate`: a person's photographs through the network of a run, and what is
+// refused.
 #include "host/pictures/decode.h"
 #include "host/pictures/png.h"
 #include "tests/support/paths.h"
@@ -144,8 +145,31 @@ TEST_F(RestoreCommand, CompletesWhatIsMissingAndLeavesTheRest) {
   expect_outcome(duel("repair photo.png --run run --out x --mask nowhere.png"), 3, "nowhere.png");
 }
 
+TEST_F(RestoreCommand, TranslatesPhotographsOfAnySize) {
+  const std::string larger = " --set data.synthetic_height=32 --set data.synthetic_width=32 --set data.crop=0 ";
+  train_run("run", "--preset pix2pix --set model.adversary_filters=2 --set loss.penalty_every=2" + larger);
+  const Outcome made = duel("translate a.png b.png --run run --out coloured --sheet --json");
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  const Json json = Json::parse(made.output);
+  EXPECT_EQ(json["scale"], 1);
+  EXPECT_EQ(json["tile"][0], 128);
+  const Picture coloured = read_png(folder_ / "coloured/a.png");
+  ASSERT_TRUE(coloured.height == 50 && coloured.width == 70 && coloured.channels == 3);
+  EXPECT_GT(std::set<std::uint8_t>(coloured.pixels.begin(), coloured.pixels.end()).size(), 2U);
+  // It is the same function as repair's, by a run of the same size.
+  ASSERT_EQ(duel("repair a.png --run run --out repaired").exit_code, 0);
+  EXPECT_EQ(read_png(folder_ / "repaired/a.png"), coloured);
+  expect_outcome(duel("translate a.png --run run --out other --tile 48"), 2, "multiples of 32");
+  train_run("larger", "--preset enlarge");
+  expect_outcome(duel("translate a.png --run larger --out other"), 2,
+                 "was trained to enlarge photographs 2 times; `duel enlarge` does so, and `duel translate` needs");
+  expect_outcome(duel("train --out small " + kTiny + "--preset pix2pix"), 2,
+                 "loss.adversary: patch_discriminator: pictures are 8x8");
+}
+
 TEST_F(RestoreCommand, RefusesTheRunOfAnotherRecipe) {
   ASSERT_EQ(train("--steps 1").exit_code, 0);
+  expect_outcome(duel("translate a.png --run run --out x"), 2, "run: is a run of the recipe gan");
   expect_outcome(duel("enlarge a.png --run run --out x"), 2, "run: is a run of the recipe gan");
   expect_outcome(duel("repair a.png --run run --out x"), 2, "run: is a run of the recipe gan");
   expect_outcome(duel("repair a.png --run nowhere --out x"), 3, "nowhere");

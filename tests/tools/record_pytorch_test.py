@@ -172,6 +172,20 @@ class RecordPytorch(unittest.TestCase):
         self.assertIn(b'"step2/state/classifier/stem/norm/running_mean"', content)
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
+    def test_restorers_alone_and_against_an_adversary(self):
+        whole = ["data.size=auto", "data.synthetic_channels=3", "data.crop=0", "augment.flip=false", "augment.turn=false",
+                 "train.batch=2", "model.filters=2"]
+        small = [*whole, "data.synthetic_height=8", "data.synthetic_width=4", "model.blocks=1", "model.encoder_blocks=[1]",
+                 "model.decoder_blocks=[1]"]
+        self.assertIn(b'"step2/pairs/input"', self.expect_parity("enlarge", [*small, "data.degrade=x4"]))
+        self.assertIn(b'"step2/noise"', self.expect_parity("repair", small))
+        judged = [*whole, "data.synthetic_height=32", "data.synthetic_width=24", "model.adversary_filters=2"]
+        for settings in (["loss.kind=hinge", "loss.penalty_every=1", "model.adversary_norm=instance"],
+                         ["loss.kind=relativistic", "data.degrade=noise:5-50", "loss.adversary={from = 0.1, to = 1}"]):
+            self.assertIn(b'"step2/d_pairs"', self.expect_parity("pix2pix", [*judged, *settings]))
+        self.assertIn(b'"step1/penalty_pairs/input"', self.expect_parity("enlarge-crisp", [*judged, "model.blocks=1"]))
+
+    @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_schedules(self):
         self.expect_parity("steady", ODD + [
             'optimizer.generator_learning_rate={from = 5e-4, to = 1e-4, shape = "cosine", until = 0.8, warmup = 2}',

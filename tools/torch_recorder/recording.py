@@ -65,8 +65,13 @@ class Random:
         channels, height, width = config.picture()
         self.extents, self.latent = (height, width, channels), config["model.latent"]
 
-    def pixels(self, count):
-        return torch.randint(0, 256, (count, *self.extents), generator=self.generator, dtype=torch.uint8)
+    def pixels(self, count, smaller=1, channels=None):
+        height, width, all_channels = self.extents
+        extents = height // smaller, width // smaller, channels or all_channels
+        return torch.randint(0, 256, (count, *extents), generator=self.generator, dtype=torch.uint8)
+
+    def normal_pictures(self, count):
+        return torch.randn(count, *self.extents, generator=self.generator)
 
     def labels(self, count):
         return torch.randint(0, self.classes, (count,), generator=self.generator)

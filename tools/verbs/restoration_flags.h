@@ -1,5 +1,5 @@
-// What `duel enlarge` and `duel repair` have in common: which photographs, by which run, into which folder, and what is
-// printed of it.
+// What `duel enlarge`, `duel repair` and `duel translate` have in common: which photographs, by which run, into which
+// folder, and what is printed of it.
 #pragma once
 
 #include "host/restore/restore_photographs.h"

@@ -16,6 +16,7 @@ void add_export(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app, int& exit_code);
 void add_enlarge(CLI::App& app, int& exit_code);
 void add_repair(CLI::App& app, int& exit_code);
+void add_translate(CLI::App& app, int& exit_code);
 void add_tryon(CLI::App& app, int& exit_code);
 void add_augment(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);

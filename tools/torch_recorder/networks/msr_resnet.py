@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import nn
 
+from .start import start_mixed
 from ..arrays import arrays_of, shuffled_arrays_of
 
 
@@ -21,6 +22,9 @@ class MsrResnet(nn.Module):
         self.blocks = nn.ModuleList(nn.ModuleList([conv(filters, filters), conv(filters, filters)]) for _ in range(blocks))
         self.enlarge = nn.ModuleList(conv(filters, self.factor ** 2 * filters) for _ in range(2 if scale == 4 else 1))
         self.large, self.last = conv(filters, filters), conv(filters, channels)
+
+    def start(self):
+        start_mixed(self)
 
     def forward(self, pictures):
         x = self.act(self.first(pictures))

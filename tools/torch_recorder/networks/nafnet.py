@@ -74,6 +74,12 @@ class Nafnet(nn.Module):
             self.up.append(blocks_of(count, width))
         self.last = nn.Conv2d(channels, outputs, 3, padding=1)
 
+    def start(self):
+        """Blocks that are not the identity, so that every gradient is far from zero."""
+        for parameter in self.parameters():
+            if parameter.abs().sum() == 0:
+                nn.init.normal_(parameter, 0, 0.5)
+
     def forward(self, pictures):
         x, made = self.first(pictures), []
         for blocks, halve in zip(self.down, self.halve):

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from .start import start_mixed
 from ..arrays import arrays_of
 
 
@@ -19,6 +20,9 @@ class PatchDiscriminator(nn.Module):
         self.norms = nn.ModuleList(nn.InstanceNorm2d(made, affine=True) if has_norm else nn.Identity()
                                    for has_norm, made in zip(normed, widths[1:]))
         self.last = nn.Conv2d(widths[-1], 1, 4, 1, 1)
+
+    def start(self):
+        start_mixed(self)
 
     def forward(self, x):
         for convolution, norm in zip(self.convolutions, self.norms):

@@ -3,7 +3,16 @@
 import torch
 from torch import nn
 
+from .start import start_mixed
 from ..arrays import arrays_of
+
+
+def levels_of(height, width):
+    """How often both can be halved, at most 8 times."""
+    levels = 0
+    while levels < 8 and height % (2 << levels) == 0 and width % (2 << levels) == 0:
+        levels += 1
+    return levels
 
 
 class Unet(nn.Module):
@@ -23,6 +32,9 @@ class Unet(nn.Module):
                                  for taken, made in zip([widths[-1], *(2 * width for width in back)], back))
         self.up_norms = nn.ModuleList(nn.InstanceNorm2d(made, affine=True) for made in back)
         self.last = nn.ConvTranspose2d(2 * filters, outputs, 4, 2, 1)
+
+    def start(self):
+        start_mixed(self)
 
     def forward(self, x):
         made = []

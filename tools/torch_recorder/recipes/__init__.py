@@ -5,9 +5,10 @@ from .classify import Classify
 from .cut import Cut
 from .cyclegan import CycleGan
 from .gan import Gan
+from .restore import Restore
 from .vae import Vae
 
-RECIPES = {"classify": Classify, "cut": Cut, "cyclegan": CycleGan, "gan": Gan, "vae": Vae}
+RECIPES = {"classify": Classify, "cut": Cut, "cyclegan": CycleGan, "gan": Gan, "restore": Restore, "vae": Vae}
 
 
 def recipe_of(config, classes):
