@@ -6,5 +6,7 @@ namespace duel {
 
 // a - b, of one shape and type.
 Value difference(Program& p, Value a, Value b);
+// The mean of |a - b|, one f32, of arrays of one shape, each of any type.
+Value mean_absolute_difference(Program& p, Value a, Value b);
 
 }  // namespace duel

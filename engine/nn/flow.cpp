@@ -1,14 +1,11 @@
 #include "engine/nn/flow.h"
 
+#include "engine/nn/difference.h"
 #include "engine/ops/ops.h"
 
 namespace duel {
 
 namespace {
-
-Value subtract(Program& p, Value a, Value b) {
-  return ops::add(p, a, ops::affine(p, b, -1.0));
-}
 
 // [count]: the middles of `count` pixels, from -1 at the first one's outer edge to 1. Halves become quarters, each with
 // its own one beside it, until there is an odd number, which are written one by one.
@@ -91,8 +88,8 @@ Value flow_curvature(Program& p, Value flow) {
 Value flow_variation(Program& p, Value flow) {
   const Program::Scope scope(p, "variation");
   const Shape s = p.shape(flow);
-  const Value right = subtract(p, part(p, flow, 0, 1, s[1], s[2] - 1), part(p, flow, 0, 0, s[1], s[2] - 1));
-  const Value down = subtract(p, part(p, flow, 1, 0, s[1] - 1, s[2]), part(p, flow, 0, 0, s[1] - 1, s[2]));
+  const Value right = difference(p, part(p, flow, 0, 1, s[1], s[2] - 1), part(p, flow, 0, 0, s[1], s[2] - 1));
+  const Value down = difference(p, part(p, flow, 1, 0, s[1] - 1, s[2]), part(p, flow, 0, 0, s[1] - 1, s[2]));
   return ops::add(p, mean_magnitude(p, right), mean_magnitude(p, down));
 }
 

@@ -22,9 +22,9 @@ struct Part {
   const char* name;
   int channels;
 };
-constexpr Part kParts[] = {{"picture", 3}, {"person", 3}, {"body", 3}, {"garment", 4}, {"worn", 1}, {"flow", 3}};
+constexpr Part kTryonParts[] = {{"picture", 3}, {"person", 3}, {"body", 3}, {"garment", 4}, {"worn", 1}, {"flow", 3}};
 
-bool is_folder(const fs::path& path) {
+bool folder_exists(const fs::path& path) {
   std::error_code ignored;
   return fs::is_directory(path, ignored);
 }
@@ -63,7 +63,7 @@ void check_pictures(const DecodedFolder& decoded, const PhotographFolder& folder
 }  // namespace
 
 bool is_tryon_set(const fs::path& folder) {
-  return is_folder(folder / "train" / "person") && is_folder(folder / "train" / "garment");
+  return folder_exists(folder / "train" / "person") && folder_exists(folder / "train" / "garment");
 }
 
 std::array<double, 2> flow_place(std::span<const std::uint8_t> pixel) {
@@ -77,9 +77,9 @@ TryonSource::TryonSource(const Options::Data& options, const std::string& part, 
   const PictureForm asked = picture_form(options);
   std::uint32_t checksum = 0;
   std::optional<PhotographFolder> first;
-  for (const auto& [name, channels] : kParts) {
+  for (const auto& [name, channels] : kTryonParts) {
     const fs::path path = fs::path(options.source) / part / name;
-    if (!is_folder(path)) {
+    if (!folder_exists(path)) {
       throw_error(Error::Kind::data, "{}: there is no such folder, which a try-on set has (tools/make_tryon.py)",
                   path.string());
     }
@@ -115,7 +115,7 @@ void TryonSource::read(std::int64_t row, std::size_t field, std::byte* to) const
 }
 
 std::unique_ptr<const Source> TryonSource::held_out() const {
-  if (!is_folder(fs::path(options_.source) / "test")) {
+  if (!folder_exists(fs::path(options_.source) / "test")) {
     return nullptr;
   }
   DecodeSettings settings;

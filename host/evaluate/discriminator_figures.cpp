@@ -1,6 +1,7 @@
 #include "host/evaluate/discriminator_figures.h"
 
 #include "host/metrics/ordered_pairs.h"
+#include "host/recipes/networks.h"
 #include "host/sample/generate.h"
 #include "host/sample/loaded_sampling.h"
 #include "host/sample/sampler.h"
@@ -17,7 +18,6 @@ namespace duel {
 
 namespace {
 
-constexpr const char* kDiscriminator = "discriminator";
 class Judge {
 public:
   Judge(Context& context, const MeasuredRun& run) : context_(context) {

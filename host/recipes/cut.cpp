@@ -2,6 +2,7 @@
 
 #include "engine/nn/patch_contrast.h"
 #include "engine/ops/ops.h"
+#include "host/recipes/networks.h"
 #include "host/recipes/unpaired.h"
 #include "host/recipes/unpaired_networks.h"
 
@@ -16,9 +17,7 @@ namespace duel {
 
 namespace {
 
-constexpr const char* kGenerator = "generator";
 constexpr const char* kProjector = "projector";
-constexpr const char* kDiscriminator = "discriminator";
 
 class Cut : public Recipe {
 public:

@@ -1,5 +1,6 @@
 #include "host/recipes/cyclegan.h"
 
+#include "engine/nn/difference.h"
 #include "engine/ops/ops.h"
 #include "host/recipes/unpaired.h"
 #include "host/recipes/unpaired_networks.h"
@@ -19,11 +20,6 @@ constexpr const char* kJudgeThere = "discriminator";
 constexpr const char* kJudgeBack = "discriminator_back";
 
 // mean |a - b|
-Value mean_difference(Program& p, Value a, Value b) {
-  const Value difference = ops::add(p, a, ops::affine(p, b, -1.0));
-  return ops::mean(p, ops::unary(p, UnaryKind::abs, ops::cast(p, difference, DType::f32)));
-}
-
 class CycleGan : public Recipe {
 public:
   CycleGan(const Options& options, const Fields& fields, std::int64_t steps)
@@ -103,13 +99,14 @@ private:
     const Made there = made(r, kThere, x, y), back = made(r, kBack, y, x);
     const Value adversary = ops::add(p, unpaired_.adversary(r, kJudgeThere, there.pictures),
                                      unpaired_.adversary(r, kJudgeBack, back.pictures));
-    const Value cycle = ops::add(p, mean_difference(p, r.run(kBack, {there.pictures})[0], x),
-                                 mean_difference(p, r.run(kThere, {back.pictures})[0], y));
+    const Value cycle = ops::add(p, mean_absolute_difference(p, r.run(kBack, {there.pictures})[0], x),
+                                 mean_absolute_difference(p, r.run(kThere, {back.pictures})[0], y));
     r.metric("adversary", adversary);
     r.metric("cycle", cycle);
     Value loss = add_weighted(p, adversary, options_.loss.cycle, cycle);
     if (has_identity()) {
-      const Value identity = ops::add(p, mean_difference(p, there.same, y), mean_difference(p, back.same, x));
+      const Value identity =
+          ops::add(p, mean_absolute_difference(p, there.same, y), mean_absolute_difference(p, back.same, x));
       r.metric("identity", identity);
       loss = add_weighted(p, loss, options_.loss.cycle * options_.loss.identity, identity);
     }

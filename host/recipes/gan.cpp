@@ -6,6 +6,7 @@
 #include "host/recipes/augmentation.h"
 #include "host/recipes/fields.h"
 #include "host/recipes/gan_networks.h"
+#include "host/recipes/networks.h"
 #include "host/recipes/step_recorder.h"
 
 #include <cstdint>
@@ -15,9 +16,6 @@
 namespace duel {
 
 namespace {
-
-constexpr const char* kGenerator = "generator";
-constexpr const char* kDiscriminator = "discriminator";
 
 // The discriminator's view of a batch: logits, and squared gradient norms where R1 or R2 want them.
 struct Judged {

@@ -13,6 +13,10 @@
 
 namespace duel {
 
+// What recipes of one generator and one discriminator call them.
+inline constexpr const char* kGenerator = "generator";
+inline constexpr const char* kDiscriminator = "discriminator";
+
 struct NamedNetwork {
   std::unique_ptr<Network> network;
   bool is_averaged = false;  // keeps an exponential moving average of its weights

@@ -1,6 +1,7 @@
 #include "host/recipes/restore.h"
 
 #include "engine/models/msr_resnet.h"
+#include "engine/nn/difference.h"
 #include "engine/ops/ops.h"
 #include "host/config/degradation.h"
 #include "host/data/degraded_source.h"
@@ -30,10 +31,6 @@ constexpr const char* kName = "restore";
 constexpr const char* kPairs = "pairs";  // the draw
 constexpr const char* kHoles = "holes";
 constexpr double kFromZeroToOne = 0.25;  // of a squared error: a picture in 0..1 is (x + 1) / 2
-
-Value subtract(Program& p, Value a, Value b) {
-  return ops::add(p, a, ops::affine(p, b, -1.0));
-}
 
 const Field& input_of(const Fields& fields) {
   const auto main = fields.find("main");
@@ -262,15 +259,15 @@ private:
     Program& p = r.program();
     const JudgedPictures pictures = made_pictures(r, "");
     const Value picture = pictures.real;
-    const Value difference = subtract(p, ops::cast(p, pictures.made, DType::f32), ops::cast(p, picture, DType::f32));
+    const Value between = difference(p, ops::cast(p, pictures.made, DType::f32), ops::cast(p, picture, DType::f32));
     const float share = 1.0F / static_cast<float>(p.shape(picture).row_count());
-    const Value errors = ops::reduce_sum(p, {Axes::each_row, share}, ops::multiply(p, difference, difference));
+    const Value errors = ops::reduce_sum(p, {Axes::each_row, share}, ops::multiply(p, between, between));
     constexpr double kLeast = 1e-8;
     const Value logarithms = ops::unary(p, UnaryKind::log, ops::affine(p, errors, kFromZeroToOne, kLeast));
     const Value minus_psnr = ops::affine(p, ops::mean(p, logarithms), 10 / std::numbers::ln10);
     r.metric("psnr", ops::affine(p, minus_psnr, -1.0));
     const bool is_psnr = options_.loss.restoration == "psnr";
-    Value loss = is_psnr ? minus_psnr : ops::mean(p, ops::unary(p, UnaryKind::abs, difference));
+    Value loss = is_psnr ? minus_psnr : ops::mean(p, ops::unary(p, UnaryKind::abs, between));
     if (adversary_.is_on()) {
       r.metric("restoration", loss);
     }

@@ -1,6 +1,7 @@
 #include "host/recipes/tryon.h"
 
 #include "engine/models/tryon.h"
+#include "engine/nn/difference.h"
 #include "engine/nn/flow.h"
 #include "engine/ops/ops.h"
 #include "host/data/tryon_source.h"
@@ -21,17 +22,8 @@ namespace duel {
 
 namespace {
 
-constexpr const char *kName = "tryon", *kFlow = "flow", *kPainter = "painter", *kPairs = "pairs";
+constexpr const char *kTryon = "tryon", *kFlow = "flow", *kPainter = "painter", *kPairs = "pairs";
 constexpr int kPainterInputs = 3 + 3 + 4;  // person, body, warped garment
-
-Value subtract(Program& p, Value a, Value b) {
-  return ops::add(p, a, ops::affine(p, b, -1.0));
-}
-
-Value mean_difference(Program& p, Value a, Value b) {
-  const Value difference = subtract(p, ops::cast(p, a, DType::f32), ops::cast(p, b, DType::f32));
-  return ops::mean(p, ops::unary(p, UnaryKind::abs, difference));
-}
 
 // One number of each pixel for three colours.
 Value for_colours(Program& p, Value x) {
@@ -114,7 +106,7 @@ const Field& field_of_set(const Fields& fields, const char* name) {
                 "recipe tryon: needs people and garments that belong together; give --data SET, a folder that "
                 "tools/make_tryon.py made");
   }
-  return field_of(fields, "main", name, kName);
+  return field_of(fields, "main", name, kTryon);
 }
 
 // Of one picture: its SSIM, its mean difference, and how far its flow is from the true one.
@@ -165,7 +157,7 @@ public:
     check_tryon(config_);
   }
 
-  std::string name() const override { return kName; }
+  std::string name() const override { return kTryon; }
 
   std::vector<NamedNetwork> make_networks() const override {
     std::vector<NamedNetwork> networks;
@@ -233,8 +225,8 @@ private:
     Value sum;
     for (std::size_t i = 0; i < flows.size(); ++i) {
       const Value warped = warp_by_flow(p, garments[i], flows[i]);
-      const Value colours = mean_difference(p, colours_of(p, warped), colours_of(p, truths[i]));
-      const Value masks = mean_difference(p, opacity_of(p, warped), opacity_of(p, truths[i]));
+      const Value colours = mean_absolute_difference(p, colours_of(p, warped), colours_of(p, truths[i]));
+      const Value masks = mean_absolute_difference(p, opacity_of(p, warped), opacity_of(p, truths[i]));
       const Value bends = ops::affine(p, flow_curvature(p, flows[i]), 6.0);
       const Value likeness = ops::add(p, ops::add(p, colours, ops::affine(p, masks, 2.0)), bends);
       const Value one = ops::add(p, ops::affine(p, likeness, static_cast<double>(i + 1)),
@@ -254,11 +246,11 @@ private:
     const std::vector<Value> flows = r.run(kFlow, {garment, person, body});
     const Value warp = warp_loss(p, garment, worn, flows);
     const std::vector<Value> painted = r.run(kPainter, {person, body, warp_by_flow(p, garment, flows.back())});
-    const Value l1 = mean_difference(p, painted[0], truth);
+    const Value l1 = mean_absolute_difference(p, painted[0], truth);
     const Value not_taken =
         ops::mean(p, ops::affine(p, ops::cast(p, painted[2], DType::f32), -1.0, 1.0));  // a mask is at most 1
     const Value picture =
-        ops::add(p, ops::add(p, ops::affine(p, l1, 5.0), mean_difference(p, painted[1], truth)), not_taken);
+        ops::add(p, ops::add(p, ops::affine(p, l1, 5.0), mean_absolute_difference(p, painted[1], truth)), not_taken);
     r.metric("warp", warp);
     r.metric("picture", picture);
     r.metric("l1", l1);

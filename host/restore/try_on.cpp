@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kRecipe = "tryon";
+constexpr const char* kTryon = "tryon";
 
 void check_out(const fs::path& out) {
   if (!has_ending_of(SavedFormat::png, out)) {
@@ -39,7 +39,7 @@ void check_out(const fs::path& out) {
 void check_recipe(const RunDirectory& run, const fs::path& checkpoint) {
   const fs::path config = run.config_path(checkpoint);
   const Options options = options_from_toml(read_text_file(config), config.string());
-  if (options.recipe != kRecipe) {
+  if (options.recipe != kTryon) {
     throw_error(Error::Kind::usage,
                 "{}: is a run of the recipe {}, but garments are tried on by one of the recipe tryon, as `duel train "
                 "--preset tryon` makes it",
