@@ -255,7 +255,9 @@ private:
 
   // Whether the step adds a bias to a convolution that nothing else reads: which it is given then.
   bool takes_bias(const OnnxStep& step, const Node& node) {
-    if (step.op != "Add" || step.operands[1].kind != OnnxOperand::Kind::channels ||
+    using Kind = OnnxOperand::Kind;
+    // The shift of a normalisation is added to what that made, not to what came in.
+    if (step.op != "Add" || step.operands[0].kind != Kind::input || step.operands[1].kind != Kind::channels ||
         !portable_.is_constant(node.inputs[1]) || uses_of(node.inputs[0]) != 1) {
       return false;
     }

@@ -216,7 +216,7 @@ TEST_P(EveryPreset, AGraphMakesWhatTheEngineMakes) {
 
 INSTANTIATE_TEST_SUITE_P(Onnx, EveryPreset,
                          ::testing::Values("classic", "steady", "conv-steady", "photographs", "dcgan", "sagan",
-                                           "residual", "vae", "classify", "enlarge", "repair", "inpaint",
+                                           "residual", "vae", "classify", "enlarge", "repair", "pix2pix", "inpaint",
                                            "enlarge-crisp"),
                          [](const auto& instance) {
                            std::string name = instance.param;
