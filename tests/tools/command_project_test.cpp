@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json parsed(const Outcome& outcome) {
+Json json_in(const Outcome& outcome) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
   return Json::parse(outcome.output.substr(outcome.output.find('{')));
 }
@@ -24,7 +24,7 @@ TEST_F(CommandProject, WhatTheRunDrewIsFoundAgain) {
   ASSERT_EQ(train("--steps 3 --set model.latent=6").exit_code, 0);
   ASSERT_EQ(duel("generate --run run --count 2 --seed 9 --out drawn").exit_code, 0);
   const std::string command = "project drawn/0000000.png drawn/0000001.png --run run --steps 200 --threads 2 ";
-  const Json json = parsed(duel(command + "--out a --json"));
+  const Json json = json_in(duel(command + "--out a --json"));
   ASSERT_EQ(json["pictures"].size(), 2U);
   for (const Json& picture : json["pictures"]) {
     EXPECT_GT(picture["psnr"], 35) << picture;
@@ -46,7 +46,7 @@ TEST_F(CommandProject, WhatTheRunDrewIsFoundAgain) {
   expect_outcome(duel("project again --run run --steps 1 --starts 1 --out c --json"), 0, "again/0000001.png");
   EXPECT_NE(read_file(folder_ / "again/0000000.png"), read_file(folder_ / "again/0000001.png"));
   // One start alone comes to what it does among eight.
-  const Json alone = parsed(duel(command + "--out d --starts 1 --json"));
+  const Json alone = json_in(duel(command + "--out d --starts 1 --json"));
   for (const Json& start : json["pictures"][0]["starts"]) {
     if (start["start"] == 0) {
       EXPECT_EQ(start, alone["pictures"][0]["starts"][0]);
@@ -58,9 +58,9 @@ TEST_F(CommandProject, ClassesAreGivenOrTried) {
   train_by_class();
   ASSERT_EQ(duel("generate --run run --count 1 --class shoe --out drawn").exit_code, 0);
   const std::string command = "project drawn/0000000.png --run run --steps 30 --starts 2 --json --out ";
-  const Json all = parsed(duel(command + "a"));
+  const Json all = json_in(duel(command + "a"));
   EXPECT_EQ(all["pictures"][0]["starts"].size(), 16U);  // two of each class
-  const Json shoe = parsed(duel(command + "b --class shoe"));
+  const Json shoe = json_in(duel(command + "b --class shoe"));
   ASSERT_EQ(shoe["pictures"][0]["starts"].size(), 2U);
   EXPECT_EQ(shoe["pictures"][0]["class"], "Shoe");
   for (const Json& start : all["pictures"][0]["starts"]) {
@@ -80,7 +80,7 @@ TEST_F(CommandProject, RowsOfTheDataAreComparedByTheirFold) {
   train_by_class();
   const Outcome text = duel("project --run run --training 3 --held-out 3 --steps 5 --starts 1 --out a");
   expect_outcome(text, 0, "memorisation: 3 training pictures are found again with");
-  const Json json = parsed(duel("project --run run --training 2 --held-out 1 --steps 5 --starts 1 --out b --json"));
+  const Json json = json_in(duel("project --run run --training 2 --held-out 1 --steps 5 --starts 1 --out b --json"));
   EXPECT_EQ(json["pictures"][0]["file"], "training picture 0");
   EXPECT_EQ(json["pictures"][1]["fold"], "training");
   EXPECT_EQ(json["pictures"][2]["fold"], "held out");
@@ -96,7 +96,7 @@ TEST_F(CommandProject, FeaturesOfAClassifierAreCompared) {
                       "--set data.synthetic_width=8"),
                  0, "");
   const Json json =
-      parsed(duel("project --run run --training 1 --steps 5 --starts 2 --features classifier:classes --out a --json"));
+      json_in(duel("project --run run --training 1 --steps 5 --starts 2 --features classifier:classes --out a --json"));
   EXPECT_NE(json["features"].get<std::string>().find("classifier:classes, step 3"), std::string::npos);
   EXPECT_GT(json["pictures"][0]["starts"][0]["features"], 0);
   expect_outcome(duel("project --run run --training 1 --features pixels --out b"), 2, "must be classifier:RUN");
@@ -111,7 +111,7 @@ TEST_F(CommandProject, AnEncoderSaysWhereToBegin) {
            "--set data.synthetic_count=64 --set data.synthetic_height=8 --set data.synthetic_width=8 "
            "--set model.latent=6 --set model.filters=8 --set optimizer.learning_rate=0.003"),
       0, "");
-  const Json json = parsed(duel("project --run vae --raw --training 2 --steps 1 --starts 2 --out a --json"));
+  const Json json = json_in(duel("project --run vae --raw --training 2 --steps 1 --starts 2 --out a --json"));
   for (const Json& picture : json["pictures"]) {
     EXPECT_EQ(picture["starts"][0]["start"], 0);
     EXPECT_GT(picture["psnr"], picture["starts"][1]["psnr"].get<double>() + 4) << picture;
@@ -155,7 +155,7 @@ TEST_F(CommandProject, PhotographsAreBroughtToTheRunsForm) {
                       "--set model.generator_widths=[8] --set model.discriminator_channels=[4] "
                       "--set model.discriminator_widths=[8] --set data.labels=false --set data.held_out=0"),
                  0, "");
-  const Json json = parsed(duel("project shop/3.png shop --run run --steps 2 --starts 1 --out a --json"));
+  const Json json = json_in(duel("project shop/3.png shop --run run --steps 2 --starts 1 --out a --json"));
   EXPECT_EQ(json["pictures"].size(), 13U);
   EXPECT_EQ(json["pictures"][0]["fold"], "training");
   EXPECT_FALSE(json["pictures"][0]["nearest"][0]["file"].get<std::string>().empty());
