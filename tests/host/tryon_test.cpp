@@ -13,6 +13,7 @@
 #include "tests/support/small_run.h"
 #include "tests/support/train_steps.h"
 #include "tests/support/trained_state.h"
+#include "tests/support/tryon_set.h"
 
 #include <gtest/gtest.h>
 
@@ -23,8 +24,6 @@
 
 namespace duel::test {
 namespace {
-
-constexpr int kSide = 32;
 
 TEST(Flow, MovesAPictureByPixels) {
   for (const int width : {5, 6, 8}) {
@@ -102,10 +101,11 @@ TEST(Flow, IsChargedForBendsAndChanges) {
 TEST(Flow, StartsAtZeroAtEveryLevel) {
   SmallProgram small;
   Parameters parameters("flow");
-  const TryonFlow network(parameters, {kSide, kSide, 4});
+  const TryonFlow network(parameters, {kTryonSide, kTryonSide, 4});
   parameters.allocate(small.context(), {});
   parameters.initialize(small.context(), 1, 0);
-  const Value garment = small.input({2, kSide, kSide, 4}), person = small.input({2, kSide, kSide, 6});
+  const Value garment = small.input({2, kTryonSide, kTryonSide, 4}),
+              person = small.input({2, kTryonSide, kTryonSide, 6});
   small.place(parameters);
   const BoundParameters weights(small.program, parameters, Parameters::Block::master, false);
   const std::vector<Value> flows = network(small.program, weights, garment, person);
@@ -117,59 +117,19 @@ TEST(Flow, StartsAtZeroAtEveryLevel) {
   small.run();
   for (std::size_t i = 0; i < flows.size(); ++i) {
     const std::vector<float> values = small.read(flows[i]);
-    const int side = kSide >> (3 - i);
+    const int side = kTryonSide >> (3 - i);
     EXPECT_EQ(values.size(), static_cast<std::size_t>(2 * side * side * 2));
     EXPECT_TRUE(std::all_of(values.begin(), values.end(), [](float value) { return value == 0; }));
   }
 }
 
-// Sets as tools/make_tryon.py makes them, of squares on grounds that are worn four pixels further right and two down.
 class TryonSet : public Photographs {
 protected:
-  static constexpr int kRight = 4, kDown = 2;
-
   void SetUp() override {
     if (!can_decode_photographs()) {
       GTEST_SKIP() << "this build has no libvips";
     }
-    for (int row = 0; row < 8; ++row) {
-      draw_row("train", row);
-    }
-    for (int row = 0; row < 3; ++row) {
-      draw_row("test", 20 + row);
-    }
-  }
-
-  void draw_row(const std::string& part, int row) const {
-    const auto name = [&](const char* field) { return part + "/" + field + "/" + std::to_string(row) + ".png"; };
-    const auto paint = [](int channels, const auto& value) {
-      Picture picture{kSide, kSide, channels, {}};
-      for (int y = 0; y < kSide; ++y) {
-        for (int x = 0; x < kSide; ++x) {
-          for (int c = 0; c < channels; ++c) {
-            picture.pixels.push_back(static_cast<std::uint8_t>(value(y, x, c)));
-          }
-        }
-      }
-      return picture;
-    };
-    const auto is_in = [](int y, int x) { return y >= 6 && y < 22 && x >= 8 && x < 20; };
-    const auto colour = [row](int y, int x, int c) { return (row * 37 + c * 80 + 9 * (y % 4) + 5 * (x % 3)) % 256; };
-    const auto ground = [row](int c) { return 100 + row * 5 + 20 * c; };
-    const auto is_worn = [&](int y, int x) { return is_in(y - kDown, x - kRight); };
-    draw(name("person"), paint(3, [&](int y, int x, int c) { return is_worn(y, x) ? 128 : ground(c); }));
-    draw(name("body"), paint(3, [&](int y, int x, int c) { return is_worn(y, x) && c == 1 ? 255 : 0; }));
-    draw(name("garment"), paint(4, [&](int y, int x, int c) {
-           return c == 3 ? 255 * is_in(y, x) : is_in(y, x) ? colour(y, x, c) : 255;
-         }));
-    draw(name("picture"),
-         paint(3, [&](int y, int x, int c) { return is_worn(y, x) ? colour(y - kDown, x - kRight, c) : ground(c); }));
-    draw(name("worn"), paint(1, [&](int y, int x, int) { return 255 * is_worn(y, x); }));
-    draw(name("flow"), paint(3, [&](int y, int x, int c) {
-           const auto steps = [](double share) { return static_cast<int>(std::lround((share + 0.5) / 2 * 4095)); };
-           const int column = steps((x + 0.5 - kRight) / kSide), line = steps((y + 0.5 - kDown) / kSide);
-           return c == 0 ? column >> 4 : c == 1 ? line >> 4 : (column & 15) << 4 | (line & 15);
-         }));
+    draw_tryon_set(shop_, 8, 3);
   }
 
   Options tryon_options() const {
@@ -188,8 +148,8 @@ TEST_F(TryonSet, HasItsFieldsAsTheyWereWritten) {
   const Data data = open_dataset(tryon_options().data);
   const Source& source = main_source(data);
   EXPECT_EQ(source.count(), 8);
-  EXPECT_EQ(picture_shape(source), (Shape{1, kSide, kSide, 3}));
-  std::vector<std::uint8_t> garment(kSide * kSide * 4), flow(kSide * kSide * 3);
+  EXPECT_EQ(picture_shape(source), (Shape{1, kTryonSide, kTryonSide, 3}));
+  std::vector<std::uint8_t> garment(kTryonSide * kTryonSide * 4), flow(kTryonSide * kTryonSide * 3);
   source.read(3, field_index(source, "garment"), std::as_writable_bytes(std::span(garment)).data());
   source.read(3, field_index(source, "flow"), std::as_writable_bytes(std::span(flow)).data());
   const Picture file = read_png(shop_ / "train/garment/3.png", Transparency::kept);
@@ -203,8 +163,8 @@ TEST_F(TryonSet, HasItsFieldsAsTheyWereWritten) {
   }
   for (const int pixel : {0, 5, 40, 1000}) {
     const auto [column, row] = flow_place(std::span(flow).subspan(static_cast<std::size_t>(3 * pixel), 3));
-    EXPECT_NEAR(column * kSide, pixel % kSide + 0.5 - kRight, 0.01);
-    EXPECT_NEAR(row * kSide, pixel / kSide + 0.5 - kDown, 0.01);
+    EXPECT_NEAR(column * kTryonSide, pixel % kTryonSide + 0.5 - kTryonRight, 0.01);
+    EXPECT_NEAR(row * kTryonSide, pixel / kTryonSide + 0.5 - kTryonDown, 0.01);
   }
   const auto held_out = open_held_out(tryon_options().data, source);
   ASSERT_NE(held_out, nullptr);
@@ -219,8 +179,8 @@ TEST_F(TryonSet, IsRefusedWhereItIsNotWhole) {
   options.data.size = "32x32";
   std::filesystem::remove(shop_ / "train/worn/2.png");
   EXPECT_ERROR(open_dataset(options.data), Error::Kind::data, "train/worn: has no 2.png");
-  draw("train/worn/2.png", drawn_picture(1, kSide, kSide, 1));
-  draw("train/worn/9.png", drawn_picture(1, kSide, kSide, 1));
+  draw("train/worn/2.png", drawn_picture(1, kTryonSide, kTryonSide, 1));
+  draw("train/worn/9.png", drawn_picture(1, kTryonSide, kTryonSide, 1));
   EXPECT_ERROR(open_dataset(options.data), Error::Kind::data, "train/picture: has no 9.png");
   std::filesystem::remove_all(shop_ / "train/worn");
   EXPECT_ERROR(open_dataset(options.data), Error::Kind::data, "train/worn: there is no such folder");
@@ -239,7 +199,7 @@ TEST_F(TryonSet, TheRecipeLearnsTheFlowAndResumesByteForByte) {
   };
   const std::vector<NamedNumber> before = error();
   ASSERT_EQ(before[2].first, "held_out_flow_error");
-  EXPECT_NEAR(before[2].second, std::hypot(kRight, kDown), 0.02);  // the flow starts at zero
+  EXPECT_NEAR(before[2].second, std::hypot(kTryonRight, kTryonDown), 0.02);  // the flow starts at zero
   train(whole, 1);
   const float first_loss = metric(whole, "loss"), first_warp = metric(whole, "warp");
   EXPECT_NEAR(first_loss, first_warp + metric(whole, "picture"), 1e-4);
@@ -271,11 +231,11 @@ TEST_F(TryonSet, TheRecipeRefusesOtherData) {
   options.data.labels = true;
   EXPECT_ERROR(make_tryon(options, set, 10), Error::Kind::usage, "data.labels must be false");
   options.data.labels = false;
-  const Fields other = {{"main", {picture_field("picture", kSide, kSide, 3)}}};
+  const Fields other = {{"main", {picture_field("picture", kTryonSide, kTryonSide, 3)}}};
   EXPECT_ERROR(make_tryon(options, other, 10), Error::Kind::usage, "tools/make_tryon.py");
   Fields narrow = set;
   for (Field& field : narrow["main"]) {
-    field.shape = {1, 40, kSide, field.shape[3]};
+    field.shape = {1, 40, kTryonSide, field.shape[3]};
   }
   EXPECT_ERROR(make_tryon(options, narrow, 10), Error::Kind::usage, "pictures are 32x40");
 }
