@@ -131,8 +131,8 @@ TEST_F(Command, AClassifierIsExplainedByEveryMethod) {
   EXPECT_EQ(json["units"][0]["strongest"].size(), 6U);
   ASSERT_EQ(json["curves"]["maps"].size(), 5U);
   for (const auto& [name, curves] : json["curves"]["maps"].items()) {
-    // Both begin or end with the whole picture.
-    EXPECT_DOUBLE_EQ(curves["deletion"][0].get<double>(), curves["insertion"][20].get<double>()) << name;
+    // Both begin or end with the whole picture, in other places of a batch, where sums may round otherwise.
+    EXPECT_NEAR(curves["deletion"][0].get<double>(), curves["insertion"][20].get<double>(), 1e-6) << name;
     EXPECT_DOUBLE_EQ(curves["deletion"][0].get<double>(),
                      json["curves"]["maps"]["random"]["deletion"][0].get<double>());
   }

@@ -168,7 +168,8 @@ class RecordPytorch(unittest.TestCase):
         small = ["data.synthetic_height=8", "data.synthetic_width=4", "train.batch=5", "model.filters=2"]
         self.assertIn(b'"step2/average/encoder/', self.expect_parity("vae", [*small, "model.latent=3"]))
         self.expect_parity("classify", [*small, "augment.flip=false", "model.stages=2", "model.stem_stride=2"])
-        content = self.expect_parity("classify", [*small, "augment.flip=false"])
+        # Of two filters PyTorch 1.13 writes beyond its memory where the processor has AVX2 and no more.
+        content = self.expect_parity("classify", [*small, "augment.flip=false", "model.filters=3"])
         self.assertIn(b'"step2/state/classifier/stem/norm/running_mean"', content)
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
