@@ -22,11 +22,11 @@ constexpr double kWarmSeconds = 0.3;
 
 // A call's median over several windows.
 double time_alone(Context& context, bool is_gpu, const std::function<void()>& call) {
-  constexpr int kWindows = 9;
+  constexpr int kTimings = 9;
   const double window_ms = is_gpu ? 1 : 0;  // a CPU's clock is good enough for one call
   CallTimer timer(context, calls_in_a_graph(context), call);
   std::vector<double> times;
-  for (int i = 0; i < kWindows; ++i) {
+  for (int i = 0; i < kTimings; ++i) {
     times.push_back(timer.window(window_ms));
   }
   return median(times);
