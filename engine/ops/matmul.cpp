@@ -18,9 +18,9 @@ Node matmul_node(const Program& program, const Matmul& p, Value a, Value b, Valu
   node.traits.is_product = true;
   node.onnx = [p] {
     OnnxForm form;
-    const OnnxOperand b = p.transpose_b ? OnnxOperand::input(1) : OnnxOperand::turned(1);  // [outputs,inputs]
+    const OnnxOperand weights = p.transpose_b ? OnnxOperand::input(1) : OnnxOperand::turned(1);  // [outputs,inputs]
     add_activation(form, p.activation,
-                   form.add("Gemm", {OnnxOperand::input(0), b, OnnxOperand::input(2)},
+                   form.add("Gemm", {OnnxOperand::input(0), weights, OnnxOperand::input(2)},
                             {{"transA", p.transpose_a ? 1 : 0}, {"transB", 1}}));
     return form;
   };

@@ -71,7 +71,7 @@ struct Options {
     double label_smoothing = 0;       // of recipe classify: the share of each target that all classes get alike
     std::string restoration = "l1";   // of recipe restore: l1, psnr
     double restoration_weight = 1;    // what it is multiplied by
-    ScheduleOption adversary;         // the weight of a discriminator's judgement beside it; 0: there is none
+    ScheduleOption adversary = 0.0;   // the weight of a discriminator's judgement beside it; 0: there is none
     double cycle = 10;                // of recipe cyclegan: what the way there and back weighs
     double contrast = 1;              // of recipe cut: what the comparison of places weighs
     double identity = 0.5;            // of both: a share of that, what is lost by changing the other kind
