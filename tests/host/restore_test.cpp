@@ -15,7 +15,7 @@
 #include "tests/support/small_run.h"
 #include "tests/support/source_rows.h"
 #include "tests/support/temporary_folder.h"
-#include "tests/support/trained_state.h"
+#include "tests/support/training.h"
 
 #include <gtest/gtest.h>
 
@@ -46,47 +46,14 @@ Options restore_options(const std::string& preset_name, const std::string& degra
   return options;
 }
 
-struct Training {
-  explicit Training(const Options& run_options)
-      : options(run_options), data(small_dataset(options)), trainer(context, options, data) {}
-
-  void train(int count) {
-    trainer.run_to(trainer.steps_done() + count);
-    trainer.drain();
-  }
-  double metric(const std::string& name) {
-    const auto& names = trainer.metric_names();
-    const auto found = std::find(names.begin(), names.end(), name);
-    return static_cast<double>(trainer.read_metrics()[static_cast<std::size_t>(found - names.begin())]);
-  }
-
-  Context context = Context::cpu(2);
-  Options options;
-  Data data;
-  Trainer trainer;
-};
-
 TEST(Restore, ResumesByteForByteWithWhatIsDrawnInEachStep) {
   for (const char* degrade : {"noise:5-50", "strokes"}) {
-    Training whole(restore_options("repair", degrade)), first(whole.options), second(whole.options);
-    whole.train(5);
-    first.train(2);
-    const TemporaryFolder folder;
-    first.trainer.save(folder.path());
-    second.trainer.load(folder.path());
-    second.train(3);
-    EXPECT_EQ(state_of(whole.trainer), state_of(second.trainer)) << degrade;
+    expect_resumed_byte_for_byte<Training>(restore_options("repair", degrade), 2, degrade);
   }
 }
 
 TEST(Restore, StreamedRowsTrainAsResidentOnesDo) {
-  Options options = restore_options("enlarge", "x2");
-  Training resident(options);
-  options.schedule.residency = "stream";
-  Training streamed(options);
-  resident.train(3);
-  streamed.train(3);
-  EXPECT_EQ(state_of(resident.trainer), state_of(streamed.trainer));
+  expect_streamed_alike<Training>(restore_options("enlarge", "x2"));
 }
 
 TEST(Restore, LearnsToEnlarge) {
@@ -181,25 +148,12 @@ TEST(RestoreAgainstAnAdversary, ResumesByteForByteWithPenaltiesEveryFewSteps) {
            {"pix2pix", "grey"}, {"inpaint", "strokes"}, {"enlarge-crisp", "x2"}, {"pix2pix", "noise:5-50"}}) {
     Options options = adversary_options(preset_name, degrade);
     options.loss.penalty_every = 2;
-    Training whole(options), first(options), second(options);
-    whole.train(5);
-    first.train(3);
-    const TemporaryFolder folder;
-    first.trainer.save(folder.path());
-    second.trainer.load(folder.path());
-    second.train(2);
-    EXPECT_EQ(state_of(whole.trainer), state_of(second.trainer)) << preset_name;
+    expect_resumed_byte_for_byte<Training>(options, 3, preset_name);
   }
 }
 
 TEST(RestoreAgainstAnAdversary, StreamedRowsTrainAsResidentOnesDo) {
-  Options options = adversary_options("pix2pix", "grey");
-  Training resident(options);
-  options.schedule.residency = "stream";
-  Training streamed(options);
-  resident.train(3);
-  streamed.train(3);
-  EXPECT_EQ(state_of(resident.trainer), state_of(streamed.trainer));
+  expect_streamed_alike<Training>(adversary_options("pix2pix", "grey"));
 }
 
 TEST(RestoreAgainstAnAdversary, BothLearn) {

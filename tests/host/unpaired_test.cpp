@@ -10,7 +10,7 @@
 #include "tests/support/small_run.h"
 #include "tests/support/source_rows.h"
 #include "tests/support/temporary_folder.h"
-#include "tests/support/trained_state.h"
+#include "tests/support/training.h"
 #include "tests/support/trajectory_file.h"
 
 #include <gtest/gtest.h>
@@ -58,20 +58,9 @@ Data dark_and_bright() {
   return data;
 }
 
-struct Training {
-  explicit Training(const Options& run_options)
-      : options(run_options), data(dark_and_bright()), trainer(context, options, data) {}
+struct UnpairedTraining : Training {
+  explicit UnpairedTraining(const Options& run_options) : Training(run_options, dark_and_bright()) {}
 
-  void train(int count) {
-    trainer.run_to(trainer.steps_done() + count);
-    trainer.drain();
-  }
-  double metric(const std::string& name) {
-    const auto& names = trainer.metric_names();
-    const auto found = std::find(names.begin(), names.end(), name);
-    EXPECT_NE(found, names.end()) << name;
-    return static_cast<double>(trainer.read_metrics()[static_cast<std::size_t>(found - names.begin())]);
-  }
   // Of what the network as trained makes of all rows of a source, in -1..1.
   double mean_made(const Sampling& sampling, const std::string& source) {
     const std::vector<std::uint8_t> rows = read_field<std::uint8_t>(*data.at(source), "picture");
@@ -85,11 +74,6 @@ struct Training {
     }
     return sum * static_cast<double>(bytes) / static_cast<double>(rows.size());
   }
-
-  Context context = Context::cpu(2);
-  Options options;
-  Data data;
-  Trainer trainer;
 };
 
 class EachUnpaired : public testing::TestWithParam<const char*> {};
@@ -98,19 +82,8 @@ INSTANTIATE_TEST_SUITE_P(Unpaired, EachUnpaired, testing::Values("cut", "cyclega
 
 TEST_P(EachUnpaired, ResumesByteForByteAndStreams) {
   const Options options = unpaired_options(GetParam());
-  Training whole(options), first(options), second(options);
-  whole.train(5);
-  first.train(2);
-  const TemporaryFolder folder;
-  first.trainer.save(folder.path());
-  second.trainer.load(folder.path());
-  second.train(3);
-  EXPECT_EQ(state_of(whole.trainer), state_of(second.trainer));
-  Options streamed = options;
-  streamed.schedule.residency = "stream";
-  Training other(streamed);
-  other.train(5);
-  EXPECT_EQ(state_of(whole.trainer), state_of(other.trainer));
+  expect_resumed_byte_for_byte<UnpairedTraining>(options, 2, GetParam());
+  expect_streamed_alike<UnpairedTraining>(options);
 }
 
 // Every third layer is an instance norm, so PyTorch's own float32 is up to 6e-5 from its float64 here: the bounds are
@@ -134,7 +107,7 @@ TEST_P(EachUnpaired, ComputesWhatPyTorchDoes) {
 TEST_P(EachUnpaired, LearnsWhatTheOtherKindLooksLike) {
   Options options = unpaired_options(GetParam());
   options.optimizer.generator_learning_rate = options.optimizer.discriminator_learning_rate = 2e-3;
-  Training training(options);
+  UnpairedTraining training(options);
   const Sampling there = *training.trainer.recipe().translation();
   EXPECT_LT(training.mean_made(there, "main"), 0.2);
   training.train(200);
@@ -146,7 +119,7 @@ TEST_P(EachUnpaired, LearnsWhatTheOtherKindLooksLike) {
 
 TEST_P(EachUnpaired, MeasuresWhatItIsTrainedBy) {
   Options options = unpaired_options(GetParam());
-  Training training(options);
+  UnpairedTraining training(options);
   training.train(1);
   EXPECT_GT(training.metric("r1"), 0);
   const bool is_cut = options.recipe == "cut";
@@ -157,7 +130,7 @@ TEST_P(EachUnpaired, MeasuresWhatItIsTrainedBy) {
   EXPECT_NEAR(training.metric("g_loss"), loss, 1e-5 * loss);
   options.loss.identity = 0;
   options.loss.r1 = 0.0;
-  Training without(options);
+  UnpairedTraining without(options);
   without.train(1);
   const std::vector<std::string>& names = without.trainer.metric_names();
   EXPECT_EQ(std::find(names.begin(), names.end(), "identity"), names.end());
@@ -169,7 +142,7 @@ TEST_P(EachUnpaired, ASheetShowsWhatIsGivenAndWhatIsMadeOfIt) {
   Options options = unpaired_options(GetParam());
   options.output.sample_rows = 2;
   options.output.sample_columns = 4;
-  Training training(options);
+  UnpairedTraining training(options);
   Comparisons comparisons(options, *training.data.at("main"), training.trainer,
                           *training.trainer.recipe().translation());
   EXPECT_EQ(comparisons.panels(), 2);

@@ -10,6 +10,7 @@
 #include "host/train/training_run.h"
 #include "tests/support/small_run.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/training.h"
 
 #include <gtest/gtest.h>
 
@@ -24,19 +25,9 @@ namespace {
 
 using Block = Parameters::Block;
 
-struct Training {
-  explicit Training(const Options& run_options = small_vae_options())
-      : options(run_options), data(small_dataset(options)), trainer(context, options, data) {}
+struct VaeTraining : Training {
+  explicit VaeTraining(const Options& run_options = small_vae_options()) : Training(run_options) {}
 
-  void train(int count) {
-    trainer.run_to(trainer.steps_done() + count);
-    trainer.drain();
-  }
-  double metric(const std::string& name) {
-    const auto& names = trainer.metric_names();
-    const auto found = std::find(names.begin(), names.end(), name);
-    return static_cast<double>(trainer.read_metrics()[static_cast<std::size_t>(found - names.begin())]);
-  }
   std::vector<float> everything() {
     std::vector<float> all;
     for (const SavedBlock& saved : trainer.blocks()) {
@@ -45,11 +36,6 @@ struct Training {
     }
     return all;
   }
-
-  Context context = Context::cpu(2);
-  Options options;
-  Data data;
-  Trainer trainer;
 };
 
 // The probability of a grey level: of the normal distribution from half below to half above.
@@ -86,7 +72,7 @@ TEST(Vae, TheLossIsTheLikelihoodOfGreyLevels) {
 }
 
 TEST(Vae, MetricsAreThoseOfOneStep) {
-  Training training;
+  VaeTraining training;
   training.train(3);
   const std::int64_t numbers = 8 * 12;
   const double loss = training.metric("loss");
@@ -100,9 +86,9 @@ TEST(Vae, MetricsAreThoseOfOneStep) {
 TEST(Vae, LearnsAndResumesWithTheSameBytes) {
   Options options = small_vae_options();
   options.optimizer.learning_rate = 5e-3;
-  Training whole(options), first(options), second(options);
+  VaeTraining whole(options), first(options), second(options);
   options.schedule.residency = "stream";
-  Training streamed(options);
+  VaeTraining streamed(options);
   const TemporaryFolder folder;
   whole.train(1);
   const double before = whole.metric("loss");
@@ -119,13 +105,13 @@ TEST(Vae, LearnsAndResumesWithTheSameBytes) {
 
 TEST(Vae, Bf16FollowsFp32) {
   Options options = small_vae_options();
-  Training exact(options);
+  VaeTraining exact(options);
   options.precision = "bf16";
   if (!exact.context.supports_bf16()) {
-    EXPECT_ERROR(Training{options}, Error::Kind::device, "AVX512-BF16");
+    EXPECT_ERROR(VaeTraining{options}, Error::Kind::device, "AVX512-BF16");
     GTEST_SKIP() << "this CPU has no AVX512-BF16";
   }
-  Training rounded(options);
+  VaeTraining rounded(options);
   exact.train(1);
   rounded.train(1);
   for (const char* name : {"loss", "mse", "kl", "grad_norm"}) {
@@ -139,7 +125,7 @@ TEST(Vae, HeldOutRowsAreMeasuredByTheAverages) {
   options.data.synthetic_count = 800;
   options.optimizer.learning_rate = 5e-3;
   options.optimizer.ema_decay = 0;
-  Training training(options);
+  VaeTraining training(options);
   training.train(60);
   const auto rows = open_held_out(options.data, main_source(training.data));
   HeldOut held_out(training.context, *training.trainer.recipe().held_out(), *rows, training.trainer.networks(),
@@ -160,7 +146,7 @@ TEST(Vae, ASheetShowsPicturesAboveTheirReconstructions) {
   options.data.synthetic_count = 100 * 8;  // an eighth as many are held out
   options.output.sample_rows = 15;
   options.output.sample_columns = 12;
-  Training training(options);
+  VaeTraining training(options);
   training.train(5);
   const auto held_out = open_held_out(options.data, main_source(training.data));
   const Sampling sampling = *training.trainer.recipe().reconstruction();
@@ -220,10 +206,11 @@ TEST(Vae, ARunHasItsSheetsAndDrawsPictures) {
 TEST(Vae, WhatItCannotLearnIsRefused) {
   Options options = small_vae_options();
   options.data.synthetic_width = 10;
-  EXPECT_ERROR(Training{options}, Error::Kind::usage, "vae: pictures are 8x10, but height and width must be multiples");
+  EXPECT_ERROR(VaeTraining{options}, Error::Kind::usage,
+               "vae: pictures are 8x10, but height and width must be multiples");
   options = small_vae_options();
   options.data.labels = true;
-  EXPECT_ERROR(Training{options}, Error::Kind::usage, "recipe vae: learns nothing by class");
+  EXPECT_ERROR(VaeTraining{options}, Error::Kind::usage, "recipe vae: learns nothing by class");
   Fields fields;
   fields["main"] = {label_field("label", {"a", "b"})};
   EXPECT_ERROR(make_vae(small_vae_options(), fields, 1), Error::Kind::usage,
