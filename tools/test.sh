@@ -34,9 +34,13 @@ timed setup bash tools/setup.sh
 timed "OpenVINO" bash tools/get_onnx_runtime.sh || echo "test: without OpenVINO the tests of ONNX extractors are skipped"
 
 # Where nvcc is found, one architecture is enough to see that the kernels compile; no GPU runs them here. What is built
-# once is built in fewer pieces.
+# once is built in fewer pieces, and what computes nothing is optimised little.
 options=()
-[ "${CI:-}" = true ] && options=(-DDUEL_CUDA_ARCHITECTURES=90-real -DDUEL_UNITY=ON)
+release_options=()
+if [ "${CI:-}" = true ]; then
+  options=(-DDUEL_CUDA_ARCHITECTURES=90-real -DDUEL_UNITY=ON)
+  release_options=(-DDUEL_HOST_OPTIMISATION=-O1)
+fi
 
 folder_of() { # of a preset, in CMakePresets.json
   [ "$1" = release ] && echo build || echo "build-$1"
@@ -54,7 +58,8 @@ for preset in "${presets[@]}"; do
   folder=$(folder_of "$preset")
   report=$PWD/$folder/ctest.xml
   echo "== $preset"
-  if ! timed "$preset: configure" cmake --preset "$preset" -DDUEL_TESTS=ON ${options[@]+"${options[@]}"} ||
+  [ "$preset" = release ] && more=(${release_options[@]+"${release_options[@]}"}) || more=()
+  if ! timed "$preset: configure" cmake --preset "$preset" -DDUEL_TESTS=ON ${options[@]+"${options[@]}"} ${more[@]+"${more[@]}"} ||
     ! timed "$preset: compile" cmake --build --preset "$preset" -j "$(nproc)"; then
     faults+=("the $preset build failed")
     continue

@@ -10,10 +10,6 @@ namespace duel {
 
 namespace {
 
-LayerInitial small_and_normal(int /*fan_in*/, int /*fan_out*/) {
-  return {Initial::normal(0.02), Initial::zeros()};
-}
-
 const Activation kRelu{ActivationKind::relu}, kLeaky{ActivationKind::leaky_relu, 0.2F};
 const Initial kFactors = Initial::normal(0.02, 1);
 

@@ -19,10 +19,6 @@ LayerInitial he_and_zeros_for_leaky(int fan_in, int /*fan_out*/) {
   return {Initial::he(fan_in, kSlope), Initial::zeros()};
 }
 
-LayerInitial small_and_normal(int /*fan_in*/, int /*fan_out*/) {
-  return {Initial::normal(0.02), Initial::zeros()};
-}
-
 // Checked before the first parameter is declared.
 const PatchDiscriminatorConfig& checked(const PatchDiscriminatorConfig& config) {
   check_patch_discriminator(config);

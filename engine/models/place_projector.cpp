@@ -10,14 +10,6 @@
 
 namespace duel {
 
-namespace {
-
-LayerInitial small_and_normal(int /*fan_in*/, int /*fan_out*/) {
-  return {Initial::normal(0.02), Initial::zeros()};
-}
-
-}  // namespace
-
 PlaceProjector::PlaceProjector(Parameters& parameters, const PlaceProjectorConfig& config) {
   const LayerForm bent{{ActivationKind::relu}, small_and_normal}, straight{{}, small_and_normal};
   for (std::size_t i = 0; i < config.channels.size(); ++i) {

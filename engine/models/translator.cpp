@@ -16,10 +16,6 @@ constexpr int kLeastExtent = 8;  // a quarter of it is mirrored by one pixel
 const Activation kRelu{ActivationKind::relu};
 const Conv2d kInside{};  // of a margin that is there already
 
-LayerInitial small_and_normal(int /*fan_in*/, int /*fan_out*/) {
-  return {Initial::normal(0.02), Initial::zeros()};
-}
-
 const LayerForm kNormed{{}, small_and_normal, false};
 
 // Checked before the first parameter is declared.

@@ -14,10 +14,6 @@ namespace {
 constexpr int kMostLevels = 8;
 const Activation kLeaky{ActivationKind::leaky_relu, 0.2F}, kRelu{ActivationKind::relu};
 
-LayerInitial small_and_normal(int /*fan_in*/, int /*fan_out*/) {
-  return {Initial::normal(0.02), Initial::zeros()};
-}
-
 LayerForm form_of(bool has_norm, const Activation& activation = {}) {
   return {activation, small_and_normal, !has_norm};
 }

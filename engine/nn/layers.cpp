@@ -29,6 +29,10 @@ LayerInitial as_in_pytorch(int fan_in, int /*fan_out*/) {
   return {Initial::pytorch(fan_in), Initial::pytorch(fan_in)};
 }
 
+LayerInitial small_and_normal(int /*fan_in*/, int /*fan_out*/) {
+  return {Initial::normal(0.02), Initial::zeros()};
+}
+
 Dense::Dense(Parameters& parameters, const std::string& name, int inputs, int outputs, const LayerForm& form)
     : name_(name), activation_(form.activation) {
   const LayerInitial initial = form.scheme(inputs, outputs);

@@ -17,7 +17,8 @@ target_include_directories(duel_emulator_options INTERFACE ${CMAKE_CURRENT_SOURC
 target_include_directories(duel_emulator_options SYSTEM INTERFACE ${DUEL_CUDA_INCLUDE})
 target_compile_definitions(duel_emulator_options INTERFACE DUEL_EMULATED)
 # Kernels read memory as vectors of another type, which nvcc allows.
-target_compile_options(duel_emulator_options INTERFACE -fno-strict-aliasing -Wno-unknown-pragmas -Wno-pedantic -march=${DUEL_CPU_ARCH})
+target_compile_options(duel_emulator_options INTERFACE -fno-strict-aliasing -Wno-unknown-pragmas -Wno-pedantic -march=${DUEL_CPU_ARCH}
+                                                       ${COMPUTE_OPTIMISATION})
 target_link_libraries(duel_emulator_options INTERFACE duel_options Threads::Threads)
 add_library(duel_emulator OBJECT ${EMULATOR_SOURCES})
 target_link_libraries(duel_emulator PUBLIC duel_emulator_options)
@@ -48,6 +49,7 @@ file(GLOB DISPATCHERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cpp)
 file(GLOB DEVICE_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/device/cuda/*.cpp)
 add_library(duel_kernels_emulated OBJECT ${DISPATCHERS} ${EMULATED_SOURCES} ${DEVICE_SOURCES})
 target_compile_definitions(duel_kernels_emulated PRIVATE DUEL_HAS_CUDA)
+duel_unite(duel_kernels_emulated EXCEPT "\\.cu$")
 target_link_libraries(duel_kernels_emulated PUBLIC duel_emulator_options fmt::fmt PRIVATE DNNL::dnnl Threads::Threads ${CMAKE_DL_LIBS})
 
 file(GLOB EMULATED_TESTS CONFIGURE_DEPENDS emulator/*_test.cpp emulator/backends/*.cpp kernels/operator_test.cpp
@@ -60,7 +62,8 @@ if(NOT EXISTS ${DUEL_CUDA_INCLUDE}/cudnn.h)
 endif()
 add_executable(duel_emulated_tests ${EMULATED_TESTS} $<TARGET_OBJECTS:duel_test_support>)
 target_link_libraries(duel_emulated_tests PRIVATE duel_host duel_engine duel_kernels_emulated duel_emulator duel_cpu GTest::gtest GTest::gtest_main)
-target_compile_options(duel_emulated_tests PRIVATE ${TEST_OPTIMISATION})
+target_compile_options(duel_emulated_tests PRIVATE $<IF:$<BOOL:${DUEL_SANITIZE}>,-O0,${TEST_OPTIMISATION}>)
+duel_unite(duel_emulated_tests)
 set_target_properties(duel_emulated_tests PROPERTIES ENABLE_EXPORTS ON)
 set_source_files_properties(emulator/backends/fake_libraries.cpp PROPERTIES COMPILE_DEFINITIONS DUEL_FAKE_LIBRARIES="${CMAKE_CURRENT_BINARY_DIR}/vendor")
 # A vendor's library of the tests' own, loaded as the real one would be; its major version stands in `header`. It calls

@@ -8,7 +8,7 @@
 
 #include <limits>
 
-namespace duel::test {
+namespace duel::test::refusals_elements {
 
 namespace {
 
@@ -158,4 +158,4 @@ const RegisteredWrongCalls calls{make};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::refusals_elements

@@ -11,7 +11,7 @@
 
 #include <limits>
 
-namespace duel::test {
+namespace duel::test::refusals_layers {
 
 namespace {
 
@@ -280,4 +280,4 @@ const RegisteredWrongCalls calls{make};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::refusals_layers

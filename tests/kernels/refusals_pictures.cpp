@@ -9,7 +9,7 @@
 
 #include <limits>
 
-namespace duel::test {
+namespace duel::test::refusals_pictures {
 
 namespace {
 
@@ -193,4 +193,4 @@ const RegisteredWrongCalls calls{make};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::refusals_pictures

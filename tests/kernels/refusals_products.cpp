@@ -5,7 +5,7 @@
 #include "kernels/matmul.h"
 #include "tests/support/wrong_calls.h"
 
-namespace duel::test {
+namespace duel::test::refusals_products {
 
 namespace {
 
@@ -211,4 +211,4 @@ const RegisteredWrongCalls calls{make};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::refusals_products

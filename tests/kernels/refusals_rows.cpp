@@ -8,7 +8,7 @@
 
 #include <limits>
 
-namespace duel::test {
+namespace duel::test::refusals_rows {
 
 namespace {
 
@@ -196,4 +196,4 @@ const RegisteredWrongCalls calls{make};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::refusals_rows

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace duel::test {
+namespace duel::test::refusals_training {
 
 namespace {
 
@@ -114,4 +114,4 @@ const RegisteredWrongCalls calls{make};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::refusals_training

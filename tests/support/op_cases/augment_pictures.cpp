@@ -4,7 +4,7 @@
 #include "tests/reference/augment_pictures.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::augment_pictures_cases {
 
 namespace {
 
@@ -80,4 +80,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::augment_pictures_cases

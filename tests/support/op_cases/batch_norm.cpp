@@ -4,7 +4,7 @@
 #include "tests/reference/batch_norm.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::batch_norm_cases {
 
 namespace {
 
@@ -164,4 +164,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::batch_norm_cases

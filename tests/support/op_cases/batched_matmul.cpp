@@ -4,7 +4,7 @@
 #include "tests/reference/batched_matmul.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::batched_matmul_cases {
 
 namespace {
 
@@ -73,4 +73,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::batched_matmul_cases

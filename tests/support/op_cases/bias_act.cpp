@@ -4,7 +4,7 @@
 #include "tests/reference/bias_act.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::bias_act_cases {
 
 namespace {
 
@@ -152,4 +152,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::bias_act_cases

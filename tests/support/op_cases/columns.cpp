@@ -4,7 +4,7 @@
 #include "tests/reference/columns.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::columns_cases {
 
 namespace {
 
@@ -85,4 +85,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::columns_cases

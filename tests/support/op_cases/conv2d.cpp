@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace duel::test {
+namespace duel::test::conv2d_cases {
 
 namespace {
 
@@ -349,4 +349,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::conv2d_cases

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace duel::test {
+namespace duel::test::conv2d_bias_act_cases {
 
 namespace {
 
@@ -131,4 +131,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::conv2d_bias_act_cases

@@ -5,7 +5,7 @@
 #include "tests/reference/crop_pictures.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::crop_pictures_cases {
 
 namespace {
 
@@ -55,4 +55,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::crop_pictures_cases

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace duel::test {
+namespace duel::test::cross_entropy_cases {
 
 namespace {
 
@@ -102,4 +102,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::cross_entropy_cases

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-namespace duel::test {
+namespace duel::test::elementwise_cases {
 
 namespace {
 
@@ -194,4 +194,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::elementwise_cases

@@ -4,7 +4,7 @@
 #include "tests/reference/gate.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::gate_cases {
 
 namespace {
 
@@ -51,4 +51,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::gate_cases

@@ -4,7 +4,7 @@
 #include "tests/reference/gather.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::gather_cases {
 
 namespace {
 
@@ -157,4 +157,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::gather_cases

@@ -6,7 +6,7 @@
 
 #include <limits>
 
-namespace duel::test {
+namespace duel::test::grid_sample_cases {
 
 namespace {
 
@@ -106,4 +106,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::grid_sample_cases

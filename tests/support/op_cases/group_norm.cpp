@@ -4,7 +4,7 @@
 #include "tests/reference/group_norm.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::group_norm_cases {
 
 namespace {
 
@@ -141,4 +141,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::group_norm_cases

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace duel::test {
+namespace duel::test::indexed_rows_cases {
 
 namespace {
 
@@ -74,4 +74,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::indexed_rows_cases

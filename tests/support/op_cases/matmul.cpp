@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace duel::test {
+namespace duel::test::matmul_cases {
 
 namespace {
 
@@ -152,4 +152,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::matmul_cases

@@ -4,7 +4,7 @@
 #include "tests/reference/optimizer.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::optimizer_cases {
 
 namespace {
 
@@ -175,4 +175,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::optimizer_cases

@@ -4,7 +4,7 @@
 #include "tests/reference/pad2d.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::pad2d_cases {
 
 namespace {
 
@@ -66,4 +66,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::pad2d_cases

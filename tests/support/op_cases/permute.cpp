@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace duel::test {
+namespace duel::test::permute_cases {
 
 namespace {
 
@@ -50,4 +50,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::permute_cases

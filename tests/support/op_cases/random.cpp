@@ -4,7 +4,7 @@
 #include "tests/reference/random.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::random_cases {
 
 namespace {
 
@@ -83,4 +83,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::random_cases

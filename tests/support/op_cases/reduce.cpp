@@ -4,7 +4,7 @@
 #include "tests/reference/reduce.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::reduce_cases {
 
 namespace {
 
@@ -115,4 +115,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::reduce_cases

@@ -4,7 +4,7 @@
 #include "tests/reference/resample2d.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::resample2d_cases {
 
 namespace {
 
@@ -60,4 +60,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::resample2d_cases

@@ -4,7 +4,7 @@
 #include "tests/reference/rows.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::rows_cases {
 
 namespace {
 
@@ -90,4 +90,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::rows_cases

@@ -4,7 +4,7 @@
 #include "tests/reference/scale_scheduled.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::scale_scheduled_cases {
 
 namespace {
 
@@ -40,4 +40,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::scale_scheduled_cases

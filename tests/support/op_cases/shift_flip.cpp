@@ -4,7 +4,7 @@
 #include "tests/reference/shift_flip.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::shift_flip_cases {
 
 namespace {
 
@@ -78,4 +78,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::shift_flip_cases

@@ -4,7 +4,7 @@
 #include "tests/reference/small_program.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::small_program_cases {
 
 namespace {
 
@@ -244,4 +244,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::small_program_cases

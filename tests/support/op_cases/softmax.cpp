@@ -4,7 +4,7 @@
 #include "tests/reference/softmax.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::softmax_cases {
 
 namespace {
 
@@ -53,4 +53,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::softmax_cases

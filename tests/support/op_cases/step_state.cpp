@@ -4,7 +4,7 @@
 #include "tests/reference/step_state.h"
 #include "tests/support/op_case.h"
 
-namespace duel::test {
+namespace duel::test::step_state_cases {
 
 namespace {
 
@@ -67,4 +67,4 @@ const OpCases cases{make_cases};
 
 }  // namespace
 
-}  // namespace duel::test
+}  // namespace duel::test::step_state_cases
