@@ -17,7 +17,7 @@ struct LayerInitial {
 using Scheme = LayerInitial (*)(int fan_in, int fan_out);
 LayerInitial glorot_and_zeros(int fan_in, int fan_out);
 LayerInitial he_and_zeros(int fan_in, int fan_out);
-LayerInitial as_in_pytorch(int fan_in, int fan_out);  // the defaults of its Linear, Conv2d and ConvTranspose2d
+LayerInitial as_in_pytorch(int fan_in, int fan_out);     // the defaults of its Linear, Conv2d and ConvTranspose2d
 LayerInitial small_and_normal(int fan_in, int fan_out);  // weights of N(0, 0.02): DCGAN, pix2pix, CycleGAN
 
 // What dense and convolutional layers have in common; an activation alone is one too.
