@@ -86,7 +86,8 @@ Sampling TiledNetwork::of_tiles(const Recipe& recipe, int tile) {
     tile_ = {tile, tile};
   } else {
     const int shorter = std::min(form_.trained_on.height, form_.trained_on.width);
-    const int times = (kLeastTile + shorter - 1) / shorter;
+    // A network that normalises over whole pictures makes something else of a tile of another size.
+    const int times = form_.restores ? (kLeastTile + shorter - 1) / shorter : 1;
     tile_ = {times * form_.trained_on.height, times * form_.trained_on.width};
   }
   const int granule = form_.granule;

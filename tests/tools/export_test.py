@@ -134,6 +134,16 @@ def read_png(path):
     return picture[1:, 1:]
 
 
+def write_png(path, pixels):
+    """Of [H,W,3] of 8 bits."""
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    height, width, _ = pixels.shape
+    lines = b"".join(b"\0" + line.tobytes() for line in pixels)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) +
+                     chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b""))
+
+
 def off(pixels, values):
     """How far the values [N,C,H,W] lie outside of what is rounded to the pixels [N,H,W,C], at most. An error below a grey
     level shows where a value lies close to a level's end, as one of so many always does."""
@@ -188,10 +198,16 @@ class PyTorch:
                  "Identity": lambda x: x, "Expand": lambda x, shape: x.expand(*shape.tolist())}
 
         def shaped(x, shape):
-            return x.reshape([int(extent) for extent in shape])
+            return x.reshape([int(extent) or x.shape[axis] for axis, extent in enumerate(shape)])  # 0: as it was
 
         def padded(x, pads):  # before both axes, then behind both
             return f.pad(x, (pads[1], pads[3], pads[0], pads[2]))
+
+        def padded_by(x, pads, value=None, *, mode):
+            before, behind = pads.tolist()[2:4], pads.tolist()[6:]
+            around = (before[1], behind[1], before[0], behind[0])
+            names = {b"constant": "constant", b"edge": "replicate", b"reflect": "reflect"}
+            return f.pad(x, around, names[mode], 0 if value is None else float(value))
 
         def transposed(x, w, b=None, *, strides, pads, group, output_padding):
             y = f.conv_transpose2d(x, w, b, strides, 0, output_padding, group)
@@ -208,6 +224,8 @@ class PyTorch:
             "Conv": lambda x, w, b=None, *, strides, pads, group: f.conv2d(padded(x, pads), w, b, strides, 0, 1, group),
             "ConvTranspose": transposed,
             "BatchNormalization": lambda x, g, b, m, v, *, epsilon: f.batch_norm(x, m, v, g, b, False, 0, epsilon),
+            "InstanceNormalization": lambda x, g, b, *, epsilon: f.instance_norm(x, weight=g, bias=b, eps=epsilon),
+            "Pad": padded_by,
             "LeakyRelu": lambda x, *, alpha: f.leaky_relu(x, alpha),
             "Softmax": lambda x, *, axis: x.softmax(axis),
             "Gather": lambda x, index, *, axis: x[index],
@@ -341,6 +359,26 @@ class Export(unittest.TestCase):
                 print(f"classify: {name} is off by {worst:.1e}", flush=True)
                 self.assertLess(worst, TOLERANCE)
                 self.assertEqual([names[i] for i in answer["probabilities"].argmax(1)], [each["class"] for each in told])
+
+    def test_cut(self):
+        pictures = np.random.default_rng(3).integers(0, 256, (2, 8, 16, 16, 3), np.uint8)
+        for name, folder in zip(("from", "into"), pictures):
+            (self.folder / name).mkdir()
+            for i, pixels in enumerate(folder):
+                write_png(self.folder / name / f"{i}.png", pixels)
+        settings = {"model.filters": 4, "model.blocks": 1, "model.features": 8, "loss.places": 16, "train.batch": 4, "train.steps": 4,
+                    "optimizer.ema_decay": 0.5, "optimizer.generator_learning_rate": 0.02}
+        run(DUEL, "train", "--preset", "cut", "--data", self.folder / "from", "--into", self.folder / "into", "--size", "16x16",
+            "--out", self.folder / "run", "--threads", 2,
+            *(word for key, value in settings.items() for word in ("--set", f"{key}={value}")))
+        run(DUEL, "translate", self.folder / "from", "--run", self.folder / "run", "--out", self.folder / "made")
+        pixels = np.stack([read_png(self.folder / f"made/{i}.png") for i in range(len(pictures[0]))])
+        self.assertGreater(len(np.unique(pixels)), 32, "such pictures tell nothing")
+        for name, runner in self.runners(self.export()):
+            with self.subTest(runner=name):
+                worst = off(pixels, runner(pictures=pictures[0])["pictures_nchw"])
+                print(f"cut: {name} is off by {worst:.1e}, of {pixels.size} numbers", flush=True)
+                self.assertLess(worst, TOLERANCE)
 
     def test_single_networks(self):
         """What no command of Duel's prints is the same by both runners at least; tests/host/export_test.cpp compares it

@@ -14,7 +14,7 @@ class RestorationFlags {
 public:
   explicit RestorationFlags(RestorePhotographs::Verb verb) { request_.verb = verb; }
 
-  void declare(CLI::App& verb, const char* trained_by);  // the preset
+  void declare(CLI::App& verb, const char* trained_by);  // the preset, or several
   void declare_mask(CLI::App& verb);
   int run();  // the exit code
 

@@ -10,7 +10,7 @@ void add_translate(CLI::App& app, int& exit_code) {
       "translate",
       "Make of photographs of any size what the network of a run makes of such pictures, as grey to colour");
   auto flags = std::make_shared<RestorationFlags>(RestorePhotographs::Verb::translate);
-  flags->declare(*verb, "pix2pix");
+  flags->declare(*verb, "pix2pix, cut or cyclegan");
   verb->callback([flags, &exit_code] { exit_code = flags->run(); });
 }
 
