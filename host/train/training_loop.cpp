@@ -4,7 +4,6 @@
 #include "host/device/choice_cache.h"
 #include "host/device/device.h"
 #include "host/files/atomic_file.h"
-#include "host/pictures/png.h"
 #include "host/pictures/sample_grid.h"
 #include "host/recipes/registry.h"
 #include "host/run/interrupt.h"
@@ -82,15 +81,15 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
       progress_(run.log_path().string()),
       trainer_(context, options, data, std::move(plan)),
       last_step_(total_steps(options, trainer_.steps_per_epoch())),
-      config_(to_toml(options, resolved_comments(context, options))),
       log_tail_(open_file(run.log_path(), O_WRONLY | O_CREAT | O_APPEND)),
       writes_(background_, 0) {
   if (start.checkpoint) {
     trainer_.load(run_.checkpoint_path(*start.checkpoint));
-    saved_step_ = taken_step_ = *start.checkpoint;
+    taken_step_ = *start.checkpoint;
   }
-  if (!start.is_new && read_text_file(run_.config_path()) != config_) {
-    run_.write_config(config_);  // the options may extend the run
+  std::string config = to_toml(options, resolved_comments(context, options));
+  if (!start.is_new && read_text_file(run_.config_path()) != config) {
+    run_.write_config(config);  // the options may extend the run
   }
   if (start.checkpoint && run_.latest_checkpoint() != start.checkpoint) {
     run_.set_latest(*start.checkpoint);  // a person went back; a kill before the next checkpoint must not undo that
@@ -116,12 +115,13 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
   row_health_.names = trainer_.metric_names();
   row_health_.has_opinions = options.loss.kind != "wgan";
   writes_.note_good(first_step_);
-  const auto resumed_at = start.is_new ? std::nullopt : std::optional(first_step_);
-  metrics_.emplace(run_.metrics_path(), resumed_at);
-  events_.emplace(run_.path(), resumed_at, metrics_->kept());
+  files_.emplace(run_, std::move(config), options.output, start.is_new ? std::nullopt : std::optional(first_step_));
+  if (start.checkpoint) {
+    files_->note_saved(*start.checkpoint);
+  }
   if (judge != nullptr) {
     judge->attach(trainer_.sampling(), picture_);
-    evaluation_.emplace(options.evaluate, *judge, run_, metrics_->kept(), first_step_);
+    evaluation_.emplace(options.evaluate, *judge, run_, files_->kept_rows(), first_step_);
   }
   recall_measured();
   trainer_.on_row([this](std::int64_t step, std::span<const float> values) { on_row(step, values); });
@@ -150,12 +150,6 @@ void TrainingLoop::announce(const RunStart& start) {
   }
   for (const std::string& note : evaluation_ ? evaluation_->notes() : std::vector<std::string>()) {
     progress_.message(note);
-  }
-  for (const std::string& warning : run_.warnings()) {
-    warn(warning);
-  }
-  for (const std::string& warning : metrics_->take_warnings()) {
-    warn(warning);
   }
   say_warnings();
   if (const std::vector<KernelDecision> decisions = context_.kernel_decisions(); !decisions.empty()) {
@@ -192,25 +186,15 @@ int TrainingLoop::run() {
     take_checkpoint();
   }
   writes_.finish();
-  if (saved_step_ != trainer_.steps_done()) {  // its turn did not come again: once more
+  if (files_->saved_step() != trainer_.steps_done()) {  // its turn did not come again: once more
     take_checkpoint();
     writes_.finish();
   }
-  try_logs("rows of metrics.jsonl", [&] { metrics_->sync(); });
+  files_->sync_rows();
   say_warnings();
-  require_saved();
+  files_->require_saved(trainer_.steps_done());
   progress_.message(report(seconds));
   return is_finished ? 0 : kInterruptedExitCode;
-}
-
-void TrainingLoop::require_saved() const {
-  if (saved_step_ == trainer_.steps_done()) {
-    return;
-  }
-  throw_error(Error::Kind::data, "{}; training stopped at step {}, and {}; make room and continue with --resume",
-              checkpoint_fault_, trainer_.steps_done(),
-              saved_step_ < 0 ? "there is no checkpoint yet"
-                              : fmt::format("its last checkpoint is of step {}", saved_step_.load()));
 }
 
 std::string TrainingLoop::report(double seconds) const {
@@ -230,41 +214,9 @@ std::string TrainingLoop::report(double seconds) const {
 }
 
 // The progress belongs to the training's thread; the other one leaves word.
-void TrainingLoop::warn(const std::string& text) {
-  const std::lock_guard lock(warnings_mutex_);
-  warnings_.push_back(fmt::format("warning: {}", text));
-}
-
-void TrainingLoop::warn_once(const std::string& kind, const std::string& reason) {
-  const std::lock_guard lock(warnings_mutex_);
-  if (warned_.insert(kind).second) {
-    warnings_.push_back(fmt::format("warning: {} cannot be written, and training goes on: {}", kind, reason));
-  }
-}
-
 void TrainingLoop::say_warnings() {
-  std::vector<std::string> warnings;
-  {
-    const std::lock_guard lock(warnings_mutex_);
-    warnings.swap(warnings_);
-  }
-  for (const std::string& warning : warnings) {
+  for (const std::string& warning : files_->take_warnings()) {
     progress_.message(warning);
-  }
-}
-
-void TrainingLoop::try_logs(const char* kind, const std::function<void()>& write) {
-  const std::lock_guard lock(logs_mutex_);
-  try {
-    write();
-  } catch (const Error& error) {
-    if (error.kind() != Error::Kind::data) {
-      throw;
-    }
-    warn_once(kind, error.what());
-  }
-  for (const std::string& warning : metrics_->take_warnings()) {
-    warn(warning);
   }
 }
 
@@ -294,8 +246,7 @@ void TrainingLoop::on_row(std::int64_t step, std::span<const float> values) {
   } else if (is_due(options_.output.metrics_every, step)) {
     write_metrics(step, values);
   } else {
-    const std::lock_guard lock(logs_mutex_);
-    events_->flush_if_due();
+    files_->flush_if_due();
   }
   if (is_due(options_.output.log_every, step)) {
     progress_.log_step(progress_state(step, values));
@@ -385,7 +336,7 @@ void TrainingLoop::remember(const std::vector<NamedNumber>& numbers) {
 
 // A run that goes on shows what it had measured.
 void TrainingLoop::recall_measured() {
-  for (const MetricsRow& row : metrics_->kept()) {
+  for (const MetricsRow& row : files_->kept_rows()) {
     remember(row.metrics);
   }
 }
@@ -430,11 +381,11 @@ void TrainingLoop::look_at_sheet(std::int64_t step, std::span<const float> value
 }
 
 void TrainingLoop::note_health(std::span<const HealthNote> notes) {
-  const std::lock_guard lock(warnings_mutex_);
+  const std::lock_guard lock(marks_mutex_);
   for (const HealthNote& note : notes) {
     health_marks_.emplace_back(std::string("health/") + ailment_name(note.ailment), note.begins ? 1 : 0);
     if (note.begins) {
-      warnings_.push_back(fmt::format("warning: {}", note.text));
+      files_->warn(note.text);
     }
   }
 }
@@ -451,19 +402,13 @@ void TrainingLoop::write_metrics(std::int64_t step, std::span<const float> value
   }
   std::vector<NamedNumber> marks;
   {
-    const std::lock_guard lock(warnings_mutex_);
+    const std::lock_guard lock(marks_mutex_);
     marks.swap(health_marks_);
   }
   for (const auto& [name, value] : marks) {
     row.push_back({name, value});
   }
-  try_logs("TensorBoard's events", [&] {
-    for (const Metric& metric : row) {
-      events_->scalar(metric.name, step, metric.value);
-    }
-  });
-  try_logs("rows of metrics.jsonl",
-           [&] { metrics_->append(step, (step - 1) / trainer_.steps_per_epoch() + 1, seconds_since(begin_), row); });
+  files_->add_row(step, (step - 1) / trainer_.steps_per_epoch() + 1, seconds_since(begin_), row);
 }
 
 void TrainingLoop::take(Snapshot& snapshot, Background::Job write) {
@@ -481,9 +426,9 @@ void TrainingLoop::take_samples() {
     take(comparisons_->snapshot(), [this, step = trainer_.steps_done()] {
       const int panels = comparisons_->panels();
       const auto [rows, columns] = comparison_sheet(options_, panels);
-      write_sheet(sample_grid(comparisons_->sheet(), rows * columns, picture_[1], panels * picture_[2], picture_[3],
-                              rows, columns),
-                  step, "", "samples/comparisons");
+      files_->write_sheet(sample_grid(comparisons_->sheet(), rows * columns, picture_[1], panels * picture_[2],
+                                      picture_[3], rows, columns),
+                          step, "", "samples/comparisons");
     });
   }
   if (!average_) {
@@ -513,103 +458,26 @@ void TrainingLoop::take_checkpoint() {
 void TrainingLoop::write_sheet(std::span<const float> values, int rows, std::int64_t step, const char* suffix,
                                const char* tag) {
   const int columns = options_.output.sample_columns;
-  write_sheet(sample_grid(values, rows * columns, picture_[1], picture_[2], picture_[3], rows, columns), step, suffix,
-              tag);
+  files_->write_sheet(sample_grid(values, rows * columns, picture_[1], picture_[2], picture_[3], rows, columns), step,
+                      suffix, tag);
 }
 
-void TrainingLoop::write_sheet(const Picture& sheet, std::int64_t step, const char* suffix, const char* tag) {
-  const std::vector<std::uint8_t> png = encode_png(sheet);
-  const std::filesystem::path path = run_.sample_path(step);
-  try {
-    restore();
-    write_file_atomically(path.parent_path() / (path.stem().string() + suffix + ".png"), std::as_bytes(std::span(png)));
-  } catch (const Error& error) {
-    warn_once("sample sheets", error.what());
-  }
-  try_logs("TensorBoard's events", [&] {
-    events_->image(tag, step, std::as_bytes(std::span(png)), sheet.height, sheet.width, sheet.channels);
-    events_->flush();
-  });
-}
-
-void TrainingLoop::restore() {
-  for (const std::string& made : run_.restore(config_)) {
-    warn(made);
-  }
-  const std::lock_guard lock(logs_mutex_);
-  std::error_code ignored;
-  if (!std::filesystem::exists(events_->path(), ignored)) {
-    warn(fmt::format("{}: had vanished; TensorBoard's events go on in a new file", events_->path().string()));
-    events_.emplace(run_.path());
-  }
-}
-
-// A disk that is full now may have room when the next checkpoint is due.
 void TrainingLoop::write_state(const CheckpointState& state) {
-  try {
-    try {
-      write_checkpoint_files(state);
-    } catch (const Error&) {
-      // Perhaps there is room without the oldest, which would have gone behind this one.
-      const int keep_last = options_.output.keep_last;
-      const std::size_t before = run_.checkpoints().size();
-      if (keep_last > 1) {
-        run_.prune_checkpoints(keep_last - 1, options_.output.keep_every);
-      }
-      if (run_.checkpoints().size() == before) {
-        throw;
-      }
-      write_checkpoint_files(state);
-    }
-  } catch (const Error& error) {
-    if (error.kind() != Error::Kind::data) {
-      throw;
-    }
-    checkpoint_fault_ = error.what();
+  if (!files_->save(trainer_.blocks(), trainer_.snapshot().bytes(), state)) {
     if (evaluation_) {
       evaluation_->note_unsaved(state.step);
     }
-    warn(fmt::format("the checkpoint of step {} cannot be written, and is tried again when the next is due: {}",
-                     state.step, error.what()));
     return;
   }
-  saved_step_ = state.step;
-  try {
-    if (evaluation_) {
-      evaluation_->note_saved(state.step);
-    }
-  } catch (const Error& error) {
-    evaluation_->note_unsaved(state.step);
-    warn_once("which checkpoint is the best", error.what());
-  }
-  try {
-    run_.prune_checkpoints(options_.output.keep_last, options_.output.keep_every);
-  } catch (const Error& error) {
-    warn_once("the removal of old checkpoints", error.what());
-  }
-}
-
-void TrainingLoop::write_checkpoint_files(const CheckpointState& state) {
-  restore();
-  bool lacks_room = false;
-  try_logs("rows of metrics.jsonl", [&] {
+  if (evaluation_) {
     try {
-      metrics_->sync();
-    } catch (const Error&) {
-      lacks_room = metrics_->lacks_room();
-      throw;
+      evaluation_->note_saved(state.step);
+    } catch (const Error& error) {
+      evaluation_->note_unsaved(state.step);
+      files_->warn_once("which checkpoint is the best", error.what());
     }
-  });
-  try_logs("TensorBoard's events", [&] { events_->flush(); });
-  if (lacks_room) {  // a resume there would lack rows for ever
-    throw_error(Error::Kind::data, "{}: there is no room for the rows up to step {}", run_.metrics_path().string(),
-                state.step);
   }
-  AtomicFolder folder = run_.begin_checkpoint(state.step);
-  write_checkpoint(trainer_.blocks(), trainer_.snapshot().bytes(), state, folder.path());
-  write_file_atomically(folder.path() / run_.config_path().filename(), config_);
-  constexpr int kAll = 0;  // pruned by the caller, for whom it is no fault of this checkpoint
-  run_.publish_checkpoint(std::move(folder), kAll, 0);
+  files_->prune();
 }
 
 }  // namespace duel

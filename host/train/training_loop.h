@@ -10,19 +10,15 @@
 // What goes wrong in the training (health.h) is said once, in the log, and marked in the next row of the metrics:
 // "health/NAME" is 1 where it begins and 0 where it is gone.
 //
-// No file that cannot be written ends a run that is going on. What was removed is made again; a sheet, a row or a line
-// is missed with a warning, once for each kind; a checkpoint is tried again when the next one is due. Only where the
-// last one cannot be written either does the run end with an error.
+// No file that cannot be written ends a run that is going on (RunFiles).
 #pragma once
 
 #include "host/config/options.h"
 #include "host/data/source.h"
 #include "host/device/timing.h"
 #include "host/run/background.h"
-#include "host/run/event_log.h"
 #include "host/run/health.h"
 #include "host/run/late_writes.h"
-#include "host/run/metrics_log.h"
 #include "host/run/progress.h"
 #include "host/run/run_directory.h"
 #include "host/sample/held_out.h"
@@ -30,14 +26,12 @@
 #include "host/train/comparisons.h"
 #include "host/train/reconstructions.h"
 #include "host/train/run_evaluation.h"
+#include "host/train/run_files.h"
 #include "host/train/trainer.h"
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -87,15 +81,8 @@ private:
   void take_samples();
   void take_checkpoint();
   void write_sheet(std::span<const float> values, int rows, std::int64_t step, const char* suffix, const char* tag);
-  void write_sheet(const Picture& sheet, std::int64_t step, const char* suffix, const char* tag);
   void write_state(const CheckpointState& state);
-  void write_checkpoint_files(const CheckpointState& state);
-  void restore();
-  void try_logs(const char* kind, const std::function<void()>& write);
-  void warn(const std::string& text);
-  void warn_once(const std::string& kind, const std::string& reason);
   void say_warnings();
-  void require_saved() const;
   std::string report(double seconds) const;
 
   Options options_;
@@ -113,21 +100,14 @@ private:
   std::vector<NamedNumber> measured_;  // by either, the last time
   std::vector<float> waiting_row_;     // of a step at which that is measured
   std::int64_t last_step_;
-  const std::string config_;  // as config.toml
-  FileDescriptor log_tail_;   // of log.txt, for a signal's handler
+  FileDescriptor log_tail_;  // of log.txt, for a signal's handler
   std::int64_t first_step_ = 0, taken_step_ = -1;
-  std::atomic<std::int64_t> saved_step_ = -1;  // of the newest checkpoint in place
   HealthOfRows row_health_;
   HealthOfSheets sheet_health_;        // of the background thread
   std::optional<double> data_spread_;  // the same
-  std::mutex warnings_mutex_;          // of what the background thread has to say
-  std::vector<std::string> warnings_;
+  std::mutex marks_mutex_;
   std::vector<NamedNumber> health_marks_;  // for the next row of metrics
-  std::set<std::string> warned_;
-  std::string checkpoint_fault_;  // of the last one that could not be written
-  std::mutex logs_mutex_;         // of the two logs, which the background thread writes too
-  std::optional<MetricsLog> metrics_;
-  std::optional<EventLog> events_;
+  std::optional<RunFiles> files_;
   Clock::time_point begin_;
   Background background_;  // behind what its jobs use
   LateWrites writes_;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tools/make_tryon.py: what it writes is what it says, row by row. Needs OpenCV; without it the test is skipped (exit code 77)."""
+"""tools/make_tryon.py: what it writes is what it says, row by row; tools/judge_tryon.py: it knows good from bad. Needs OpenCV; without it the test is skipped (exit code 77)."""
 
 import csv
 import subprocess
@@ -119,6 +119,39 @@ class MakeTryon(unittest.TestCase):
         self.assertEqual(self.make_set("other", "--seed", 1).returncode, 0)
         other = self.root / "other/train/picture/00000.png"
         self.assertNotEqual(other.read_bytes(), (self.root / "set/train/picture/00000.png").read_bytes())
+
+    def judge(self, *words):
+        """The rows of its table by their names, and what it said where it failed."""
+        done = subprocess.run([sys.executable, str(ROOT / "tools/judge_tryon.py"), *map(str, words)], capture_output=True, text=True)
+        rows = {line[:10].strip(): [float(word.rstrip("%")) for word in line[10:].split()] for line in done.stdout.splitlines()[2:]}
+        return rows, done
+
+    def test_a_judge_knows_the_truth_from_simple_means(self):
+        perfect = self.root / "perfect"  # in place of `duel`
+        perfect.write_text(f"""#!{sys.executable}
+import shutil, sys
+words = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+shutil.copy(words["--person"].replace("/person/", "/picture/"), words["--out"])
+""", encoding="utf-8")
+        perfect.chmod(0o755)
+        rows, done = self.judge(self.root / "set", "--run", "any", "--duel", perfect)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(rows["run"], [1, 0, 100])
+        similarity, difference, distance, recognised = zip(*(rows[way] for way in ("true warp", "affine", "boxes")))
+        self.assertEqual((distance[0], recognised[0]), (0, 100))
+        self.assertGreater(distance[2], distance[1])
+        self.assertGreater(distance[1], 0.1)
+        self.assertGreater(similarity[0], similarity[1])
+        self.assertGreater(similarity[1], rows["nothing"][0])
+        self.assertLess(difference[0], rows["nothing"][1])
+
+    def test_a_judge_says_what_it_lacks(self):
+        for words, code, said in (((self.root / "none",), 3, "rows.csv: is missing"), ((self.root / "set", "--count", 0), 2, "--count 0"),
+                                  ((self.root / "set", "--run", "any", "--duel", self.root / "none"), 3, "none")):
+            _, done = self.judge(*words)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(said, done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
 
     def test_refusals_say_what_to_do(self):
         photographs = self.root / "photographs"
