@@ -37,8 +37,8 @@ RestorerForm restorer_form(const Options& options, const Recipe& recipe, const s
 class TiledNetwork {
 public:
   // `tile`: the side of a tile in what is given, or 0: the size of the pictures that the network was trained on, and of
-  // parts (recipe restore) the least multiple with kLeastTile pixels a side. Throws kind `usage` where the network takes no such tiles, `data` where the checkpoint is
-  // damaged, `device` where there is too little memory.
+  // parts (recipe restore) the least multiple with kLeastTile pixels a side. Throws kind `usage` where the network
+  // takes no such tiles, `data` where the checkpoint is damaged, `device` where there is too little memory.
   TiledNetwork(Context& context, const RunDirectory& run, const std::filesystem::path& checkpoint, int tile);
   static constexpr int kLeastTile = 128;
 

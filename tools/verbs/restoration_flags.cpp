@@ -55,9 +55,10 @@ void RestorationFlags::declare(CLI::App& verb, const char* trained_by) {
       ->required();
   add_text(verb, "--out", request_.out, "folder for what they become, by their names")->required();
   step_.declare(verb);
-  add_integer(verb, "--tile", request_.tile, 0, 8192,
-              "side of the parts that pass through the network, in pixels of the photograph; 0: the size of the pictures "
-              "that it was trained on, and a multiple of 128 or more where these were parts of pictures");
+  add_integer(
+      verb, "--tile", request_.tile, 0, 8192,
+      "side of the parts that pass through the network, in pixels of the photograph; 0: the size of the pictures "
+      "that it was trained on, and a multiple of 128 or more where these were parts of pictures");
   verb.add_flag("--sheet", request_.draws_sheets, "also sheets of a detail of each before and after");
   device_.declare(verb);
   verb.add_flag("--json", json_, "for programs");
