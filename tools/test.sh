@@ -34,12 +34,15 @@ timed setup bash tools/setup.sh
 timed "OpenVINO" bash tools/get_onnx_runtime.sh || echo "test: without OpenVINO the tests of ONNX extractors are skipped"
 
 # Where nvcc is found, one architecture is enough to see that the kernels compile; no GPU runs them here. What is built
-# once is built in fewer pieces, and what computes nothing is optimised little.
+# once is built in fewer pieces, and what nothing waits for is optimised little: the host, and the kernels for a GPU, whose
+# spills (the test `resources`) are for the builds of those who change them.
 options=()
 release_options=()
 if [ "${CI:-}" = true ]; then
   options=(-DDUEL_CUDA_ARCHITECTURES=90-real -DDUEL_UNITY=ON)
   release_options=(-DDUEL_HOST_OPTIMISATION=-O1)
+  nvcc=$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)
+  [[ $("$nvcc" --help 2> /dev/null) != *--Ofast-compile* ]] || release_options+=(-DCMAKE_CUDA_FLAGS=--Ofast-compile=max)
 fi
 
 folder_of() { # of a preset, in CMakePresets.json
