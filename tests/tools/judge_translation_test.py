@@ -11,18 +11,15 @@ import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-HAS_OPENCV = [python for python in (sys.executable, "/usr/bin/python3") if Path(python).exists() and
-              subprocess.run([python, "-c", "import cv2, numpy"], capture_output=True).returncode == 0]
-if not HAS_OPENCV:
-    print("skipped: OpenCV is missing (apt-get install python3-opencv)")
-    sys.exit(77)
-if HAS_OPENCV[0] != sys.executable:
-    sys.exit(subprocess.run([HAS_OPENCV[0], *sys.argv]).returncode)
+sys.dont_write_bytecode = True
+from needs import need  # noqa: E402
+
+need("cv2", "numpy", where="apt-get install python3-opencv")
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 DUEL = sys.argv.pop(1) if len(sys.argv) > 1 else str(ROOT / "build/duel")
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""tools/make_tryon.py: what it writes is what it says, row by row; tools/judge_tryon.py: it knows good from bad. Needs OpenCV; without it the test is skipped (exit code 77)."""
+"""tools/make_tryon.py: what it writes is what it says, row by row; tools/judge_tryon.py: it knows good from bad. Needs OpenCV; without
+it the test is skipped (exit code 77)."""
 
 import csv
 import subprocess
@@ -8,20 +9,16 @@ import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-TOOL = ROOT / "tools/make_tryon.py"
-HAS_OPENCV = [python for python in (sys.executable, "/usr/bin/python3") if Path(python).exists() and
-              subprocess.run([python, "-c", "import cv2, numpy"], capture_output=True).returncode == 0]
-if not HAS_OPENCV:
-    print("skipped: OpenCV is missing (apt-get install python3-opencv)")
-    sys.exit(77)
-if HAS_OPENCV[0] != sys.executable:
-    sys.exit(subprocess.run([HAS_OPENCV[0], *sys.argv]).returncode)
+sys.dont_write_bytecode = True
+from needs import need  # noqa: E402
+
+need("cv2", "numpy", where="apt-get install python3-opencv")
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
-sys.dont_write_bytecode = True
+ROOT = Path(__file__).resolve().parent.parent.parent
+TOOL = ROOT / "tools/make_tryon.py"
 sys.path.insert(0, str(ROOT / "tools"))
 from synthetic_tryon.garment import why_no_garment  # noqa: E402
 from synthetic_tryon.wearing import is_folded, read_flow, spline, written_flow  # noqa: E402
