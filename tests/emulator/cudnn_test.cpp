@@ -5,6 +5,7 @@
 #include "kernels/cuda/cudnn.h"
 #include "kernels/cuda/conv2d_cudnn.h"
 #include "tests/emulator/vendor/h100.h"
+#include "tests/support/address_sanitizer.h"
 
 #include <gtest/gtest.h>
 
@@ -31,7 +32,7 @@ std::vector<Layer> layers() {
 class RealCudnnTest : public testing::Test {
 protected:
   void SetUp() override {
-#if defined(__SANITIZE_ADDRESS__)
+#if DUEL_ASAN
     GTEST_SKIP() << "the library leaks, which is not ours to mend";
 #endif
     library_ = std::make_unique<Cudnn>(kH100);

@@ -1,5 +1,6 @@
 // The runners find what they are there to find: each test plants one fault into an operator that is otherwise right.
 #include "tests/support/op_runner.h"
+#include "tests/support/address_sanitizer.h"
 
 #include <gtest/gtest.h>
 
@@ -89,7 +90,7 @@ TEST(OpRunnerTest, FindsWhatHangsOnTheMemorysPast) {
 
 // Under AddressSanitizer the guards are forbidden, and the first touch ends the program.
 void expect_found_beside(const std::function<void(const Planted&)>& fault, [[maybe_unused]] const std::string& part) {
-#if defined(__SANITIZE_ADDRESS__)
+#if DUEL_ASAN
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(problem_of(fault), "use-after-poison");
 #else

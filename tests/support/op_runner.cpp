@@ -1,6 +1,7 @@
 #include "tests/support/op_runner.h"
 
 #include "kernels/check.h"
+#include "tests/support/address_sanitizer.h"
 
 #include <algorithm>
 #include <cctype>
@@ -11,7 +12,7 @@
 #include <set>
 #include <string_view>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if DUEL_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -165,7 +166,7 @@ bool GuardedArray::guards_are_intact() const {
 }
 
 void GuardedArray::forbid_guards([[maybe_unused]] bool forbidden) const {
-#if defined(__SANITIZE_ADDRESS__)
+#if DUEL_ASAN
   auto* const first = static_cast<std::byte*>(buffer_.data());
   auto* const last = first + buffer_.bytes() - kGuardBytes;
   for (std::byte* const guard : {first, last}) {

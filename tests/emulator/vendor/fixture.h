@@ -6,6 +6,7 @@
 #include "kernels/elementwise.h"
 #include "tests/emulator/vendor/fake_libraries.h"
 #include "tests/emulator/vendor/log.h"
+#include "tests/support/address_sanitizer.h"
 #include "tests/support/op_runner.h"
 #include "tests/support/temporary_folder.h"
 
@@ -116,7 +117,7 @@ protected:
     return count;
   }
 
-#if defined(__SANITIZE_ADDRESS__)
+#if DUEL_ASAN
   static constexpr std::array kTf32 = {true};
 #else
   static constexpr std::array kTf32 = {false, true};
