@@ -65,6 +65,7 @@ RestorerForm restorer_form(const Options& options, const Recipe& recipe, const s
   constexpr int kFilter = 3;
   form.least_side = kFilter;
   const int part = form.restores ? options.data.crop / form.scale : 0;
+  form.knows_parts = part > 0;
   form.trained_on = part > 0 ? PictureSize{part, part} : PictureSize{input[1], input[2]};
   // Of another recipe nothing is known but that it takes what it was trained on.
   form.granule = form.restores ? restorer_granule(options, sampling->outputs[0]) : std::lcm(input[1], input[2]);
@@ -86,8 +87,8 @@ Sampling TiledNetwork::of_tiles(const Recipe& recipe, int tile) {
     tile_ = {tile, tile};
   } else {
     const int shorter = std::min(form_.trained_on.height, form_.trained_on.width);
-    // A network that normalises over whole pictures makes something else of a tile of another size.
-    const int times = form_.restores ? (kLeastTile + shorter - 1) / shorter : 1;
+    // A network that looks at whole pictures makes something else of a tile of another size.
+    const int times = form_.knows_parts ? (kLeastTile + shorter - 1) / shorter : 1;
     tile_ = {times * form_.trained_on.height, times * form_.trained_on.width};
   }
   const int granule = form_.granule;

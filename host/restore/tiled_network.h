@@ -23,12 +23,13 @@ namespace duel {
 struct RestorerForm {
   int inputs = 3, outputs = 3;  // channels
   int scale = 1;
-  bool has_holes = false;   // the last input says which pixels are known
-  int granule = 1;          // what the extents of a tile must be multiples of
-  int least_side = 1;       // of a picture that it is given; one that is smaller than a tile is mirrored out to it
-  PictureSize trained_on;   // of its inputs: a part, or a whole picture
-  bool restores = false;    // it is of the recipe restore
-  std::string degradation;  // of that recipe: "x2", "noise:25", or "pairs"
+  bool has_holes = false;    // the last input says which pixels are known
+  int granule = 1;           // what the extents of a tile must be multiples of
+  int least_side = 1;        // of a picture that it is given; one that is smaller than a tile is mirrored out to it
+  PictureSize trained_on;    // of its inputs: a part, or a whole picture
+  bool knows_parts = false;  // it was a part
+  bool restores = false;     // it is of the recipe restore
+  std::string degradation;   // of that recipe: "x2", "noise:25", or "pairs"
 };
 
 // Throws kind `usage`, beginning with the run, for the run of a recipe that makes no picture of a picture.
@@ -36,9 +37,9 @@ RestorerForm restorer_form(const Options& options, const Recipe& recipe, const s
 
 class TiledNetwork {
 public:
-  // `tile`: the side of a tile in what is given, or 0: the size of the pictures that the network was trained on, and of
-  // parts (recipe restore) the least multiple with kLeastTile pixels a side. Throws kind `usage` where the network
-  // takes no such tiles, `data` where the checkpoint is damaged, `device` where there is too little memory.
+  // `tile`: the side of a tile in what is given, or 0: the size of the pictures that the network was trained on, and
+  // where these were parts of pictures the least multiple with kLeastTile pixels a side. Throws kind `usage` where the
+  // network takes no such tiles, `data` where the checkpoint is damaged, `device` where there is too little memory.
   TiledNetwork(Context& context, const RunDirectory& run, const std::filesystem::path& checkpoint, int tile);
   static constexpr int kLeastTile = 128;
 
