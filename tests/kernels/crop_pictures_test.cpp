@@ -16,9 +16,9 @@ namespace {
 
 TEST(CropPictures, EveryPartIsAsLikelyAsAnyOther) {
   const CropPictures p{{7, Purpose::interpolation}, 3, 3, 2, true, true};
-  constexpr int kPictures = 20'000;
+  constexpr int kDraws = 20'000;
   std::map<std::tuple<int, int, bool, bool, bool>, int> counts;
-  for (int n = 0; n < kPictures; ++n) {
+  for (int n = 0; n < kDraws; ++n) {
     const PictureCrop crop =
         picture_crop(p, 10, 9, static_cast<std::uint64_t>(n / 100), static_cast<std::uint32_t>(n % 100));
     ++counts[{crop.top, crop.left, crop.is_mirrored, crop.is_upside_down, crop.is_turned}];
@@ -27,7 +27,7 @@ TEST(CropPictures, EveryPartIsAsLikelyAsAnyOther) {
   for (const auto& [crop, count] : counts) {
     EXPECT_LE(std::get<0>(crop), 2);
     EXPECT_LE(std::get<1>(crop), 1);
-    EXPECT_NEAR(count, kPictures / 48.0, 5 * std::sqrt(kPictures / 48.0));  // five standard deviations
+    EXPECT_NEAR(count, kDraws / 48.0, 5 * std::sqrt(kDraws / 48.0));  // five standard deviations
   }
 }
 
@@ -50,12 +50,12 @@ TEST(CropPictures, StepsSeedsAndPurposesTakeOtherParts) {
 
 // Ramps show where each pixel comes from: a small picture's is the mean of the large one's pixels there.
 TEST(CropPictures, PairsOfTwoSizesShowTheSamePart) {
-  constexpr int kCount = 40, kHeight = 12, kWidth = 14, kScale = 2, kPart = 5;
+  constexpr int kCount = 40, kInputHeight = 12, kInputWidth = 14, kScale = 2, kPart = 5;
   std::vector<float> small, large;
   for (int n = 0; n < kCount; ++n) {
     for (int scale : {1, kScale}) {
-      for (int h = 0; h < kHeight * scale; ++h) {
-        for (int w = 0; w < kWidth * scale; ++w) {
+      for (int h = 0; h < kInputHeight * scale; ++h) {
+        for (int w = 0; w < kInputWidth * scale; ++w) {
           const float row = (static_cast<float>(h) + 0.5F) / static_cast<float>(scale);
           const float column = (static_cast<float>(w) + 0.5F) / static_cast<float>(scale);
           (scale == 1 ? small : large).push_back(100 * row + column);
@@ -67,7 +67,7 @@ TEST(CropPictures, PairsOfTwoSizesShowTheSamePart) {
   const std::int64_t step = 3;
   const auto cropped = [&](std::vector<float>& pictures, int scale) {
     const CropPictures p{{5, Purpose::interpolation}, kPart, kPart, scale, true, true};
-    const Shape shape{kCount, kHeight * scale, kWidth * scale, 1};
+    const Shape shape{kCount, kInputHeight * scale, kInputWidth * scale, 1};
     const Shape output = crop_pictures_output(p, shape);
     std::vector<float> parts(static_cast<std::size_t>(output.count()));
     std::int64_t at = step;

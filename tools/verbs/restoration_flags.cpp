@@ -13,8 +13,9 @@ namespace duel {
 
 namespace {
 
-nlohmann::ordered_json to_json(const RestoredPhotographs& restored, const RestorePhotographs& request) {
-  using Json = nlohmann::ordered_json;
+using Json = nlohmann::ordered_json;
+
+Json to_json(const RestoredPhotographs& restored, const RestorePhotographs& request) {
   Json pictures = Json::array(), skipped = Json::array();
   for (const RestoredPhotograph& each : restored.pictures) {
     Json picture = {{"file", each.file}, {"out", each.out}, {"width", each.width}, {"height", each.height}};
