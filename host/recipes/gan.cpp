@@ -239,7 +239,7 @@ private:
   // then spares the other's input gradient, and where the network mixes rows, which would tell the one by the other.
   // Gradients are with respect to the pictures before augmentation. `augment` is the name of a draw.
   Judged judge(StepRecorder& r, const Reals& reals, Value fake, const std::string& augment, bool is_regularised) const {
-    const auto& [real, classes] = reals;
+    const Value real = reals.pictures, classes = reals.classes;
     const int batch = r.batch_size();
     const Value draws = augmentation_.draws(r, augment, 2 * batch);
     const bool r1 = is_regularised && has_r1(), r2 = is_regularised && has_r2();
