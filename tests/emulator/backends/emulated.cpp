@@ -1,10 +1,10 @@
 // The backends of duel_emulated_tests. A variant is an order in which the emulator runs blocks, warps and lanes:
 // forward, reverse, then random and greedy in turn, each with its number as the seed. DUEL_EMULATOR_VARIANTS=20 in the
-// environment runs 20 of them instead of 4, and 2 forward and greedy alone.
+// environment runs 20 of them instead of 4.
 //
 // No order is run twice: the next one has to give the same bytes in other memory. Under AddressSanitizer each case runs
-// once, forward, or greedily with TF32, unless the environment asks for more. What other orders show are wrong values,
-// for which the build without sanitizers looks; the addresses that a kernel reaches are the same in each.
+// once, forward, or greedily with TF32. What other orders show are wrong values, for which the build without sanitizers
+// looks; the addresses that a kernel reaches are the same in each.
 #include "emulator/options.h"
 #include "emulator/sanitizers.h"
 #include "tests/support/op_runner.h"
@@ -22,11 +22,7 @@ std::vector<int> variants(int from) {
   if (DUEL_EMULATOR_ASAN && count == nullptr) {
     return {from == 0 ? 0 : 3};
   }
-  const int asked = count == nullptr ? 4 : std::atoi(count);
-  if (asked == 2) {
-    return {from, 3};
-  }
-  std::vector<int> list(static_cast<std::size_t>(std::max(4, asked)) - from);
+  std::vector<int> list(static_cast<std::size_t>(count == nullptr ? 4 : std::max(4, std::atoi(count))) - from);
   std::iota(list.begin(), list.end(), from);
   return list;
 }
