@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -66,13 +67,17 @@ void on_signal(int number) {
 }
 
 int living = 0;  // guards
+// Handlers run on a stack of their own: kernels that oneDNN 2.6 makes for AVX2 keep numbers below the stack pointer,
+// where a handler's frame would overwrite them, and then write anywhere.
+alignas(64) std::array<std::byte, 64 * 1024> handler_stack;
+stack_t stack_before{};
 std::array<struct sigaction, kAsking.size()> asking_before;
 std::array<struct sigaction, kIgnored.size()> ignored_before;
 
 void install(int number, void (*handler)(int), struct sigaction& before) {
   struct sigaction action = {};
   action.sa_handler = handler;
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   for (const Asking& asking : kAsking) {
     sigaddset(&action.sa_mask, asking.number);  // one handler at a time: the first is the one that is named
@@ -88,6 +93,10 @@ InterruptGuard::InterruptGuard() {
   }
   first_at = 0;
   first_signal = 0;
+  stack_t stack{};
+  stack.ss_sp = handler_stack.data();
+  stack.ss_size = handler_stack.size();
+  sigaltstack(&stack, &stack_before);
   for (std::size_t i = 0; i < kIgnored.size(); ++i) {
     install(kIgnored[i], SIG_IGN, ignored_before[i]);
   }
@@ -109,6 +118,7 @@ InterruptGuard::~InterruptGuard() {
   for (std::size_t i = 0; i < kIgnored.size(); ++i) {
     sigaction(kIgnored[i], &ignored_before[i], nullptr);
   }
+  sigaltstack(&stack_before, nullptr);
 }
 
 bool InterruptGuard::requested() {
