@@ -39,7 +39,7 @@ std::string name_of_test(const testing::TestParamInfo<CaseOnBackend>& info) {
 
 TEST_P(OperatorTest, Contract) {
   const auto& [backend, op_case] = GetParam();
-  const Outcome outcome = run_contract(*backend, *op_case);
+  const ContractOutcome outcome = run_contract(*backend, *op_case);
   if (!outcome.skipped.empty()) {
     GTEST_SKIP() << outcome.skipped;
   }
@@ -56,7 +56,7 @@ TEST(LargeOperatorTest, Contract) {
   for (const Backend& backend : backends()) {
     for (const OpCase& op_case : all_cases()) {
       if (op_case.is_perf() && takes(backend, op_case)) {
-        const Outcome outcome = run_contract(backend, op_case);
+        const ContractOutcome outcome = run_contract(backend, op_case);
         EXPECT_TRUE(outcome.problem.empty()) << op_case.full_name() << " on " << backend.name << "\n"
                                              << outcome.problem;
       }

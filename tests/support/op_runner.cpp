@@ -231,7 +231,7 @@ std::string CaseArrays::damage() const {
   return text;
 }
 
-Outcome run_contract(const Backend& backend, const OpCase& given) {
+ContractOutcome run_contract(const Backend& backend, const OpCase& given) {
   const OpCase op_case = adapted_to(backend, given);
   const Arrays expected = expected_values(op_case);
   std::string problem;

@@ -33,7 +33,7 @@ const std::vector<Backend>& backends();
 bool takes(const Backend& backend, const OpCase& op_case);
 OpCase adapted_to(const Backend& backend, const OpCase& op_case);
 
-struct Outcome {
+struct ContractOutcome {
   std::string skipped;  // why it was not run
   std::string problem;  // what is wrong; empty where all is well
 };
@@ -80,7 +80,7 @@ private:
 
 // The contract: right values whatever the outputs held before; nothing written besides the outputs; the same bytes
 // when run again, in place, and (where the operator promises it) with another number of threads.
-Outcome run_contract(const Backend& backend, const OpCase& op_case);
+ContractOutcome run_contract(const Backend& backend, const OpCase& op_case);
 
 // Whether backward(x, dy) is the derivative of sum(dy * forward(x)), by central differences in each element of x.
 using Forward = std::function<Array(const Array& x)>;
