@@ -13,10 +13,10 @@ struct UnrefObject {
 };
 using VipsPicture = std::unique_ptr<VipsImage, UnrefObject>;
 
-struct FreeMemory {
+struct FreeByGlib {
   void operator()(void* memory) const { g_free(memory); }
 };
-using VipsMemory = std::unique_ptr<void, FreeMemory>;
+using VipsMemory = std::unique_ptr<void, FreeByGlib>;
 
 // The first line of what libvips has collected, which is forgotten: of all threads in one place, so that it is this
 // call's only where no other one fails at the same time.
