@@ -35,8 +35,8 @@ timed "OpenVINO" bash tools/get_onnx_runtime.sh || echo "test: without OpenVINO 
 
 # In CI, for time's sake: one architecture is enough to see that the kernels compile, and as no GPU runs them there, nvcc need not
 # optimise them (the test `resources`, which finds spills, is for the builds of those who change them). What is built once is
-# built in fewer pieces, and the host optimised little. The emulated kernels are tested without sanitizers alone, which is
-# half of what the build with sanitizers takes: they too are for those who change a kernel.
+# built in fewer pieces, and the host optimised little. The emulated kernels are tested without sanitizers alone; with them they
+# too are for those who change a kernel.
 release_options=()
 sanitize_options=()
 if [ "${CI:-}" = true ]; then

@@ -67,8 +67,9 @@ void on_signal(int number) {
 }
 
 int living = 0;  // guards
-// Handlers run on a stack of their own: kernels that oneDNN 2.6 makes for AVX2 keep numbers below the stack pointer,
-// where a handler's frame would overwrite them, and then write anywhere.
+// Handlers run on a stack of their own. Without it trainings that were asked to stop died of a corrupted heap now and
+// then, where oneDNN 2.6 made kernels for AVX2: those seem to keep numbers below the stack pointer, where a handler's
+// frame lies.
 alignas(64) std::array<std::byte, 64 * 1024> handler_stack;
 stack_t stack_before{};
 std::array<struct sigaction, kAsking.size()> asking_before;
