@@ -89,5 +89,22 @@ TEST(Interrupt, NohupIsKeptAndTheRestPutBack) {
             -1);
 }
 
+// What a kernel keeps below the stack pointer stays as it is.
+TEST(Interrupt, HandlersHaveAStackOfTheirOwn) {
+  stack_t before{}, during{}, after{};
+  ASSERT_EQ(::sigaltstack(nullptr, &before), 0);
+  {
+    const InterruptGuard guard;
+    ASSERT_EQ(::sigaltstack(nullptr, &during), 0);
+    struct sigaction action = {};
+    ASSERT_EQ(::sigaction(SIGTERM, nullptr, &action), 0);
+    EXPECT_NE(action.sa_flags & SA_ONSTACK, 0);
+    EXPECT_EQ(during.ss_flags & SS_DISABLE, 0);
+    EXPECT_NE(during.ss_sp, before.ss_sp);
+  }
+  ASSERT_EQ(::sigaltstack(nullptr, &after), 0);
+  EXPECT_EQ(after.ss_flags, before.ss_flags);
+}
+
 }  // namespace
 }  // namespace duel
