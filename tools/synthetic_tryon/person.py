@@ -107,9 +107,14 @@ class Layer:
 
 
 def laid_over(picture, mask, paint):
-    """`paint`: a colour, or a picture."""
-    mask = mask[..., None] if picture.ndim == 3 else mask
-    return picture * (1 - mask) + mask * paint
+    """`paint`: a colour, or a picture. Most masks are small, so it is computed in their box alone."""
+    paint = np.asarray(paint)
+    left, top, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    box = slice(top, top + height), slice(left, left + width)
+    result = picture.astype(np.result_type(picture, mask, paint))
+    part = mask[box][..., None] if picture.ndim == 3 else mask[box]
+    result[box] = picture[box] * (1 - part) + part * (paint[box] if paint.ndim > 1 else paint)
+    return result
 
 
 class Body:
