@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 namespace duel {
 
@@ -20,19 +21,23 @@ struct Row {
   double low = 0, high = 0;    // of its number; both 0 where it takes none
   bool is_whole = true;        // the number
   std::string_view form = "";  // as people write it
+  bool has_range = false;      // from one number to another
+  bool is_job = false;         // keeps size and colours, so that one network can learn it among others
 };
 
 constexpr std::array<Row, 9> kRows = {{{"none", Kind::none, 0, 0, true, "none"},
-                                       {"noise", Kind::noise, 0, 255, false, "noise:S or noise:S-S"},
-                                       {"blur", Kind::blur, 0.1, 20, false, "blur:S"},
-                                       {"motion", Kind::motion, 2, 101, true, "motion:N"},
-                                       {"jpeg", Kind::jpeg, 1, 100, true, "jpeg:Q"},
-                                       {"hole", Kind::hole, 1, 1024, true, "hole:N"},
-                                       {"strokes", Kind::strokes, 0, 0, true, "strokes"},
+                                       {"noise", Kind::noise, 0, 255, false, "noise:S or noise:S-S", true, true},
+                                       {"blur", Kind::blur, 0.1, 20, false, "blur:S or blur:S-S", true, true},
+                                       {"motion", Kind::motion, 2, 101, true, "motion:N or motion:N-N", true, true},
+                                       {"jpeg", Kind::jpeg, 1, 100, true, "jpeg:Q or jpeg:Q-Q", true, true},
+                                       {"hole", Kind::hole, 1, 1024, true, "hole:N", false, true},
+                                       {"strokes", Kind::strokes, 0, 0, true, "strokes", false, true},
                                        {"grey", Kind::grey, 0, 0, true, "grey"},
                                        {"edges", Kind::edges, 0, 0, true, "edges"}}};
 constexpr std::string_view kAll =
-    "none, x2, x4, noise:S or noise:S-S, blur:S, motion:N, jpeg:Q, hole:N, strokes, grey or edges";
+    "none, x2, x4, noise:S, blur:S, motion:N, jpeg:Q (or ranges, such as noise:0-50), hole:N, strokes, grey, edges, "
+    "several "
+    "with commas between, or all";
 
 [[noreturn]] void refuse_word(std::string_view text, std::string_view word) {
   std::string_view nearest = word.starts_with('x') ? "x2" : kRows[0].form;
@@ -54,12 +59,10 @@ std::optional<double> number_of(std::string_view text, const Row& row) {
   return is_allowed ? number : std::nullopt;
 }
 
-}  // namespace
-
-Degradation degradation_of(std::string_view text) {
+Degradation one_of(std::string_view text) {
   if (text == "x2" || text == "x4") {
     const double factor = text == "x2" ? 2 : 4;
-    return {Kind::smaller, factor, factor};
+    return {Kind::smaller, factor, factor, ""};
   }
   const std::size_t colon = text.find(':');
   const std::string_view word = text.substr(0, colon);
@@ -71,18 +74,64 @@ Degradation degradation_of(std::string_view text) {
     if (colon != std::string_view::npos) {
       throw_error(Error::Kind::usage, "data.degrade = \"{}\": {} takes no number", text, word);
     }
-    return {row->kind, 0, 0};
+    return {row->kind, 0, 0, std::string(word)};
   }
   const std::string_view rest = colon == std::string_view::npos ? "" : text.substr(colon + 1);
-  const std::size_t dash = row->kind == Kind::noise ? rest.find('-') : std::string_view::npos;
+  const std::size_t dash = row->has_range ? rest.find('-') : std::string_view::npos;
   const std::optional<double> from = number_of(rest.substr(0, dash), *row);
   const std::optional<double> to = dash == std::string_view::npos ? from : number_of(rest.substr(dash + 1), *row);
   if (!from || !to || *to < *from) {
     throw_error(Error::Kind::usage, "data.degrade = \"{}\": must be {} with {} from {} to {}{}", text, row->form,
                 row->is_whole ? "an integer" : "a number", row->low, row->high,
-                row->kind == Kind::noise ? ", the second not below the first" : "");
+                row->has_range ? ", the second not below the first" : "");
   }
-  return {row->kind, *from, *to};
+  return {row->kind, *from, *to, std::string(word)};
+}
+
+bool is_job(const Degradation& one) {
+  return std::any_of(kRows.begin(), kRows.end(), [&](const Row& row) { return row.kind == one.kind && row.is_job; });
+}
+
+Degradation several_of(std::string_view text) {
+  Degradation several{Kind::several, 0, 0, ""};
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view part = text.substr(begin, end - begin);
+    Degradation job = one_of(part);
+    if (!is_job(job)) {
+      throw_error(Error::Kind::usage,
+                  "data.degrade = \"{}\": {} cannot be one of several; those are noise, blur, motion, jpeg, hole and "
+                  "strokes, which keep the size and the colours",
+                  text, part);
+    }
+    for (const Degradation& each : several.jobs) {
+      if (each.kind == job.kind || (each.has_holes() && job.has_holes())) {
+        throw_error(Error::Kind::usage,
+                    "data.degrade = \"{}\": {} and {} cannot both be among several; give one, or a range such as "
+                    "noise:0-50",
+                    text, each.word, job.word);
+      }
+    }
+    several.jobs.push_back(std::move(job));
+    begin = end + 1;
+  }
+  return several;
+}
+
+}  // namespace
+
+bool Degradation::has_holes() const {
+  return kind == Kind::hole || kind == Kind::strokes ||
+         std::any_of(jobs.begin(), jobs.end(), [](const Degradation& job) { return job.has_holes(); });
+}
+
+bool Degradation::is_drawn() const {
+  return kind == Kind::noise || kind == Kind::several || has_holes();
+}
+
+Degradation degradation_of(std::string_view text) {
+  const std::string_view meant = text == "all" ? kAllJobs : text;
+  return meant.find(',') == std::string_view::npos ? one_of(meant) : several_of(meant);
 }
 
 }  // namespace duel

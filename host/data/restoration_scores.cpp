@@ -1,5 +1,6 @@
 #include "host/data/restoration_scores.h"
 
+#include "host/data/degraded_source.h"
 #include "host/data/in_parallel.h"
 #include "host/data/input_source.h"
 #include "host/metrics/picture_similarity.h"
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace duel {
@@ -47,6 +49,9 @@ double missing_psnr(const Picture& truth, const Picture& input, const Picture& m
       count += colours;
     }
   }
+  if (count == 0) {
+    return 0;
+  }
   return squares == 0 ? kMostPsnr
                       : std::min(kMostPsnr, 10 * std::log10(255.0 * 255.0 * static_cast<double>(count) / squares));
 }
@@ -59,24 +64,69 @@ PictureScore score(const Picture& truth, const Picture& input, const Picture& ma
   return result;
 }
 
-PictureScore mean_of(const std::vector<PictureScore>& scores) {
-  PictureScore mean;
-  const auto count = static_cast<double>(scores.size());
-  for (const PictureScore& each : scores) {
-    mean.psnr += each.psnr / count;
-    mean.ssim += each.ssim / count;
-    mean.missing += each.missing / count;
-  }
-  return mean;
-}
-
 std::string line(const char* name, const PictureScore& score, const RestorationScores& all) {
   return fmt::format("{:<10}{:.2f} dB{}{}", name, score.psnr,
                      all.has_ssim ? fmt::format(", SSIM {:.4f}", score.ssim) : "",
                      all.has_missing ? fmt::format(", {:.2f} dB where pixels are missing", score.missing) : "");
 }
 
+std::vector<std::size_t> jobs_of(const Source& source) {
+  const std::size_t field = field_index(source, kJobField);
+  std::vector<std::size_t> jobs;
+  for (std::int64_t row = 0; row < source.count(); ++row) {
+    std::int32_t job = 0;
+    source.read(row, field, std::as_writable_bytes(std::span(&job, 1)).data());
+    jobs.push_back(static_cast<std::size_t>(job));
+  }
+  return jobs;
+}
+
+std::vector<JobScores> scores_by_job(const Source& source, const std::vector<PictureScore>& made,
+                                     const std::vector<PictureScore>& given) {
+  const std::vector<std::size_t> jobs = jobs_of(source);
+  const std::vector<std::string>& names = field_named(source, kJobField).names;
+  std::vector<JobScores> scores;
+  for (std::size_t job = 0; job < names.size(); ++job) {
+    std::vector<PictureScore> its_made, its_given;
+    for (std::size_t row = 0; row < jobs.size(); ++row) {
+      if (jobs[row] == job) {
+        its_made.push_back(made[row]);
+        its_given.push_back(given[row]);
+      }
+    }
+    if (!its_made.empty()) {
+      scores.push_back({names[job], std::ssize(its_made), mean_of(its_made), mean_of(its_given)});
+    }
+  }
+  return scores;
+}
+
 }  // namespace
+
+std::vector<float> to_floats(const PictureScore& score) {
+  return {static_cast<float>(score.psnr), static_cast<float>(score.ssim), static_cast<float>(score.missing)};
+}
+
+std::vector<PictureScore> from_floats(std::span<const float> numbers) {
+  std::vector<PictureScore> scores;
+  for (std::size_t i = 0; i + kScores <= numbers.size(); i += kScores) {
+    scores.push_back({numbers[i], numbers[i + 1], numbers[i + 2]});
+  }
+  return scores;
+}
+
+PictureScore mean_of(const std::vector<PictureScore>& scores) {
+  PictureScore mean;
+  const auto count = static_cast<double>(scores.size());
+  const auto lacking = static_cast<double>(
+      std::count_if(scores.begin(), scores.end(), [](const PictureScore& each) { return each.missing > 0; }));
+  for (const PictureScore& each : scores) {
+    mean.psnr += each.psnr / count;
+    mean.ssim += each.ssim / count;
+    mean.missing += each.missing > 0 ? each.missing / lacking : 0;
+  }
+  return mean;
+}
 
 PictureScore score_picture(const Source& source, std::int64_t row, const Picture& made) {
   return score(read_picture(source, "picture", row), read_picture(source, kInputField, row), made);
@@ -96,19 +146,31 @@ RestorationScores restoration_scores(const Source& source, const std::vector<Pic
   scores.made = mean_of(made);
   scores.given = mean_of(given);
   scores.has_ssim = std::min(truth[1], truth[2]) >= kSsimWindow;
-  scores.has_missing = field_named(source, kInputField).shape[3] == truth[3] + 1;
+  scores.has_missing =
+      std::any_of(given.begin(), given.end(), [](const PictureScore& each) { return each.missing > 0; });
   for (std::size_t i = 0; i < made.size(); ++i) {
     const bool is_better = scores.has_ssim ? made[i].ssim > given[i].ssim : made[i].psnr > given[i].psnr;
     scores.better += is_better ? 1 / static_cast<double>(made.size()) : 0;
+  }
+  if (has_field(source, kJobField)) {
+    scores.jobs = scores_by_job(source, made, given);
   }
   return scores;
 }
 
 std::string to_text(const RestorationScores& scores) {
-  return line("restored", scores.made, scores) +
-         fmt::format("; better by {} in {:.1f} % of {} pictures\n", scores.has_ssim ? "SSIM" : "PSNR",
-                     100 * scores.better, scores.rows) +
-         line("as given", scores.given, scores);
+  std::string text = line("restored", scores.made, scores) +
+                     fmt::format("; better by {} in {:.1f} % of {} pictures\n", scores.has_ssim ? "SSIM" : "PSNR",
+                                 100 * scores.better, scores.rows) +
+                     line("as given", scores.given, scores);
+  for (const JobScores& job : scores.jobs) {
+    text += fmt::format("\n{:<10}{:.2f} to {:.2f} dB", job.job, job.given.psnr, job.made.psnr);
+    if (scores.has_ssim) {
+      text += fmt::format(", SSIM {:.4f} to {:.4f}", job.given.ssim, job.made.ssim);
+    }
+    text += fmt::format(", of {} pictures", job.rows);
+  }
+  return text;
 }
 
 }  // namespace duel

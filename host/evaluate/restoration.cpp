@@ -12,6 +12,8 @@
 #include "host/sample/loaded_sampling.h"
 #include "kernels/check.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <memory>
 #include <span>
@@ -48,7 +50,27 @@ Options::Data data_of(const RestorationRequest& request, const Options& trained,
   return options.data;
 }
 
+// A hole is as good as strokes: the network is told where either is.
+bool are_alike(const std::string& a, const std::string& b) {
+  const auto leaves_holes = [](const std::string& word) { return word == "hole" || word == "strokes"; };
+  return a == b || (leaves_holes(a) && leaves_holes(b));
+}
+
+void check_jobs(const Source& source, const Field& job, const std::string& run) {
+  const std::vector<std::string> its =
+      has_field(source, job.name) ? field_named(source, job.name).names : std::vector<std::string>();
+  if (!std::equal(its.begin(), its.end(), job.names.begin(), job.names.end(), are_alike)) {
+    throw_error(Error::Kind::usage,
+                "{}: was trained on several degradations, {}; --degrade must name these in this order, with commas "
+                "between, and so says how strong each is to be",
+                run, fmt::join(job.names, ", "));
+  }
+}
+
 void check_fields(const Source& source, const Sampling& sampling, const std::string& run) {
+  if (sampling.inputs.size() > 1) {
+    check_jobs(source, sampling.inputs[1], run);
+  }
   for (const Field* ours : {&sampling.inputs[0], &sampling.outputs[0]}) {
     const Shape &its = field_named(source, ours->name).shape, &wanted = ours->shape;
     if (its != wanted) {
@@ -66,14 +88,11 @@ std::vector<PictureScore> scores_of(Context& context, const LoadedSampling& load
   const Shape shape = loaded.sampling.outputs[0].shape;
   measure.reduce = [shape](const Source& rows, std::int64_t row, std::span<const std::span<const float>> outputs) {
     const PictureScore its = score_picture(rows, row, to_picture(outputs[0], shape[1], shape[2], shape[3]));
-    return std::vector<float>{static_cast<float>(its.psnr), static_cast<float>(its.ssim),
-                              static_cast<float>(its.missing)};
+    return to_floats(its);
   };
   std::vector<PictureScore> scores;
   measure.summarize = [&](const Source&, HeldOutMeasure::Rows outputs) {
-    for (std::size_t i = 0; i + 2 < outputs[0].size(); i += 3) {
-      scores.push_back({outputs[0][i], outputs[0][i + 1], outputs[0][i + 2]});
-    }
+    scores = from_floats(outputs[0]);
     return std::vector<double>();
   };
   HeldOut(context, std::move(measure), source, loaded.networks, loaded.storage, block, threads).measure(context);

@@ -61,9 +61,10 @@ Picture noisy(const Picture& picture, double from, double to, std::uint64_t row)
 }
 
 // Pixels between others count by bilinear weights, beyond the border by the nearest.
-Picture moved(const Picture& picture, int length, std::uint64_t row) {
+Picture moved(const Picture& picture, const Degradation& motion, std::uint64_t row) {
   RowDraws draws(row);
   const double angle = std::numbers::pi * draws.unit();
+  const int length = draws.integer(static_cast<int>(motion.from), static_cast<int>(motion.to));
   const double step_x = std::cos(angle), step_y = std::sin(angle);
   Picture result = picture;
   const auto at = [&](int y, int x, int channel) {
@@ -171,6 +172,14 @@ Picture with_holes(const Picture& picture, const std::vector<std::uint8_t>& know
   return result;
 }
 
+std::vector<std::uint8_t> all_known(const Picture& picture) {
+  return std::vector<std::uint8_t>(static_cast<std::size_t>(picture.height) * picture.width, 255);
+}
+
+int quality_of(const Degradation& jpeg, std::uint64_t row) {
+  return RowDraws(row).integer(static_cast<int>(jpeg.from), static_cast<int>(jpeg.to));
+}
+
 // The mean of the known pixels in place of those that are missing.
 Picture filled(const Picture& picture) {
   const int colours = picture.channels - 1;
@@ -234,6 +243,11 @@ Picture degraded_form(const Degradation& degradation, int height, int width, int
       ++form.channels;
       break;
     case Kind::strokes: ++form.channels; break;
+    case Kind::several:
+      for (const Degradation& job : degradation.jobs) {
+        form.channels = std::max(form.channels, degraded_form(job, height, width, channels).channels);
+      }
+      break;
     case Kind::grey:
     case Kind::edges:
       if (degradation.kind == Kind::grey && channels == 1) {
@@ -252,21 +266,34 @@ Picture degraded(const Degradation& degradation, const Picture& picture, std::ui
     case Kind::none: return picture;
     case Kind::smaller: return resampled(picture, {form.height, form.width}, ResampleFilter::bicubic);
     case Kind::noise: return noisy(picture, degradation.from, degradation.to, row);
-    case Kind::blur: return gaussian_blurred(picture, degradation.from);
-    case Kind::motion: return moved(picture, static_cast<int>(degradation.from), row);
-    case Kind::jpeg: return through_jpeg(picture, static_cast<int>(degradation.from));
+    case Kind::blur: return gaussian_blurred(picture, RowDraws(row).between(degradation.from, degradation.to));
+    case Kind::motion: return moved(picture, degradation, row);
+    case Kind::jpeg: return through_jpeg(picture, quality_of(degradation, row));
     case Kind::grey: return luma_of(picture);
     case Kind::edges: return edges_of(picture);
     case Kind::hole:
     case Kind::strokes:
       return with_holes(picture, known_pixels(degradation, picture.height, picture.width, row, false));
+    case Kind::several: {
+      const Picture made = degraded(degradation.jobs[job_of(degradation, row)], picture, row);
+      return made.channels == form.channels ? made : with_holes(made, all_known(made));
+    }
   }
   return picture;
+}
+
+std::size_t job_of(const Degradation& several, std::uint64_t row) {
+  return static_cast<std::size_t>(row % several.jobs.size());
 }
 
 std::vector<std::uint8_t> known_pixels(const Degradation& degradation, int height, int width, std::uint64_t row,
                                        bool is_placed) {
   check(degradation.has_holes(), "known_pixels: nothing is missing");
+  if (degradation.kind == Kind::several) {
+    const auto job = std::find_if(degradation.jobs.begin(), degradation.jobs.end(),
+                                  [](const Degradation& each) { return each.has_holes(); });
+    return known_pixels(*job, height, width, row, is_placed);
+  }
   RowDraws draws(row);
   if (degradation.kind == Kind::hole) {
     const int side = static_cast<int>(degradation.from);

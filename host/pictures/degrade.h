@@ -11,9 +11,11 @@
 //            al., "Resolution-robust large mask inpainting", 2022: wide masks)
 //   grey     luma, as Pillow's L
 //   edges    Canny's (1986) of the luma: white lines on black
+//   several  one of them, the row's own (job_of)
 //
-// Where pixels are missing the result has opacity as its last channel, 0 there and 255 elsewhere; what it has of colour
-// there is mid-grey.
+// A range, as jpeg:5-40, leaves each row a number of its own, all alike likely. Where pixels are missing the result has
+// opacity as its last channel, 0 there and 255 elsewhere; what it has of colour there is mid-grey. Where one of several
+// leaves holes, all have that channel.
 #pragma once
 
 #include "host/config/degradation.h"
@@ -31,8 +33,12 @@ Picture degraded_form(const Degradation&, int height, int width, int channels);
 // Of 1 or 3 channels. Another row has other noise, another direction, other strokes.
 Picture degraded(const Degradation&, const Picture& picture, std::uint64_t row);
 
+// The place among `jobs` of the one that a row has, of several.
+std::size_t job_of(const Degradation& several, std::uint64_t row);
+
 // [height, width]: 0 where pixels are missing, else 255. `is_placed`: a hole is not in the middle, but where the row
 // has it, as in training.
+// Of several: by the one that leaves holes, whichever the row's own is.
 std::vector<std::uint8_t> known_pixels(const Degradation&, int height, int width, std::uint64_t row, bool is_placed);
 
 // As it comes of JPEG; throws kind `data` in a program that was built without libvips.

@@ -12,6 +12,7 @@
 #include "host/pictures/sample_grid.h"
 #include "host/recipes/adam_rule.h"
 #include "host/recipes/fields.h"
+#include "host/recipes/job_map.h"
 #include "host/recipes/patch_adversary.h"
 #include "host/recipes/restore_networks.h"
 #include "host/recipes/step_recorder.h"
@@ -30,6 +31,7 @@ namespace {
 constexpr const char* kName = "restore";
 constexpr const char* kPairs = "pairs";  // the draw
 constexpr const char* kHoles = "holes";
+constexpr const char* kJobs = "jobs";
 constexpr double kFromZeroToOne = 0.25;  // of a squared error: a picture in 0..1 is (x + 1) / 2
 
 const Field& input_of(const Fields& fields) {
@@ -53,6 +55,7 @@ public:
         degradation_(degradation_of(options.data.degrade)),
         input_(input_of(fields)),
         picture_(field_of(fields, "main", "picture", kName)),
+        job_(knows_jobs() ? field_of(fields, "main", kJobField, kName) : Field{}),
         scale_(restoration_scale(input_, picture_)),
         adversary_(options, steps, of_parts(picture_, scale_).shape, degradation_.has_holes() ? 1 : input_.shape[3]) {
     if (options.data.labels) {
@@ -93,6 +96,14 @@ public:
       if (degradation_.has_holes()) {
         batches.push_back({prefix + kHoles, "main", kKnownField});
       }
+      if (knows_jobs()) {
+        batches.push_back({prefix + kJobs, "main", kJobField});
+      }
+      for (const Degradation& job : degradation_.jobs) {
+        if (!job.is_drawn()) {
+          batches.push_back({prefix + kPairs, "main", input_field_of(job)});
+        }
+      }
     }
     return batches;
   }
@@ -110,10 +121,13 @@ public:
   Sampling sampling() const override {
     Sampling sampling;
     sampling.inputs = {input_};
+    if (knows_jobs()) {
+      sampling.inputs.push_back(job_);
+    }
     sampling.outputs = {picture_};
     sampling.networks = {kRestorer};
     sampling.record = [](Program&, const Sampling::Run& run, std::span<const Value> inputs) {
-      return run(kRestorer, {inputs[0]});
+      return run(kRestorer, {inputs.begin(), inputs.end()});
     };
     return sampling;
   }
@@ -136,29 +150,21 @@ public:
     measure.reduce = [shape = picture_.shape](const Source& rows, std::int64_t row,
                                               std::span<const std::span<const float>> outputs) {
       const PictureScore its = score_picture(rows, row, to_picture(outputs[0], shape[1], shape[2], shape[3]));
-      return std::vector<float>{static_cast<float>(its.psnr), static_cast<float>(its.ssim),
-                                static_cast<float>(its.missing)};
+      return to_floats(its);
     };
     measure.summarize = [has_ssim, has_holes](const Source&, HeldOutMeasure::Rows outputs) {
-      std::vector<double> means(3);
-      for (std::size_t i = 0; i < outputs[0].size(); ++i) {
-        means[i % 3] += 3.0 * outputs[0][i] / static_cast<double>(outputs[0].size());
-      }
-      std::vector<double> numbers = {means[0]};
+      const PictureScore mean = mean_of(from_floats(outputs[0]));
+      std::vector<double> numbers = {mean.psnr};
       if (has_ssim) {
-        numbers.push_back(means[1]);
+        numbers.push_back(mean.ssim);
       }
       if (has_holes) {
-        numbers.push_back(means[2]);
+        numbers.push_back(mean.missing);
       }
       return numbers;
     };
     measure.report = [](const Source& rows, HeldOutMeasure::Rows outputs) {
-      std::vector<PictureScore> made;
-      for (std::size_t i = 0; i + 2 < outputs[0].size(); i += 3) {
-        made.push_back({outputs[0][i], outputs[0][i + 1], outputs[0][i + 2]});
-      }
-      return to_text(restoration_scores(rows, made, default_threads().threads));
+      return to_text(restoration_scores(rows, from_floats(outputs[0]), default_threads().threads));
     };
     return measure;
   }
@@ -208,11 +214,13 @@ private:
     return ops::crop_pictures(r.program(), p, x, r.step());
   }
 
-  Value with_noise(StepRecorder& r, const std::string& prefix, Value picture) const {
+  bool knows_jobs() const { return !degradation_.jobs.empty(); }
+
+  Value with_noise(StepRecorder& r, const std::string& prefix, const Degradation& degradation, Value picture) const {
     Program& p = r.program();
     const Shape shape = p.shape(picture);
     Value noise = r.normal(prefix + "noise", shape);
-    const double from = degradation_.from / kPictureScale.divisor, to = degradation_.to / kPictureScale.divisor;
+    const double from = degradation.from / kPictureScale.divisor, to = degradation.to / kPictureScale.divisor;
     if (from == to) {
       noise = ops::affine(p, noise, from);
     } else {
@@ -223,16 +231,49 @@ private:
     return ops::cast(p, ops::clamp(p, spoilt, -1.0, 1.0), r.compute());
   }
 
-  Value spoilt(StepRecorder& r, const std::string& prefix, Value picture) const {
+  Value with_holes(StepRecorder& r, Value picture, Value known) const {
+    return ops::concat_columns(r.program(), picture, ops::affine(r.program(), known, 2.0, -1.0));
+  }
+
+  // By one of several, whose colours are those of the picture where it leaves holes.
+  Value spoilt_by(StepRecorder& r, const std::string& prefix, const Degradation& job, Value picture) const {
+    if (job.has_holes()) {
+      return picture;
+    }
+    return job.kind == DegradationKind::noise
+               ? with_noise(r, prefix, job, picture)
+               : part(r, prefix, r.batch(prefix + kPairs, "main", input_field_of(job)), 1);
+  }
+
+  // Each picture by the job that it drew: the others are made too, and multiplied by 0.
+  Value spoilt_by_jobs(StepRecorder& r, const std::string& prefix, Value picture, Value drawn) const {
     Program& p = r.program();
+    Value colours, missing;
+    const int jobs = static_cast<int>(degradation_.jobs.size());
+    for (int i = 0; i < jobs; ++i) {
+      const Degradation& job = degradation_.jobs[i];
+      const Value its = ops::multiply(p, spoilt_by(r, prefix, job, picture), is_job(p, drawn, jobs, i, picture));
+      colours = i == 0 ? its : ops::add(p, colours, its);
+      if (job.has_holes()) {
+        const Value known = r.batch(prefix + kHoles, "main", kKnownField);
+        missing = ops::multiply(p, ops::affine(p, known, -1.0, 1.0), is_job(p, drawn, jobs, i, known));
+      }
+    }
+    return degradation_.has_holes() ? with_holes(r, colours, ops::affine(p, missing, -1.0, 1.0)) : colours;
+  }
+
+  std::vector<Value> spoilt(StepRecorder& r, const std::string& prefix, Value picture) const {
+    if (knows_jobs()) {
+      const Value drawn = r.batch(prefix + kJobs, "main", kJobField);
+      return {spoilt_by_jobs(r, prefix, picture, drawn), drawn};
+    }
     if (degradation_.kind == DegradationKind::noise) {
-      return with_noise(r, prefix, picture);
+      return {with_noise(r, prefix, degradation_, picture)};
     }
     if (degradation_.has_holes()) {
-      const Value known = r.batch(prefix + kHoles, "main", kKnownField);
-      return ops::concat_columns(p, picture, ops::affine(p, known, 2.0, -1.0));
+      return {with_holes(r, picture, r.batch(prefix + kHoles, "main", kKnownField))};
     }
-    return part(r, prefix, r.batch(prefix + kPairs, "main", kInputField), 1);
+    return {part(r, prefix, r.batch(prefix + kPairs, "main", kInputField), 1)};
   }
 
   // What an adversary may know of the input: of holes where they are, because before the network leaves them out they
@@ -250,9 +291,9 @@ private:
 
   JudgedPictures made_pictures(StepRecorder& r, const std::string& prefix) const {
     const Value picture = part(r, prefix, r.batch(prefix + kPairs, "main", "picture"), scale_);
-    const Value input = spoilt(r, prefix, picture);
-    const Value made = r.run(kRestorer, {input})[0];
-    return {adversary_.is_on() ? condition(r, input) : Value{}, picture, made};
+    const std::vector<Value> given = spoilt(r, prefix, picture);
+    const Value made = r.run(kRestorer, given)[0];
+    return {adversary_.is_on() ? condition(r, given[0]) : Value{}, picture, made};
   }
 
   void record(StepRecorder& r) const {
@@ -285,7 +326,7 @@ private:
   Options options_;
   std::int64_t steps_;
   Degradation degradation_;
-  Field input_, picture_;
+  Field input_, picture_, job_;
   int scale_;
   PatchAdversary adversary_;
 };

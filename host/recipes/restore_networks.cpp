@@ -4,6 +4,8 @@
 #include "engine/models/nafnet.h"
 #include "engine/models/unet.h"
 #include "engine/ops/ops.h"
+#include "host/config/degradation.h"
+#include "host/recipes/job_map.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -47,26 +49,42 @@ public:
   using Body = std::function<Value(Program&, const BoundParameters&, Value)>;
   using MakeBody = std::function<Body(Parameters&)>;
 
-  RestorerNetwork(Channels channels, int made, const MakeBody& make)
-      : Network(kRestorer), channels_(channels), made_(made), body_(make(parameters())) {}
+  RestorerNetwork(Channels channels, int made, const Degradation& degradation, const MakeBody& make)
+      : Network(kRestorer), channels_(channels), made_(made), jobs_(degradation.jobs), body_(make(parameters())) {}
 
   std::vector<Value> forward(const Pass& pass, std::span<const Value> inputs) const override {
     Program& p = pass.program;
     const Value x = inputs[0];
+    const int jobs = static_cast<int>(jobs_.size());
+    const auto made_of = [&](Value seen) {
+      return body_(p, pass.weights, jobs == 0 ? seen : ops::concat_columns(p, seen, job_map(p, inputs[1], jobs, x)));
+    };
     if (channels_ != Channels::with_holes) {
       const bool is_grey = channels_ == Channels::grey_to_colour;
-      return {body_(p, pass.weights, is_grey ? in_every_channel(p, x, made_) : x)};
+      return {made_of(is_grey ? in_every_channel(p, x, made_) : x)};
     }
     const Value opacity = ops::slice_columns(p, x, made_, 1);  // 1 where a pixel is known, -1 where not
     const Value known = in_every_channel(p, ops::affine(p, opacity, 0.5, 0.5), made_);
     const Value seen = ops::multiply(p, ops::slice_columns(p, x, 0, made_), known);
-    const Value made = body_(p, pass.weights, ops::concat_columns(p, seen, opacity));
-    return {ops::add(p, seen, ops::multiply(p, made, ops::affine(p, known, -1.0, 1.0)))};
+    const Value made = made_of(ops::concat_columns(p, seen, opacity));
+    const Value missing = ops::affine(p, known, -1.0, 1.0);
+    if (jobs == 0) {
+      return {ops::add(p, seen, ops::multiply(p, made, missing))};
+    }
+    // Exact where the job leaves holes: 1 and 0 times what is seen and what is made.
+    const Value keeps = ops::multiply(p, is_job(p, inputs[1], jobs, job_of_holes(), known), known);
+    return {ops::add(p, ops::multiply(p, seen, keeps), ops::multiply(p, made, ops::affine(p, keeps, -1.0, 1.0)))};
   }
 
 private:
+  int job_of_holes() const {
+    const auto job = std::find_if(jobs_.begin(), jobs_.end(), [](const Degradation& each) { return each.has_holes(); });
+    return static_cast<int>(job - jobs_.begin());
+  }
+
   Channels channels_;
   int made_;
+  std::vector<Degradation> jobs_;
   Body body_;
 };
 
@@ -153,11 +171,13 @@ std::unique_ptr<Network> make_restorer(const Options& options, const Field& inpu
                 "are to become; model.restorer = msr-resnet (--preset enlarge) enlarges",
                 options.model.restorer, scale);
   }
-  const int made = picture.shape[3], inputs = channels == Channels::with_holes ? made + 1 : made;
+  const Degradation degradation = degradation_of(options.data.degrade);
+  const int made = picture.shape[3], jobs = static_cast<int>(degradation.jobs.size());
+  const int inputs = made + (channels == Channels::with_holes ? 1 : 0) + jobs;
   const auto make = enlarges                           ? msr_resnet(options.model, picture, scale)
                     : options.model.restorer == "unet" ? unet(options, picture, inputs)
                                                        : nafnet(options.model, picture, inputs);
-  return std::make_unique<RestorerNetwork>(channels, made, make);
+  return std::make_unique<RestorerNetwork>(channels, made, degradation, make);
 }
 
 }  // namespace duel

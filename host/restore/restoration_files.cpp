@@ -36,7 +36,7 @@ void add_folder(const std::string& named, std::vector<NamedFile>& files, std::ve
 // Throws kind `data` for what the network cannot make of it.
 SavedFormat checked_format(const fs::path& file, const RestorerForm& form) {
   const PictureFacts facts = picture_facts(file);
-  const SavedFormat format = saved_format(facts.format, form.has_holes);
+  const SavedFormat format = saved_format(facts.format, form.fills_holes());
   if (facts.width < form.least_side || facts.height < form.least_side) {
     throw_error(Error::Kind::data, "{}: has {}x{} pixels, and the network reaches over {} a side", file.string(),
                 facts.width, facts.height, form.least_side);

@@ -47,11 +47,12 @@ void check_verb(const RestorePhotographs& request, const RestorerForm& form) {
                 "`duel train --preset {}`",
                 request.run, form.scale, verb, preset);
   }
-  if (!request.mask.empty() && !form.has_holes) {
-    throw_error(Error::Kind::usage,
-                "--mask {}: says which pixels are missing, but {} was trained on {}, where none are; train with "
-                "--degrade strokes or hole:N",
-                request.mask, request.run, form.degradation);
+  if (!request.mask.empty() && !form.fills_holes()) {
+    throw_error(
+        Error::Kind::usage, "--mask {}: says which pixels are missing, but {} {} {}, where none are; {}", request.mask,
+        request.run, form.jobs.empty() ? "was trained on" : "is to undo",
+        form.jobs.empty() ? form.degradation : form.jobs[form.job],
+        form.has_holes ? "choose the job that leaves holes with --job" : "train with --degrade strokes or hole:N");
   }
 }
 
@@ -140,13 +141,14 @@ private:
     const RestorerForm& form = network_.form();
     WholePhotograph photograph = read_whole_photograph(file.from);
     std::vector<std::uint8_t> known;
-    if (form.has_holes) {
+    if (form.fills_holes()) {
       known = known_pixels_of(photograph, file.from.string(), mask_ ? &*mask_ : nullptr);
     }
     const int colours = form.has_holes ? form.inputs - 1 : form.inputs;
     Picture given = colours == 1 ? luma_of(photograph.colours) : std::move(photograph.colours);
     photograph.colours = {given.height, given.width, 0, {}};  // of which only the extents are needed
     if (form.has_holes) {
+      known.resize(static_cast<std::size_t>(given.height) * given.width, 255);
       given = with_missing_pixels(given, known);
     }
     restored.converted = converted_from(photograph.converted, colours);
@@ -160,7 +162,7 @@ private:
       add_to_sheet(before_after(file.from.string(), given, made, form.scale));
     }
     given = {};
-    const std::vector<std::uint8_t> alpha = made_alpha(photograph, known, form.scale, form.has_holes && !mask_);
+    const std::vector<std::uint8_t> alpha = made_alpha(photograph, known, form.scale, form.fills_holes() && !mask_);
     if (!alpha.empty()) {
       made = with_alpha(made, alpha);
     }
@@ -209,8 +211,9 @@ RestoredPhotographs restore_photographs(const RestorePhotographs& request) {
   const RunDirectory run = RunDirectory::open_for_reading(request.run);
   Context context = make_context(request.where);
   std::optional<TiledNetwork> network;
-  const std::int64_t step = read_checkpoint_of(
-      run, request.step, [&](const fs::path& checkpoint) { network.emplace(context, run, checkpoint, request.tile); });
+  const std::int64_t step = read_checkpoint_of(run, request.step, [&](const fs::path& checkpoint) {
+    network.emplace(context, run, checkpoint, request.tile, request.job);
+  });
   check_verb(request, network->form());
   return Restoring(request, *network).run(step);
 }

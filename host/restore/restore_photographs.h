@@ -26,6 +26,7 @@ struct RestorePhotographs {
   Verb verb = Verb::enlarge;
   std::string run, out;
   std::vector<std::string> files;    // photographs, and folders of them
+  std::string job;                   // which of several degradations is to be undone: tiled_network.h
   std::string mask;                  // of what is missing in each: missing_pixels.h; may be empty
   std::optional<std::int64_t> step;  // of the checkpoint; the latest where there is none
   int tile = 0;                      // tiled_network.h

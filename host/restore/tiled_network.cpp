@@ -6,8 +6,11 @@
 #include "host/restore/tiles.h"
 #include "kernels/check.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
-#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
 
 namespace duel {
@@ -29,6 +32,23 @@ Field of_size(Field field, PictureSize size, int scale) {
   return field;
 }
 
+// The place of a job among those of the run.
+std::size_t place_of(const std::string& job, const std::vector<std::string>& jobs, const std::string& run) {
+  if (jobs.empty()) {
+    if (!job.empty()) {
+      throw_error(Error::Kind::usage, "--job {}: {} was trained on one degradation alone, and does nothing else", job,
+                  run);
+    }
+    return 0;
+  }
+  const auto found = std::find(jobs.begin(), jobs.end(), job);
+  if (found == jobs.end()) {
+    throw_error(Error::Kind::usage, "{}{} was trained on several degradations; --job says which one it is to undo: {}",
+                job.empty() ? "" : fmt::format("--job {}: ", job), run, fmt::join(jobs, ", "));
+  }
+  return static_cast<std::size_t>(found - jobs.begin());
+}
+
 int tiles_at_once(PictureSize tile, int scale) {
   const std::int64_t pixels = std::int64_t{tile.height} * tile.width * scale * scale;
   return static_cast<int>(std::clamp<std::int64_t>(kPixelsAtOnce / pixels, 1, kMostTiles));
@@ -36,9 +56,11 @@ int tiles_at_once(PictureSize tile, int scale) {
 
 }  // namespace
 
-RestorerForm restorer_form(const Options& options, const Recipe& recipe, const std::string& run) {
+RestorerForm restorer_form(const Options& options, const Recipe& recipe, const std::string& run,
+                           const std::string& job) {
   const std::optional<Sampling> sampling = recipe.translation();
-  if (!sampling || sampling->inputs.size() != 1 || sampling->outputs.size() != 1) {
+  const std::size_t most_inputs = options.recipe == kRecipe ? 2 : 1;  // where it knows several jobs
+  if (!sampling || sampling->inputs.size() > most_inputs || sampling->outputs.size() != 1) {
     throw_error(
         Error::Kind::usage,
         "{}: is a run of the recipe {}, but photographs are enlarged, repaired and translated by one of a recipe "
@@ -70,18 +92,23 @@ RestorerForm restorer_form(const Options& options, const Recipe& recipe, const s
   // Of another recipe nothing is known but that it takes what it was trained on.
   form.granule = form.restores ? restorer_granule(options, sampling->outputs[0]) : std::lcm(input[1], input[2]);
   form.degradation = options.data.pairs == "none" ? options.data.degrade : "pairs";
+  if (sampling->inputs.size() > 1) {
+    form.jobs = sampling->inputs[1].names;
+  }
+  form.job = place_of(job, form.jobs, run);
   return form;
 }
 
-TiledNetwork::TiledNetwork(Context& context, const RunDirectory& run, const std::filesystem::path& checkpoint, int tile)
+TiledNetwork::TiledNetwork(Context& context, const RunDirectory& run, const std::filesystem::path& checkpoint, int tile,
+                           const std::string& job)
     : context_(context), options_(options_of(run, checkpoint)), run_(run.path().string()) {
-  loaded_.emplace(context, run, checkpoint, 0, [&](const Recipe& recipe) { return of_tiles(recipe, tile); });
+  loaded_.emplace(context, run, checkpoint, 0, [&](const Recipe& recipe) { return of_tiles(recipe, tile, job); });
   sampler_.emplace(context, loaded_->model(), Parameters::Block::average, std::nullopt,
                    tiles_at_once(tile_, form_.scale));
 }
 
-Sampling TiledNetwork::of_tiles(const Recipe& recipe, int tile) {
-  form_ = restorer_form(options_, recipe, run_);
+Sampling TiledNetwork::of_tiles(const Recipe& recipe, int tile, const std::string& job) {
+  form_ = restorer_form(options_, recipe, run_, job);
   Sampling sampling = *recipe.translation();
   if (tile > 0) {
     tile_ = {tile, tile};
@@ -104,7 +131,7 @@ Sampling TiledNetwork::of_tiles(const Recipe& recipe, int tile) {
 
 std::vector<float> TiledNetwork::run(std::span<const std::uint8_t> tiles) {
   const auto inputs = static_cast<std::size_t>(form_.inputs);
-  if (form_.has_holes) {
+  if (form_.fills_holes()) {
     bool is_missing = false;
     for (std::size_t at = inputs - 1; at < tiles.size(); at += inputs) {
       is_missing = is_missing || tiles[at] == 0;
@@ -120,7 +147,12 @@ std::vector<float> TiledNetwork::run(std::span<const std::uint8_t> tiles) {
       return known;
     }
   }
-  const std::array rows = {std::as_bytes(tiles)};
+  std::vector<std::span<const std::byte>> rows = {std::as_bytes(tiles)};
+  const std::vector<std::int32_t> jobs(tiles.size() / (inputs * tile_.height * tile_.width),
+                                       static_cast<std::int32_t>(form_.job));
+  if (!form_.jobs.empty()) {
+    rows.push_back(std::as_bytes(std::span(jobs)));
+  }
   return std::move(sampler_->run(context_, rows)[0]);
 }
 
@@ -136,7 +168,7 @@ Picture TiledNetwork::restore(const Picture& given, const std::function<void(std
   work.network = [this](std::span<const std::uint8_t> tiles) { return run(tiles); };
   work.progress = progress;
   Picture made = restored_in_tiles(given, work);
-  if (form_.has_holes) {
+  if (form_.fills_holes()) {
     const auto inputs = static_cast<std::size_t>(form_.inputs), outputs = static_cast<std::size_t>(form_.outputs);
     for (std::size_t pixel = 0; pixel * inputs < given.pixels.size(); ++pixel) {
       if (given.pixels[pixel * inputs + outputs] != 0) {

@@ -63,7 +63,9 @@ protected:
 
 TEST_F(RealCudnnTest, TakesOurDescriptionsOfThePresetsConvolutions) {
   for (const Layer& layer : layers()) {
-    for (const auto& [type, tf32] : {std::pair(DType::f32, false), {DType::f32, true}, {DType::bf16, false}}) {
+    for (const auto& precision : {std::pair(DType::f32, false), {DType::f32, true}, {DType::bf16, false}}) {
+      const DType type = precision.first;
+      const bool tf32 = precision.second;
       const View x{nullptr, layer.x, type}, w{nullptr, layer.w, type}, y{nullptr, layer.y, type},
           bias{nullptr, {layer.w[0]}, DType::f32}, dw{nullptr, layer.w, DType::f32};
       const std::string what = std::string(layer.name) + (type == DType::bf16 ? " bf16" : tf32 ? " tf32" : " f32");

@@ -40,6 +40,15 @@ TEST(Degradation, IsReadAsPeopleWriteIt) {
   EXPECT_TRUE(degradation_of("hole:32").has_holes());
   EXPECT_TRUE(degradation_of("strokes").is_drawn());
   EXPECT_FALSE(degradation_of("jpeg:10").is_drawn());
+  const Degradation several = degradation_of("blur:0.5-3,jpeg:10");
+  ASSERT_EQ(several.jobs.size(), 2U);
+  EXPECT_EQ(several.jobs[0].from, 0.5);
+  EXPECT_EQ(several.jobs[0].to, 3);
+  EXPECT_EQ(several.jobs[1].word, "jpeg");
+  EXPECT_TRUE(several.is_drawn());
+  EXPECT_FALSE(several.has_holes());
+  EXPECT_TRUE(degradation_of("all").has_holes());
+  EXPECT_EQ(degradation_of("all").jobs.size(), degradation_of(kAllJobs).jobs.size());
 }
 
 TEST(Degradation, WhatIsNoneNamesTheNearest) {
@@ -47,11 +56,16 @@ TEST(Degradation, WhatIsNoneNamesTheNearest) {
   EXPECT_ERROR(degradation_of("noize:25"), usage, "no such degradation; the nearest is noise:S or noise:S-S");
   EXPECT_ERROR(degradation_of("x3"), usage, "the nearest is x2");
   EXPECT_ERROR(degradation_of("gray"), usage, "the nearest is grey");
-  EXPECT_ERROR(degradation_of("jpeg:0"), usage, "must be jpeg:Q with an integer from 1 to 100");
-  EXPECT_ERROR(degradation_of("motion:9.5"), usage, "must be motion:N with an integer from 2 to 101");
+  EXPECT_ERROR(degradation_of("jpeg:0"), usage, "must be jpeg:Q or jpeg:Q-Q with an integer from 1 to 100");
+  EXPECT_ERROR(degradation_of("motion:9.5"), usage, "must be motion:N or motion:N-N with an integer from 2 to 101");
   EXPECT_ERROR(degradation_of("noise:50-25"), usage, "the second not below the first");
   EXPECT_ERROR(degradation_of("noise"), usage, "must be noise:S");
   EXPECT_ERROR(degradation_of("edges:3"), usage, "edges takes no number");
+  EXPECT_ERROR(degradation_of("jpeg:40-5"), usage, "the second not below the first");
+  EXPECT_ERROR(degradation_of("noise:5,x2"), usage, "x2 cannot be one of several");
+  EXPECT_ERROR(degradation_of("noise:5,"), usage, "no such degradation");
+  EXPECT_ERROR(degradation_of("noise:5,noise:9"), usage, "noise and noise cannot both be among several");
+  EXPECT_ERROR(degradation_of("hole:5,strokes"), usage, "hole and strokes cannot both be among several");
 }
 
 TEST(Degrade, GreyIsPillowsLuma) {
@@ -155,6 +169,37 @@ TEST(Degrade, HolesAreTransparentAndTheRestIsAsItWas) {
       EXPECT_LT(missing, 40 * 36);
     }
   }
+}
+
+TEST(Degrade, ARangeIsANumberOfTheRow) {
+  const Picture picture = test::noise_picture(24, 24, 3);
+  for (const char* text : {"blur:0.5-3", "motion:3-15"}) {
+    std::set<std::vector<std::uint8_t>> made;
+    for (std::uint64_t row = 0; row < 8; ++row) {
+      made.insert(degraded(degradation_of(text), picture, row).pixels);
+      EXPECT_EQ(degraded(degradation_of(text), picture, row), degraded(degradation_of(text), picture, row));
+    }
+    EXPECT_EQ(made.size(), 8U) << text;
+  }
+}
+
+TEST(Degrade, OfSeveralEachRowHasItsOwn) {
+  const Picture picture = test::noise_picture(24, 20, 3);
+  const Degradation several = degradation_of("noise:25,blur:1.6,strokes");
+  EXPECT_EQ(degraded_form(several, 24, 20, 3).channels, 4);
+  for (std::uint64_t row = 0; row < 6; ++row) {
+    const Degradation& job = several.jobs[job_of(several, row)];
+    const Picture made = degraded(several, picture, row), alone = degraded(job, picture, row);
+    ASSERT_EQ(made.channels, 4);
+    for (std::size_t pixel = 0; pixel < 24 * 20; ++pixel) {
+      for (int c = 0; c < alone.channels; ++c) {
+        ASSERT_EQ(made.pixels[4 * pixel + c], alone.pixels[alone.channels * pixel + c]) << job.word;
+      }
+      ASSERT_TRUE(job.has_holes() || made.pixels[4 * pixel + 3] == 255) << job.word;
+    }
+  }
+  EXPECT_NE(job_of(several, 0), job_of(several, 1));
+  EXPECT_EQ(known_pixels(several, 24, 20, 1, true), known_pixels(degradation_of("strokes"), 24, 20, 1, true));
 }
 
 TEST(Degrade, AHoleIsInTheMiddleOrWhereTheRowHasIt) {

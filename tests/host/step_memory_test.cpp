@@ -3,6 +3,7 @@
 // Allocations are counted by replacing operator new for the whole process. oneDNN makes a few small ones of its own in
 // each call (its table of arguments); an array of the program would be a kilobyte or more.
 #include "host/train/trainer.h"
+#include "tests/support/address_sanitizer.h"
 #include "tests/support/small_run.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +24,7 @@ constexpr std::size_t kLarge = 1024;
 }  // namespace
 
 // Under a sanitizer, which has its own operator new, there is nothing to count.
-#if !defined(__SANITIZE_ADDRESS__)
+#if !DUEL_ASAN
 void* operator new(std::size_t bytes) {
   if (counting && bytes >= kLarge) {
     ++large_allocations;
@@ -53,7 +54,7 @@ std::int64_t resident_kib() {
 }
 
 TEST(StepMemory, AStepAllocatesNothingAndTenThousandStepsStayFlat) {
-#if defined(__SANITIZE_ADDRESS__)
+#if DUEL_ASAN
   GTEST_SKIP() << "AddressSanitizer keeps freed memory on purpose";
 #endif
   const Options options = small_options("steady");

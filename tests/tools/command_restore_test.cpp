@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -102,6 +103,7 @@ TEST_F(RestoreCommand, RepairsAndKeepsOpacity) {
   expect_outcome(duel("enlarge a.png --run run --out other"), 2, "was trained to repair photographs (noise:25)");
   expect_outcome(duel("repair a.png --run run --out other --mask a.png"), 2, "was trained on noise:25, where none are");
   expect_outcome(duel("repair a.png --run run --out other --tile 18"), 2, "multiples of 4");
+  expect_outcome(duel("repair a.png --run run --out other --job noise"), 2, "was trained on one degradation alone");
   expect_outcome(duel("repair a.png --run run --out other --tile x"), 2, "--tile");
   expect_outcome(duel("repair a.png --run run --out other --step best"), 3, "best");
 }
@@ -143,6 +145,34 @@ TEST_F(RestoreCommand, CompletesWhatIsMissingAndLeavesTheRest) {
   expect_outcome(duel("repair photo.png --run run --out x --mask none.png"), 3, "none of its pixels is white");
   expect_outcome(duel("repair photo.png --run run --out x --mask all.png"), 3, "every one of its pixels is white");
   expect_outcome(duel("repair photo.png --run run --out x --mask nowhere.png"), 3, "nowhere.png");
+}
+
+TEST_F(RestoreCommand, UndoesTheOneOfSeveralThatIsNamed) {
+  train_run("run", "--preset repair --degrade noise:25,blur:1.6,strokes --set data.synthetic_count=24");
+  Picture mask{50, 70, 1, std::vector<std::uint8_t>(50 * 70)};
+  std::fill_n(mask.pixels.begin() + 700, 700, std::uint8_t{255});
+  write_png(folder_ / "mask.png", mask);
+  ASSERT_EQ(duel("repair a.png --run run --job noise --out noise --sheet").exit_code, 0);
+  ASSERT_EQ(duel("repair a.png --run run --job blur --out blur").exit_code, 0);
+  ASSERT_EQ(duel("repair a.png --run run --job strokes --mask mask.png --out whole").exit_code, 0);
+  const Picture given = read_png(folder_ / "a.png"), noise = read_png(folder_ / "noise/a.png"),
+                blur = read_png(folder_ / "blur/a.png"), whole = read_png(folder_ / "whole/a.png");
+  EXPECT_NE(noise.pixels, given.pixels);
+  EXPECT_NE(noise.pixels, blur.pixels);
+  for (std::size_t i = 0; i < given.pixels.size(); ++i) {
+    if (mask.pixels[i / 3] == 0) {
+      ASSERT_EQ(whole.pixels[i], given.pixels[i]);
+    }
+  }
+  expect_outcome(duel("repair a.png --run run --out other"), 2,
+                 "--job says which one it is to undo: noise, blur, strokes");
+  expect_outcome(duel("repair a.png --run run --job jpeg --out other"), 2, "--job jpeg: run was trained on several");
+  expect_outcome(duel("repair a.png --run run --job noise --mask mask.png --out other"), 2,
+                 "is to undo noise, where none are; choose the job that leaves holes");
+  expect_outcome(duel("evaluate --run run --degrade noise:25"), 2, "must name these in this order");
+  const Outcome evaluated = duel("evaluate --run run --degrade noise:50,blur:1.6,hole:4 --json");
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.output;
+  EXPECT_EQ(Json::parse(evaluated.output)["jobs"][2]["job"], "hole");
 }
 
 TEST_F(RestoreCommand, TranslatesPhotographsOfAnySize) {

@@ -110,6 +110,11 @@ Json to_json(const RestorationEvaluation& evaluation) {
     return json;
   };
   const auto extents = [](const Shape& shape) { return Json::array({shape[1], shape[2], shape[3]}); };
+  Json jobs = Json::array();
+  for (const JobScores& job : scores.jobs) {
+    jobs.push_back(
+        {{"job", job.job}, {"pictures", job.rows}, {"restored", figures(job.made)}, {"as_given", figures(job.given)}});
+  }
   return {{"run", evaluation.run},
           {"step", evaluation.step},
           {"data", evaluation.data},
@@ -119,7 +124,8 @@ Json to_json(const RestorationEvaluation& evaluation) {
           {"picture", extents(evaluation.picture)},
           {"restored", figures(scores.made)},
           {"as_given", figures(scores.given)},
-          {"share_better", scores.better}};
+          {"share_better", scores.better},
+          {"jobs", jobs}};
 }
 
 // What a training prints is no result of this verb: while one lives, standard output goes where errors go.

@@ -33,7 +33,7 @@ void OptionFlags::declare(CLI::App& verb) {
   named("--alpha", "data.alpha", "of photographs: flatten, or keep as a fourth channel");
   named("--degrade", "data.degrade",
         "what pictures are spoilt by, for a network to restore: x2, x4, noise:S, blur:S, motion:N, jpeg:Q, hole:N, "
-        "strokes, grey, edges");
+        "strokes, grey, edges; several with commas between, or all");
   named("--pairs", "data.pairs", "or a folder of what each photograph is to be made of, by the same names");
   named("--into", "data.into", "of cut and cyclegan: a folder of pictures of the kind that those of --data become");
   named("--device", "device", "auto, cpu, cuda or cuda:N");

@@ -65,6 +65,11 @@ void RestorationFlags::declare(CLI::App& verb, const char* trained_by) {
   verb.add_flag("--json", json_, "for programs");
 }
 
+void RestorationFlags::declare_job(CLI::App& verb) {
+  add_text(verb, "--job", request_.job,
+           "of a run that was trained on several degradations (--degrade all): the one to undo, such as noise or jpeg");
+}
+
 void RestorationFlags::declare_mask(CLI::App& verb) {
   add_text(
       verb, "--mask", request_.mask,

@@ -15,6 +15,7 @@ public:
   explicit RestorationFlags(RestorePhotographs::Verb verb) { request_.verb = verb; }
 
   void declare(CLI::App& verb, const char* trained_by);  // the preset, or several
+  void declare_job(CLI::App& verb);
   void declare_mask(CLI::App& verb);
   int run();  // the exit code
 

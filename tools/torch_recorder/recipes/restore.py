@@ -22,7 +22,8 @@ class Restore:
 
     def __init__(self, config, classes):
         self.config, self.degrade = config, config["data.degrade"]
-        if self.degrade not in STORED and not self.degrade.startswith("noise:"):
+        is_noise = self.degrade.startswith("noise:") and "," not in self.degrade
+        if self.degrade not in STORED and not is_noise:
             raise Refusal(f"data.degrade = {self.degrade} is not recorded; {', '.join(STORED)} and noise:S can be")
         self.scale = STORED.get(self.degrade, 1)
         self.channels = config.picture()[0]
