@@ -3,9 +3,9 @@
 // by vendor_conv2d_test.cpp with a library of the tests' own, and on a GPU. Engines that it compiles at run time need a
 // driver, and are not seen here: leaky ReLU, a bias behind bf16, and f32 weight gradients of bf16 arrays.
 #include "kernels/cuda/cudnn.h"
+#include "kernels/address_sanitizer.h"
 #include "kernels/cuda/conv2d_cudnn.h"
 #include "tests/emulator/vendor/h100.h"
-#include "tests/support/address_sanitizer.h"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 // Allocations are counted by replacing operator new for the whole process. oneDNN makes a few small ones of its own in
 // each call (its table of arguments); an array of the program would be a kilobyte or more.
 #include "host/train/trainer.h"
-#include "tests/support/address_sanitizer.h"
+#include "kernels/address_sanitizer.h"
 #include "tests/support/small_run.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // The runners find what they are there to find: each test plants one fault into an operator that is otherwise right.
 #include "tests/support/op_runner.h"
-#include "tests/support/address_sanitizer.h"
+#include "kernels/address_sanitizer.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #include "tests/support/op_runner.h"
 
+#include "kernels/address_sanitizer.h"
 #include "kernels/check.h"
-#include "tests/support/address_sanitizer.h"
 
 #include <algorithm>
 #include <cctype>

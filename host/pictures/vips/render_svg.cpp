@@ -1,13 +1,14 @@
 #include "host/pictures/svg.h"
 #include "host/pictures/vips/handles.h"
 #include "host/pictures/vips/start.h"
+#include "kernels/address_sanitizer.h"
 #include "kernels/check.h"
 
 #include <vips/vips.h>
 
 #include <cstdint>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if DUEL_ASAN
 // Text of drawings makes fontconfig read its configuration, which it keeps until the process ends.
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() {

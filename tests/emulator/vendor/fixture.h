@@ -2,11 +2,11 @@
 #pragma once
 
 #include "emulator/runtime.h"
+#include "kernels/address_sanitizer.h"
 #include "kernels/choice_store.h"
 #include "kernels/elementwise.h"
 #include "tests/emulator/vendor/fake_libraries.h"
 #include "tests/emulator/vendor/log.h"
-#include "tests/support/address_sanitizer.h"
 #include "tests/support/op_runner.h"
 #include "tests/support/temporary_folder.h"
 
