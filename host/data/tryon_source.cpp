@@ -66,6 +66,14 @@ bool is_tryon_set(const fs::path& folder) {
   return folder_exists(folder / "train" / "person") && folder_exists(folder / "train" / "garment");
 }
 
+std::vector<Field> tryon_fields(int height, int width) {
+  std::vector<Field> fields;
+  for (const auto& [name, channels] : kTryonParts) {
+    fields.push_back(picture_field(name, height, width, channels));
+  }
+  return fields;
+}
+
 std::array<double, 2> flow_place(std::span<const std::uint8_t> pixel) {
   constexpr double kLow = -0.5, kHigh = 1.5;
   const auto place = [](int steps) { return kLow + steps * (kHigh - kLow) / 4095; };
@@ -97,7 +105,6 @@ TryonSource::TryonSource(const Options::Data& options, const std::string& part, 
     its.form.channels = channels;
     folders_.push_back(decode_photographs(folder, its));
     check_pictures(folders_.back(), folder, options, its.form);
-    fields_.push_back(picture_field(name, asked.height, asked.width, channels));
     for (const DecodedPicture* each : folders_.back().pictures) {
       checksum = crc32c(std::as_bytes(std::span(&each->pixels, 1)), checksum);
     }
@@ -106,6 +113,7 @@ TryonSource::TryonSource(const Options::Data& options, const std::string& part, 
       count_ = static_cast<std::int64_t>(first->pictures.size());
     }
   }
+  fields_ = tryon_fields(asked.height, asked.width);
   fingerprint_ = fmt::format("{} try-on pairs of {}x{}, crc32c {:08x}", count_, asked.height, asked.width, checksum);
 }
 

@@ -52,6 +52,9 @@ private:
 
 bool is_tryon_set(const std::filesystem::path& folder);
 
+// Of pictures of that size.
+std::vector<Field> tryon_fields(int height, int width);
+
 // The place on the garment's picture, (column, row) as shares of its width and height, that a pixel of "flow" holds: 12
 // bits each of -0.5..1.5, the high eight of the column in red and of the row in green, the low four in blue, those of
 // the column above those of the row.

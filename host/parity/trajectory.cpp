@@ -3,6 +3,7 @@
 #include "host/config/configuration.h"
 #include "host/config/degradation.h"
 #include "host/data/degraded_source.h"
+#include "host/data/tryon_source.h"
 #include "host/recipes/fields.h"
 #include "host/recipes/record_step.h"
 #include "host/recipes/registry.h"
@@ -80,7 +81,9 @@ Trajectory::Trajectory(const std::filesystem::path& path) : file_(path) {
   near_kinks_ = format_ >= 2 ? read_count("near_kinks", 0, INT_MAX) : 0;
   const Options::Data& data = options_.data;
   picture_ = {1, data.synthetic_height, data.synthetic_width, data.synthetic_channels};
-  fields_["main"] = {picture_field("picture", picture_[1], picture_[2], picture_[3])};
+  const bool is_tryon = options_.recipe == "tryon";
+  fields_["main"] = is_tryon ? tryon_fields(picture_[1], picture_[2])
+                             : std::vector{picture_field("picture", picture_[1], picture_[2], picture_[3])};
   if (file_.metadata().contains("classes")) {
     fields_["main"].push_back(label_field(
         "label", std::vector<std::string>(static_cast<std::size_t>(read_count("classes", 1, kMostClasses)))));

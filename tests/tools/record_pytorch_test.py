@@ -188,6 +188,12 @@ class RecordPytorch(unittest.TestCase):
         self.assertIn(b'"step1/penalty_pairs/input"', self.expect_parity("enlarge-crisp", [*judged, "model.blocks=1"]))
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
+    def test_garments_laid_on_people(self):
+        content = self.expect_parity("tryon", ["data.synthetic_channels=3", "data.synthetic_height=48",
+                                               "data.synthetic_width=32", "model.filters=4", "train.batch=2"])
+        self.assertIn(b'"step2/pairs/garment"', content)
+
+    @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_schedules(self):
         self.expect_parity("steady", ODD + [
             'optimizer.generator_learning_rate={from = 5e-4, to = 1e-4, shape = "cosine", until = 0.8, warmup = 2}',

@@ -6,9 +6,10 @@ from .cut import Cut
 from .cyclegan import CycleGan
 from .gan import Gan
 from .restore import Restore
+from .tryon import Tryon
 from .vae import Vae
 
-RECIPES = {"classify": Classify, "cut": Cut, "cyclegan": CycleGan, "gan": Gan, "restore": Restore, "vae": Vae}
+RECIPES = {"classify": Classify, "cut": Cut, "cyclegan": CycleGan, "gan": Gan, "restore": Restore, "tryon": Tryon, "vae": Vae}
 
 
 def recipe_of(config, classes):

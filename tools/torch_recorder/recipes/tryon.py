@@ -1,0 +1,118 @@
+"""host/recipes/tryon.h: a flow that lays a garment on a person, and a painter of the rest."""
+
+import torch
+import torch.nn.functional as F
+
+from ..networks import tryon
+from .recipe import Draw, Phase
+
+CHANNELS = {"garment": 4, "person": 3, "body": 3, "worn": 1, "picture": 3}
+
+
+def name_of(field):
+    return "pairs" if field == "picture" else f"pairs/{field}"
+
+
+def cut_out(colours, mask):
+    return torch.cat((colours * mask, mask), 1)
+
+
+def sizes_of(x, count):
+    """The smallest first."""
+    sizes = [x]
+    while len(sizes) < count:
+        sizes.append(F.avg_pool2d(sizes[-1], 2))
+    return sizes[::-1]
+
+
+def curvature(flow):
+    middle, bends = flow[..., 1:-1, 1:-1], []
+    for one, other in ((flow[..., 1:-1, :-2], flow[..., 1:-1, 2:]), (flow[..., :-2, 1:-1], flow[..., 2:, 1:-1]),
+                       (flow[..., :-2, :-2], flow[..., 2:, 2:]), (flow[..., :-2, 2:], flow[..., 2:, :-2])):
+        bends.append(((one + other - 2 * middle).square() + 1e-6).pow(0.45).mean())
+    return sum(bends) / 4
+
+
+def slopes(flow):
+    return flow[..., 1:] - flow[..., :-1], flow[..., 1:, :] - flow[..., :-1, :]
+
+
+class Tryon:
+    has_labels = False
+
+    def __init__(self, config, classes):
+        self.config = config
+        config.know("data.size")
+
+    def networks(self):
+        filters = self.config["model.filters"]
+        return {"flow": tryon.Flow(filters), "painter": tryon.Painter(filters)}
+
+    def phases(self, draw):
+        draws = []
+        for field, channels in CHANNELS.items():
+            passes = {"body": self.pass_networks, "worn": self.pass_masks, "picture": self.pass_colours}.get(field)
+            draws.append(Draw(name_of(field), lambda count, channels=channels: draw.pixels(count, channels=channels),
+                              self.tried(name_of(field), passes) if passes else None))
+        decay = self.config.schedule("optimizer.ema_decay")
+        return [Phase("main", ("flow", "painter"), "loss", draws, self.loss, self.config.schedule("optimizer.learning_rate"),
+                      averages={"flow": decay, "painter": decay})]
+
+    @staticmethod
+    def tried(name, passed):
+        """With the rows that are tried, and of the other draws those of the same places."""
+        def passes(networks, rows, draws, places):
+            return passed(networks, {**{other: drawn[places] for other, drawn in draws.items()}, name: rows})
+
+        return passes
+
+    @staticmethod
+    def given(networks, draws):
+        """The garment cut out, person and body side by side."""
+        pictures = {field: networks.pictures(draws[name_of(field)]) for field in ("garment", "person", "body")}
+        garment = pictures["garment"]
+        return cut_out(garment[:, :3], (garment[:, 3:] + 1) / 2), torch.cat((pictures["person"], pictures["body"]), 1)
+
+    @staticmethod
+    def worn(networks, draws):
+        return cut_out(networks.pictures(draws["pairs"]), (networks.pictures(draws["pairs/worn"]) + 1) / 2)
+
+    # --- what goes into kinks ---
+
+    def pass_networks(self, networks, draws):
+        garment, person = self.given(networks, draws)
+        flows, kinks = networks.through("flow", garment, person)
+        for flow in flows:
+            kinks = kinks + [tryon.place_kinks(flow), *slopes(flow)]
+        return kinks + networks.through("painter", person, tryon.warped(garment, flows[-1]))[1]
+
+    def warps(self, networks, draws):
+        garment, person = self.given(networks, draws)
+        flows = networks["flow"](garment, person)
+        return [tryon.warped(small, flow) for small, flow in zip(sizes_of(garment, len(flows)), flows)]
+
+    def pass_masks(self, networks, draws):
+        mask = (networks.pictures(draws["pairs/worn"]) + 1) / 2
+        warps = self.warps(networks, draws)
+        return [warp[:, 3:] - truth for warp, truth in zip(warps, sizes_of(mask, len(warps)))]
+
+    def pass_colours(self, networks, draws):
+        garment, person = self.given(networks, draws)
+        warps, truth = self.warps(networks, draws), networks.pictures(draws["pairs"])
+        kinks = [warp[:, :3] - worn[:, :3] for warp, worn in zip(warps, sizes_of(self.worn(networks, draws), len(warps)))]
+        made, painted, _ = networks["painter"](person, warps[-1])
+        return kinks + [made - truth, painted - truth]
+
+    # --- what is minimised ---
+
+    def loss(self, networks, draws, step):
+        garment, person = self.given(networks, draws)
+        worn, truth = self.worn(networks, draws), networks.pictures(draws["pairs"])
+        flows = networks["flow"](garment, person)
+        total = 0
+        for i, (flow, small, goal) in enumerate(zip(flows, sizes_of(garment, len(flows)), sizes_of(worn, len(flows)))):
+            difference = (tryon.warped(small, flow) - goal).abs()
+            likeness = difference[:, :3].mean() + 2 * difference[:, 3:].mean() + 6 * curvature(flow)
+            total = total + (i + 1) * likeness + 0.01 * sum(slope.abs().mean() for slope in slopes(flow))
+        made, painted, taken = networks["painter"](person, tryon.warped(garment, flows[-1]))
+        return total + 5 * (made - truth).abs().mean() + (painted - truth).abs().mean() + (1 - taken).mean()
