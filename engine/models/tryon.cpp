@@ -118,7 +118,7 @@ TryonPainter::TryonPainter(Parameters& parameters, const TryonConfig& config, in
   }
   for (int i = kLevels; i >= 1; --i) {
     const int before = i == kLevels ? filters << (i - 1) : filters << i;  // twice as many: what came down is beside it
-    const int made = i == 1 ? 4 : filters << (i - 2);
+    const int made = i == 1 ? 5 : filters << (i - 2);
     up_.emplace_back(parameters, fmt::format("up{}", i), kHalving, before, made, 4, kPlain);
   }
 }
@@ -137,9 +137,9 @@ TryonPainter::Painted TryonPainter::operator()(Program& program, const BoundPara
     }
     x = up_[i](program, weights, ops::bias_act(program, {ActivationKind::relu}, x, {}));
   }
-  const Value picture = ops::slice_columns(program, x, 0, 3), mask = ops::slice_columns(program, x, 3, 1);
-  return {ops::bias_act(program, {ActivationKind::tanh}, picture, {}),
-          ops::bias_act(program, {ActivationKind::sigmoid}, mask, {})};
+  const Value masks = ops::bias_act(program, {ActivationKind::sigmoid}, ops::slice_columns(program, x, 3, 2), {});
+  return {ops::bias_act(program, {ActivationKind::tanh}, ops::slice_columns(program, x, 0, 3), {}),
+          ops::slice_columns(program, masks, 0, 1), ops::slice_columns(program, masks, 1, 1)};
 }
 
 }  // namespace duel

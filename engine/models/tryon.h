@@ -14,8 +14,8 @@
 // layers do. A flow is in pixels of its own size (engine/nn/flow.h).
 //
 // The second is a U-Net: [N,H,W,inputs] -> 4x4 with stride 2 to F, 2F, 4F, 8F, leaky 0.2 -> transposed 4x4 back, relu
-// before each and beside each but the first what the same level made on the way down -> [N,H,W,4], tanh of three,
-// sigmoid of one. Instance normalisation follows all convolutions but the first, the innermost and the last.
+// before each and beside each but the first what the same level made on the way down -> [N,H,W,5], tanh of three,
+// sigmoid of two. Instance normalisation follows all convolutions but the first, the innermost and the last.
 #pragma once
 
 #include "engine/nn/layers.h"
@@ -60,7 +60,8 @@ class TryonPainter {
 public:
   TryonPainter(Parameters& parameters, const TryonConfig& config, int inputs);
   struct Painted {
-    Value picture, mask;  // [N,H,W,3] in -1..1, [N,H,W,1] in 0..1
+    Value picture;      // [N,H,W,3] in -1..1
+    Value taken, kept;  // [N,H,W,1] in 0..1: of the garment, and of the person where the garment is not
   };
   Painted operator()(Program& program, const BoundParameters& weights, Value x) const;
 

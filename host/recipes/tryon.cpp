@@ -23,11 +23,16 @@ namespace duel {
 namespace {
 
 constexpr const char *kTryon = "tryon", *kFlow = "flow", *kPainter = "painter", *kPairs = "pairs";
+constexpr double kCurvature = 0.5;         // its weight
 constexpr int kPainterInputs = 3 + 3 + 4;  // person, body, warped garment
 
 // One number of each pixel for three colours.
 Value for_colours(Program& p, Value x) {
   return ops::concat_columns(p, ops::concat_columns(p, x, x), x);
+}
+
+Value without(Program& p, Value mask) {
+  return for_colours(p, ops::affine(p, mask, -1.0, 1.0));
 }
 
 // Colours [N,H,W,3] that are 0 where the mask [N,H,W,1] is, and the mask, 0..1, behind them.
@@ -87,10 +92,11 @@ public:
     const Value warped = inputs[2];
     const Value all = ops::concat_columns(p, ops::concat_columns(p, inputs[0], inputs[1]), warped);
     const TryonPainter::Painted painted = body_(p, pass.weights, all);
-    const Value taken = ops::multiply(p, painted.mask, opacity_of(p, warped));
-    const Value garment = ops::multiply(p, colours_of(p, warped), for_colours(p, painted.mask));
-    const Value rest = for_colours(p, ops::affine(p, taken, -1.0, 1.0));
-    return {ops::add(p, garment, ops::multiply(p, rest, painted.picture)), painted.picture, taken};
+    const Value taken = ops::multiply(p, painted.taken, opacity_of(p, warped));
+    const Value garment = ops::multiply(p, colours_of(p, warped), for_colours(p, painted.taken));
+    const Value behind = ops::add(p, ops::multiply(p, inputs[0], for_colours(p, painted.kept)),
+                                  ops::multiply(p, painted.picture, without(p, painted.kept)));
+    return {ops::add(p, garment, ops::multiply(p, behind, without(p, taken))), painted.picture, taken};
   }
 
 private:
@@ -227,7 +233,7 @@ private:
       const Value warped = warp_by_flow(p, garments[i], flows[i]);
       const Value colours = mean_absolute_difference(p, colours_of(p, warped), colours_of(p, truths[i]));
       const Value masks = mean_absolute_difference(p, opacity_of(p, warped), opacity_of(p, truths[i]));
-      const Value bends = ops::affine(p, flow_curvature(p, flows[i]), 6.0);
+      const Value bends = ops::affine(p, flow_curvature(p, flows[i]), kCurvature);
       const Value likeness = ops::add(p, ops::add(p, colours, ops::affine(p, masks, 2.0)), bends);
       const Value one = ops::add(p, ops::affine(p, likeness, static_cast<double>(i + 1)),
                                  ops::affine(p, flow_variation(p, flows[i]), 0.01));

@@ -106,7 +106,7 @@ class Painter(nn.Module):
         self.down = nn.ModuleList(nn.Conv2d(taken, made, 4, 2, 1) for taken, made in zip([10, *widths], widths))
         taken = [widths[-1], *(2 * width for width in widths[-2::-1])]
         self.up = nn.ModuleList(nn.ConvTranspose2d(one, other, 4, 2, 1)
-                                for one, other in zip(taken, [*widths[-2::-1], 4]))
+                                for one, other in zip(taken, [*widths[-2::-1], 5]))
 
     def start(self):
         start_layers([*self.down, *self.up])
@@ -121,9 +121,9 @@ class Painter(nn.Module):
         for i, up in enumerate(self.up):
             x = torch.cat((F.instance_norm(x), made.pop()), 1) if i else x
             x = up(self.relu(x))
-        painted, mask = x[:, :3].tanh(), x[:, 3:].sigmoid()
-        taken = mask * garment[:, 3:]
-        return mask * garment[:, :3] + (1 - taken) * painted, painted, taken
+        painted, mask, kept = x[:, :3].tanh(), x[:, 3:4].sigmoid(), x[:, 4:].sigmoid()
+        taken, behind = mask * garment[:, 3:], kept * person_and_body[:, :3] + (1 - kept) * painted
+        return mask * garment[:, :3] + (1 - taken) * behind, painted, taken
 
     def arrays(self):
         return ([array for i, down in enumerate(self.down) for array in arrays_of(f"down{i + 1}", down)] +

@@ -112,7 +112,7 @@ class Tryon:
         total = 0
         for i, (flow, small, goal) in enumerate(zip(flows, sizes_of(garment, len(flows)), sizes_of(worn, len(flows)))):
             difference = (tryon.warped(small, flow) - goal).abs()
-            likeness = difference[:, :3].mean() + 2 * difference[:, 3:].mean() + 6 * curvature(flow)
+            likeness = difference[:, :3].mean() + 2 * difference[:, 3:].mean() + 0.5 * curvature(flow)
             total = total + (i + 1) * likeness + 0.01 * sum(slope.abs().mean() for slope in slopes(flow))
         made, painted, taken = networks["painter"](person, tryon.warped(garment, flows[-1]))
         return total + 5 * (made - truth).abs().mean() + (painted - truth).abs().mean() + (1 - taken).mean()
