@@ -131,7 +131,8 @@ Replay::Replay(Context& context, const Trajectory& trajectory, const Options& op
       batch_(std::move(batch)),
       plan_(plan_trainable(context, options_, batch_, {.are_draws_given = true})),
       rows_(context, plan_.batches.bytes()),
-      memory_(context, std::move(plan_.step), plan_.networks, allocate(), kRingRows) {
+      given_(allocate()),
+      memory_(context, std::move(plan_.step), plan_.networks, given_, kRingRows) {
   plan_.networks.initialize(context, options_.seed);  // clears what Adam keeps
   for (const NamedNetwork& each : plan_.networks.list()) {
     Parameters& parameters = each.network->parameters();

@@ -107,6 +107,7 @@ private:
   TrainingPlan plan_;
   Buffer rows_;
   std::map<std::string, Buffer> noise_;  // by the draw's name
+  Storage given_;                        // of what is read from the record: rows and noise
   StepMemory memory_;
   ReplayedStep now_;
 };

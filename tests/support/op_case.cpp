@@ -59,6 +59,12 @@ Array values_as(std::span<const std::byte> bytes, Convert convert) {
   return values;
 }
 
+// Arrays that are to be overwritten begin as NaN, integers too.
+template <class T>
+T integer_of(double value) {
+  return std::isnan(value) ? std::numeric_limits<T>::min() : static_cast<T>(value);
+}
+
 Array filled(const OpCase& op_case, const std::string& name, const Shape& shape, DType dtype, const Fill& fill) {
   std::mt19937_64 generator(hash_of(op_case.full_name() + "/" + name));
   Array array(static_cast<std::size_t>(shape.count()));
@@ -192,12 +198,9 @@ std::vector<std::byte> to_bytes(const Array& values, DType dtype) {
   switch (dtype) {
     case DType::f32: return bytes_as<float>(values, [](double value) { return static_cast<float>(value); });
     case DType::bf16: return bytes_as<std::uint16_t>(values, bf16_bits);
-    case DType::u8:
-      return bytes_as<std::uint8_t>(values, [](double value) { return static_cast<std::uint8_t>(value); });
-    case DType::i32:
-      return bytes_as<std::int32_t>(values, [](double value) { return static_cast<std::int32_t>(value); });
-    case DType::i64:
-      return bytes_as<std::int64_t>(values, [](double value) { return static_cast<std::int64_t>(value); });
+    case DType::u8: return bytes_as<std::uint8_t>(values, integer_of<std::uint8_t>);
+    case DType::i32: return bytes_as<std::int32_t>(values, integer_of<std::int32_t>);
+    case DType::i64: return bytes_as<std::int64_t>(values, integer_of<std::int64_t>);
   }
   throw Error(Error::Kind::internal, "to_bytes: unknown element type");
 }
