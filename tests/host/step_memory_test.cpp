@@ -25,7 +25,8 @@ constexpr std::size_t kLarge = 1024;
 
 // Under a sanitizer, which has its own operator new, there is nothing to count.
 #if !DUEL_ASAN
-void* operator new(std::size_t bytes) {
+// Not inlined: g++ would take what it sees of one of them for a mistake.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   if (counting && bytes >= kLarge) {
     ++large_allocations;
   }
@@ -35,10 +36,10 @@ void* operator new(std::size_t bytes) {
   }
   return memory;
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 #endif

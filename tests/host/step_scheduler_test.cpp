@@ -42,9 +42,8 @@ TEST(StepScheduler, EveryInterleavingGivesEveryStepItsBatchAndEveryRowOnce) {
 
 // That the cases can tell: without any one sort of wait some of them go wrong.
 TEST(StepScheduler, NoSortOfWaitCanBeLeftOut) {
-  using Ignored = FakeQueue::Ignored;
-  for (const Ignored ignored :
-       {Ignored::compute_waits, Ignored::upload_waits, Ignored::download_waits, Ignored::host_waits}) {
+  using enum FakeQueue::Ignored;
+  for (const FakeQueue::Ignored ignored : {compute_waits, upload_waits, download_waits, host_waits}) {
     int noticed = 0;
     for (std::uint64_t seed = 0; seed < 300; ++seed) {
       noticed += run_fake(seed, ignored).empty() ? 0 : 1;
