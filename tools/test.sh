@@ -46,6 +46,19 @@ if [ "${CI:-}" = true ]; then
   sanitize_options=(-DDUEL_EMULATED_TESTS=OFF)
 fi
 
+links_with_sanitizers() { # COMPILER
+  local program
+  program=$(mktemp)
+  echo 'int main() {}' | "$1" -x c++ -fsanitize=address,undefined -o "$program" - 2> /dev/null && "$program"
+  local status=$?
+  rm -f "$program"
+  return "$status"
+}
+if ! links_with_sanitizers clang++; then
+  echo "test: clang++ links no program with sanitizers, so g++ builds those tests, which takes longer" >&2
+  sanitize_options+=(-DCMAKE_CXX_COMPILER=g++)
+fi
+
 folder_of() { # of a preset, in CMakePresets.json
   [ "$1" = release ] && echo build || echo "build-$1"
 }
