@@ -36,8 +36,7 @@ constexpr std::array<Row, 9> kRows = {{{"none", Kind::none, 0, 0, true, "none"},
                                        {"edges", Kind::edges, 0, 0, true, "edges"}}};
 constexpr std::string_view kAll =
     "none, x2, x4, noise:S, blur:S, motion:N, jpeg:Q (or ranges, such as noise:0-50), hole:N, strokes, grey, edges, "
-    "several "
-    "with commas between, or all";
+    "several with commas between, or all";
 
 [[noreturn]] void refuse_word(std::string_view text, std::string_view word) {
   std::string_view nearest = word.starts_with('x') ? "x2" : kRows[0].form;

@@ -57,8 +57,8 @@ public:
   PictureSize tile() const { return tile_; }
 
   // The picture that it makes of one with its inputs' channels, all of them opaque where the job fills no holes. Where
-  // pixels are missing the others come back as they
-  // are, and tiles in which none is missing do not pass through the network.
+  // pixels are missing the others come back as they are, and tiles in which none is missing do not pass through the
+  // network.
   Picture restore(const Picture& given, const std::function<void(std::int64_t, std::int64_t)>& progress = {});
 
 private:
