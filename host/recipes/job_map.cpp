@@ -4,10 +4,7 @@
 
 namespace duel {
 
-namespace {
-
-// f32 [N,count]: rows of the identity.
-Value one_hot(Program& program, Value labels, int count) {
+Value one_hot_jobs(Program& program, Value labels, int count) {
   const Value one = ops::fill(program, {1, 1}, DType::f32, 1.0);
   Value identity = ops::pad_columns(program, one, 0, count);
   for (int row = 1; row < count; ++row) {
@@ -16,18 +13,16 @@ Value one_hot(Program& program, Value labels, int count) {
   return ops::take_rows(program, identity, labels);
 }
 
-}  // namespace
-
-Value job_map(Program& program, Value labels, int count, Value like) {
+Value job_map(Program& program, Value one_hot, Value like) {
   const Shape shape = program.shape(like);
-  return ops::broadcast(program, {Axes::each_row_and_column, 1.0F}, one_hot(program, labels, count),
-                        {shape[0], shape[1], shape[2], count}, program.dtype(like));
+  return ops::broadcast(program, {Axes::each_row_and_column, 1.0F}, one_hot,
+                        {shape[0], shape[1], shape[2], program.shape(one_hot)[1]}, program.dtype(like));
 }
 
-Value is_job(Program& program, Value labels, int count, int job, Value like) {
+Value is_job(Program& program, Value one_hot, int job, Value like) {
   const Shape shape = program.shape(like);
-  const Value its = ops::slice_columns(program, one_hot(program, labels, count), job, 1);
-  return ops::broadcast(program, {Axes::each_row, 1.0F}, program.reshape(its, {shape[0]}), shape, program.dtype(like));
+  const Value its = program.reshape(ops::slice_columns(program, one_hot, job, 1), {shape[0]});
+  return ops::broadcast(program, {Axes::each_row, 1.0F}, its, shape, program.dtype(like));
 }
 
 }  // namespace duel

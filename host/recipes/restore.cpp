@@ -250,13 +250,14 @@ private:
     Program& p = r.program();
     Value colours, missing;
     const int jobs = static_cast<int>(degradation_.jobs.size());
+    const Value its_jobs = one_hot_jobs(p, drawn, jobs);
     for (int i = 0; i < jobs; ++i) {
       const Degradation& job = degradation_.jobs[i];
-      const Value its = ops::multiply(p, spoilt_by(r, prefix, job, picture), is_job(p, drawn, jobs, i, picture));
+      const Value its = ops::multiply(p, spoilt_by(r, prefix, job, picture), is_job(p, its_jobs, i, picture));
       colours = i == 0 ? its : ops::add(p, colours, its);
       if (job.has_holes()) {
         const Value known = r.batch(prefix + kHoles, "main", kKnownField);
-        missing = ops::multiply(p, ops::affine(p, known, -1.0, 1.0), is_job(p, drawn, jobs, i, known));
+        missing = ops::multiply(p, ops::affine(p, known, -1.0, 1.0), is_job(p, its_jobs, i, known));
       }
     }
     return degradation_.has_holes() ? with_holes(r, colours, ops::affine(p, missing, -1.0, 1.0)) : colours;

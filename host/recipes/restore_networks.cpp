@@ -56,8 +56,9 @@ public:
     Program& p = pass.program;
     const Value x = inputs[0];
     const int jobs = static_cast<int>(jobs_.size());
+    const Value its_jobs = jobs == 0 ? Value{} : one_hot_jobs(p, inputs[1], jobs);
     const auto made_of = [&](Value seen) {
-      return body_(p, pass.weights, jobs == 0 ? seen : ops::concat_columns(p, seen, job_map(p, inputs[1], jobs, x)));
+      return body_(p, pass.weights, jobs == 0 ? seen : ops::concat_columns(p, seen, job_map(p, its_jobs, x)));
     };
     if (channels_ != Channels::with_holes) {
       const bool is_grey = channels_ == Channels::grey_to_colour;
@@ -72,7 +73,7 @@ public:
       return {ops::add(p, seen, ops::multiply(p, made, missing))};
     }
     // Exact where the job leaves holes: 1 and 0 times what is seen and what is made.
-    const Value keeps = ops::multiply(p, is_job(p, inputs[1], jobs, job_of_holes(), known), known);
+    const Value keeps = ops::multiply(p, is_job(p, its_jobs, job_of_holes(), known), known);
     return {ops::add(p, ops::multiply(p, seen, keeps), ops::multiply(p, made, ops::affine(p, keeps, -1.0, 1.0)))};
   }
 
