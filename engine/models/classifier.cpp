@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 namespace duel {
 
@@ -72,7 +74,8 @@ std::vector<Classifier::Block> Classifier::make_blocks(Parameters& parameters, c
 }
 
 Classifier::Classifier(Parameters& parameters, const ClassifierConfig& config)
-    : stem_(parameters, "stem", checked(config).channels, config.filters, 3, config.stem_stride, kRelu),
+    : blocks_a_stage_(checked(config).blocks),
+      stem_(parameters, "stem", config.channels, config.filters, 3, config.stem_stride, kRelu),
       blocks_(make_blocks(parameters, config)),
       last_(parameters, "last", features(config), config.classes, {{}, as_in_pytorch}) {}
 
@@ -82,17 +85,22 @@ Classifier::Result Classifier::operator()(Program& program, const BoundParameter
   const auto normed = [&](const NormedConv& layer, Value x) {
     return layer.norm(program, weights, state, is_training, layer.conv(program, weights, x));
   };
+  Result result;
   Value x = normed(stem_, pictures);
-  for (const Block& block : blocks_) {
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    const Block& block = blocks_[i];
     const Value shortcut = block.projection ? normed(*block.projection, x) : x;
     const Value sum = ops::add(program, normed(block.second, normed(block.first, x)), shortcut);
     x = ops::bias_act(program, kRelu, sum, {});
+    if ((i + 1) % static_cast<std::size_t>(blocks_a_stage_) == 0) {
+      result.maps.push_back(x);
+    }
   }
   const Shape& shape = program.shape(x);
   const float share = 1.0F / static_cast<float>(shape[1] * shape[2]);
-  const Value features = ops::reduce_sum(program, {Axes::each_row_and_column, share}, x);
-  const Value logits = last_(program, weights, ops::cast(program, features, program.dtype(x)), DType::f32);
-  return {logits, features};
+  result.features = ops::reduce_sum(program, {Axes::each_row_and_column, share}, x);
+  result.logits = last_(program, weights, ops::cast(program, result.features, program.dtype(x)), DType::f32);
+  return result;
 }
 
 }  // namespace duel

@@ -34,6 +34,7 @@ class Classifier {
 public:
   struct Result {
     Value logits, features;
+    std::vector<Value> maps;  // at the end of each stage, [N,H',W',F'] in the type of the pictures
   };
 
   Classifier(Parameters& parameters, const ClassifierConfig& config);
@@ -55,6 +56,7 @@ private:
   };
   static std::vector<Block> make_blocks(Parameters& parameters, const ClassifierConfig& config);
 
+  int blocks_a_stage_;
   NormedConv stem_;
   std::vector<Block> blocks_;
   Dense last_;

@@ -7,8 +7,8 @@
 //   block   x + 3x3 of ReLU of 3x3 of x
 //
 // leaky: slope 0.1. Scale 2 and 3 are one shuffle, 4 is two by 2. All convolutions have a bias, which starts zero;
-// weights start a tenth of He's normal ones. The bilinear one repeats the pictures' edge (PyTorch's interpolate,
-// align_corners=false). Channels come in the order (row, column, channel) before a shuffle.
+// weights start a tenth of He's normal ones. The bilinear one repeats the pictures' edge. Channels come in the order
+// (row, column, channel) before a shuffle.
 #pragma once
 
 #include "engine/nn/layers.h"
@@ -27,9 +27,6 @@ struct MsrResnetConfig {
 
 // Throws kind `usage`, with the values, where no network can be made of it.
 void check_msr_resnet(const MsrResnetConfig& config);
-
-// Pictures of `scale` times the height and width, bilinear; scale 2 to 5.
-Value enlarge_bilinearly(Program& program, Value pictures, int scale);
 
 // Arithmetic and activations have the type of the pictures, which may be of any size.
 class MsrResnet {

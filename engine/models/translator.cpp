@@ -1,6 +1,6 @@
 #include "engine/models/translator.h"
 
-#include "engine/models/msr_resnet.h"
+#include "engine/nn/enlarge.h"
 #include "engine/ops/ops.h"
 #include "kernels/check.h"
 

@@ -34,8 +34,9 @@ void check_same_networks(const Options& before, const Options& after, Continuati
     const bool is_of_run =
         change.key == "seed" || (change.key.starts_with("data.synthetic_") && before.data.source == "synthetic" &&
                                  after.data.source == "synthetic");
-    const bool is_of_networks =
-        change.key.starts_with("model.") || change.key == "recipe" || change.key == "data.labels";
+    const bool is_of_networks = change.key.starts_with("model.") || change.key == "recipe" ||
+                                change.key == "data.labels" ||
+                                (change.key.starts_with("perceptual.") && change.key != "perceptual.weight");
     return !is_of_networks && !(how == Continuation::same_run && is_of_run);
   });
   if (!refused.empty()) {

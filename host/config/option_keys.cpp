@@ -210,6 +210,20 @@ std::vector<OptionKey> make_keys() {
       {"loss.temperature", real<&O::loss, &O::Loss::temperature>(0.03, 10),
        "of recipe cut: what the likeness of two places is divided by"},
 
+      {"perceptual.run", TextOption{field<&O::perceptual, &O::Perceptual::run>()},
+       "of recipe restore: a run of recipe classify, whose features of the made picture shall be those of the true "
+       "one; "
+       "its weights are copied; none"},
+      {"perceptual.weight", scheduled<&O::perceptual, &O::Perceptual::weight>(0, 1e6),
+       "what the distance between these features weighs"},
+      {"perceptual.channels", integer<&O::perceptual, &O::Perceptual::channels>(0, 4),
+       "this and what follows describe that classifier; 0: as its run says"},
+      {"perceptual.classes", integer<&O::perceptual, &O::Perceptual::classes>(0, 1'000'000), "of the classifier"},
+      {"perceptual.filters", integer<&O::perceptual, &O::Perceptual::filters>(0, 65536), "of the classifier"},
+      {"perceptual.blocks", integer<&O::perceptual, &O::Perceptual::blocks>(0, 64), "of the classifier"},
+      {"perceptual.stages", integer<&O::perceptual, &O::Perceptual::stages>(0, 8), "of the classifier"},
+      {"perceptual.stem_stride", integer<&O::perceptual, &O::Perceptual::stem_stride>(0, 16), "of the classifier"},
+
       {"optimizer.learning_rate", scheduled<&O::optimizer, &O::Optimizer::learning_rate>(0, 10),
        "of recipes with one optimiser; of the others each network has its own"},
       {"optimizer.generator_learning_rate", scheduled<&O::optimizer, &O::Optimizer::generator_learning_rate>(0, 1),

@@ -79,6 +79,18 @@ struct Options {
     double temperature = 0.07;        // of recipe cut: what likeness of places is divided by
   } loss;
 
+  // [perceptual]: of recipe restore, a distance between what a trained classifier makes of two pictures
+  struct Perceptual {
+    std::string run = "none";     // of recipe classify; its weights are copied into the new run
+    ScheduleOption weight = 0.1;  // of the distance in the loss
+    int channels = 0;             // these describe its network; 0: as the run says (perceptual_run.h)
+    int classes = 0;
+    int filters = 0;
+    int blocks = 0;
+    int stages = 0;
+    int stem_stride = 0;
+  } perceptual;
+
   struct Optimizer {                      // [optimizer]
     ScheduleOption learning_rate = 1e-3;  // of recipes with one optimiser
     ScheduleOption generator_learning_rate = 1e-4;

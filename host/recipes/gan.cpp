@@ -274,10 +274,8 @@ private:
 
   // loss + weight * penalty; where there is no loss yet, the second alone.
   static Value add_penalty(StepRecorder& r, Value loss, Value penalty, const Schedule& weight) {
-    Program& p = r.program();
-    const Value weighted =
-        weight.changes() ? ops::scale_scheduled(p, weight, r.step(), penalty) : ops::affine(p, penalty, weight.from);
-    return loss.exists() ? ops::add(p, loss, weighted) : weighted;
+    const Value weighted = r.scaled(weight, penalty);
+    return loss.exists() ? ops::add(r.program(), loss, weighted) : weighted;
   }
 
   // The penalties behind `loss`, which need not exist. One that runs every few steps weighs so much the more, as in

@@ -120,8 +120,7 @@ Value PatchAdversary::weighted(StepRecorder& r, const char* key, const ScheduleO
   Schedule schedule = resolve(key, weight, steps_, options_.train.batch);
   schedule.from *= factor;
   schedule.to *= factor;
-  return schedule.changes() ? ops::scale_scheduled(r.program(), schedule, r.step(), loss)
-                            : ops::affine(r.program(), loss, schedule.from);
+  return r.scaled(schedule, loss);
 }
 
 // One that runs every few steps weighs so much the more.

@@ -60,12 +60,19 @@ struct HeldOutMeasure {
 // The fields of each source, by the source's name.
 using Fields = std::map<std::string, std::vector<Field>>;
 
+// A network whose weights a new run takes from another one, which has a network of that name, and what that keeps in
+// its state.
+struct Pretrained {
+  std::string network, run;
+};
+
 class Recipe {
 public:
   virtual ~Recipe() = default;
 
   virtual std::string name() const = 0;  // "gan"
   virtual std::vector<NamedNetwork> make_networks() const = 0;
+  virtual std::vector<Pretrained> pretrained() const { return {}; }
   virtual std::vector<Phase> phases() const = 0;
   virtual std::vector<DrawnField> batches() const = 0;   // in the order in which a slot of an upload ring holds them
   virtual std::vector<std::string> metrics() const = 0;  // in the order of logs

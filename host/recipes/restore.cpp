@@ -1,7 +1,7 @@
 #include "host/recipes/restore.h"
 
-#include "engine/models/msr_resnet.h"
 #include "engine/nn/difference.h"
+#include "engine/nn/enlarge.h"
 #include "engine/ops/ops.h"
 #include "host/config/degradation.h"
 #include "host/data/degraded_source.h"
@@ -14,6 +14,7 @@
 #include "host/recipes/fields.h"
 #include "host/recipes/job_map.h"
 #include "host/recipes/patch_adversary.h"
+#include "host/recipes/perceptual_distance.h"
 #include "host/recipes/restore_networks.h"
 #include "host/recipes/step_recorder.h"
 #include "kernels/check.h"
@@ -57,7 +58,8 @@ public:
         picture_(field_of(fields, "main", "picture", kName)),
         job_(knows_jobs() ? field_of(fields, "main", kJobField, kName) : Field{}),
         scale_(restoration_scale(input_, picture_)),
-        adversary_(options, steps, of_parts(picture_, scale_).shape, degradation_.has_holes() ? 1 : input_.shape[3]) {
+        adversary_(options, steps, of_parts(picture_, scale_).shape, degradation_.has_holes() ? 1 : input_.shape[3]),
+        perceptual_(options, picture_, steps) {
     if (options.data.labels) {
       throw_error(Error::Kind::usage, "recipe restore: learns nothing by class, so data.labels must be false");
     }
@@ -74,8 +76,13 @@ public:
     if (adversary_.is_on()) {
       networks.push_back(adversary_.make_network());
     }
+    if (perceptual_.is_on()) {
+      networks.push_back(perceptual_.make_network());
+    }
     return networks;
   }
+
+  std::vector<Pretrained> pretrained() const override { return perceptual_.pretrained(); }
 
   std::vector<Phase> phases() const override {
     std::vector<Phase> phases =
@@ -109,10 +116,14 @@ public:
   }
 
   std::vector<std::string> metrics() const override {
-    if (!adversary_.is_on()) {
-      return {"loss", "psnr", "grad_norm"};
+    std::vector<std::string> names = {loss_name()};
+    if (has_parts()) {
+      names.emplace_back("restoration");
     }
-    std::vector<std::string> names = {"g_loss", "restoration", "psnr", "g_grad_norm"};
+    if (perceptual_.is_on()) {
+      names.emplace_back("perceptual");
+    }
+    names.insert(names.end(), {"psnr", norm_name()});
     const std::vector<std::string> its = adversary_.metrics();
     names.insert(names.end(), its.begin(), its.end());
     return names;
@@ -310,19 +321,29 @@ private:
     r.metric("psnr", ops::affine(p, minus_psnr, -1.0));
     const bool is_psnr = options_.loss.restoration == "psnr";
     Value loss = is_psnr ? minus_psnr : ops::mean(p, ops::unary(p, UnaryKind::abs, between));
-    if (adversary_.is_on()) {
+    if (has_parts()) {
       r.metric("restoration", loss);
     }
     const double weight = options_.loss.restoration_weight;
     loss = weight == 1 ? loss : ops::affine(p, loss, weight);
-    r.update(adversary_.is_on() ? ops::add(p, loss, adversary_.loss(r, pictures)) : loss, rule());
+    if (perceptual_.is_on()) {
+      loss = ops::add(p, loss, perceptual_.loss(r, pictures.made, picture));
+    }
+    if (adversary_.is_on()) {
+      loss = ops::add(p, loss, adversary_.loss(r, pictures));
+    }
+    r.update(loss, rule());
     r.average(kRestorer, resolve("optimizer.ema_decay", options_.optimizer.ema_decay, steps_, options_.train.batch));
   }
 
   UpdateRule rule() const {
-    return adam_rule(options_, steps_, "optimizer.learning_rate", options_.optimizer.learning_rate,
-                     adversary_.is_on() ? "g_loss" : "loss", adversary_.is_on() ? "g_grad_norm" : "grad_norm");
+    return adam_rule(options_, steps_, "optimizer.learning_rate", options_.optimizer.learning_rate, loss_name(),
+                     norm_name());
   }
+
+  bool has_parts() const { return adversary_.is_on() || perceptual_.is_on(); }  // the loss is a sum
+  const char* loss_name() const { return adversary_.is_on() ? "g_loss" : "loss"; }
+  const char* norm_name() const { return adversary_.is_on() ? "g_grad_norm" : "grad_norm"; }
 
   Options options_;
   std::int64_t steps_;
@@ -330,6 +351,7 @@ private:
   Field input_, picture_, job_;
   int scale_;
   PatchAdversary adversary_;
+  PerceptualDistance perceptual_;
 };
 
 }  // namespace

@@ -16,10 +16,12 @@
 //                      psnr  mean over pictures of 10 log10(mean (made - picture)^2 + 1e-8), pictures in 0..1: minus
 //                            their PSNR (Chen et al., "Simple baselines for image restoration", 2022)
 //
-// It is multiplied by loss.restoration_weight, and what the adversary makes of the pictures is added.
+// It is multiplied by loss.restoration_weight; with perceptual.run the distance by what a frozen classifier sees is
+// added (perceptual_distance.h), and with an adversary what that makes of the pictures.
 //
-// Metrics: loss, psnr (of the parts, before they are rounded), grad_norm; with an adversary g_loss, restoration (the
-// loss above, not multiplied), psnr, g_grad_norm and the discriminator's; and of rows that are held out, whole and
+// Metrics: loss, psnr (of the parts, before they are rounded), grad_norm; where more is added, restoration (the loss
+// above, not multiplied) and perceptual; with an adversary g_loss and g_grad_norm in their place, and the
+// discriminator's; and of rows that are held out, whole and
 // rounded to bytes, all channels alike, by the average of the weights:
 //   held_out_psnr     mean over the pictures
 //   held_out_ssim     the same, where pictures are large enough for it

@@ -3,6 +3,7 @@
 #include "engine/models/msr_resnet.h"
 #include "engine/models/nafnet.h"
 #include "engine/models/unet.h"
+#include "engine/nn/fill_holes.h"
 #include "engine/ops/ops.h"
 #include "host/config/degradation.h"
 #include "host/recipes/job_map.h"
@@ -67,7 +68,8 @@ public:
     const Value opacity = ops::slice_columns(p, x, made_, 1);  // 1 where a pixel is known, -1 where not
     const Value known = in_every_channel(p, ops::affine(p, opacity, 0.5, 0.5), made_);
     const Value seen = ops::multiply(p, ops::slice_columns(p, x, 0, made_), known);
-    const Value made = made_of(ops::concat_columns(p, seen, opacity));
+    const Value filled = ops::cast(p, fill_holes(p, seen, known), p.dtype(x));
+    const Value made = made_of(ops::concat_columns(p, filled, opacity));
     const Value missing = ops::affine(p, known, -1.0, 1.0);
     if (jobs == 0) {
       return {ops::add(p, seen, ops::multiply(p, made, missing))};

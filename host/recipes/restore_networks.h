@@ -11,7 +11,8 @@ namespace duel {
 
 // "restorer": the field `input` to the field `picture`, of any number of rows and, of what is put through it, of any
 // extents that its levels allow. Where the input has opacity beside the picture's colours, pixels that are not opaque
-// are not looked at, and those that are come out as they went in. Grey that is to become colour goes in as colour. Of
+// are not looked at but filled from those around them (engine/nn/fill_holes.h), to begin from, and those that are come
+// out as they went in. Grey that is to become colour goes in as colour. Of
 // several degradations a second input says by which each picture was spoilt, i32 [N]; it goes in as a channel
 // each. Pixels then come out as they went in only where the job is the one that leaves holes.
 //

@@ -103,7 +103,12 @@ std::vector<Value> StepRecorder::run(const std::string& network, const std::vect
   const NamedState state_of = [&](const std::string& name, const Shape& shape, double initial) {
     return state(network + "/" + name, shape, initial);
   };
-  return networks_[network].forward({program(), weights(network), state_of, true}, inputs);
+  const bool is_training = networks_.at(network).is_trained;
+  return networks_[network].forward({program(), weights(network), state_of, is_training}, inputs);
+}
+
+Value StepRecorder::scaled(const Schedule& scale, Value x) {
+  return scale.changes() ? ops::scale_scheduled(program(), scale, step_, x) : ops::affine(program(), x, scale.from);
 }
 
 void StepRecorder::metric(const std::string& name, Value value) {

@@ -43,8 +43,10 @@ public:
   // From here on; what was recorded before reads the old value.
   void set_state(const std::string& name, Value value);
 
+  // Training, but for a network that is frozen.
   std::vector<Value> run(const std::string& network, const std::vector<Value>& inputs);
 
+  Value scaled(const Schedule& scale, Value x);       // f32, times what the schedule has at this step
   void metric(const std::string& name, Value value);  // f32 [1]; among the recipe's metrics()
   void update(Value loss, const UpdateRule& rule);
   void average(const std::string& network, const Schedule& decay);

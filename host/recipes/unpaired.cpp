@@ -89,9 +89,7 @@ void Unpaired::update_discriminators(StepRecorder& r, const std::vector<Judged>&
     Schedule weight = resolve("loss.r1", options_.loss.r1, steps_, options_.train.batch);
     weight.from *= 0.5 * static_cast<double>(penalties.size());
     weight.to *= 0.5 * static_cast<double>(penalties.size());
-    loss = ops::add(
-        p, loss,
-        weight.changes() ? ops::scale_scheduled(p, weight, r.step(), mean) : ops::affine(p, mean, weight.from));
+    loss = ops::add(p, loss, r.scaled(weight, mean));
   }
   r.update(loss, adam_rule(options_, steps_, "optimizer.discriminator_learning_rate",
                            options_.optimizer.discriminator_learning_rate, "d_loss", "d_grad_norm"));

@@ -55,6 +55,8 @@ const std::vector<Reader>& readers() {
        "",
        {"loss.kind", "loss.r1", "loss.penalty_every", "model.adversary_", "optimizer.discriminator_learning_rate"},
        [](const Options& options) { return !options.loss.adversary.is_zero(); }},
+      {"restore", "", {"perceptual.run"}},
+      {"restore", "", {"perceptual."}, [](const Options& options) { return options.perceptual.run != "none"; }},
       {"cut",
        "",
        {"data.into", "model.filters", "model.blocks", "model.features", "loss.kind", "loss.r1", "loss.contrast",

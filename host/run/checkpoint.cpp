@@ -247,6 +247,17 @@ void write_first_checkpoint(const std::filesystem::path& source, const Checkpoin
   write_files(tensors, state, folder);
 }
 
+void read_network(Context& context, const Network& network, const StateMemory& state,
+                  const std::filesystem::path& folder) {
+  verify_checkpoint(folder);
+  std::vector<SavedBlock> blocks = {saved_block(network.parameters(), Block::master)};
+  add_state(state, blocks);
+  std::erase_if(blocks.back().tensors, [&](const SavedTensor& tensor) {
+    return tensor.name.starts_with(kStatePrefix) && !tensor.name.starts_with(kStatePrefix + network.name() + "/");
+  });
+  read_tensors(context, blocks, SafetensorsFile(folder / kTensorFile));
+}
+
 void read_for_sampling(Context& context, const Networks& networks, const StateMemory& state,
                        const std::filesystem::path& folder) {
   const CheckpointState manifest = read_manifest(folder);

@@ -67,6 +67,11 @@ std::optional<std::int64_t> whole_checkpoint_before(const RunDirectory& run, std
 void write_first_checkpoint(const std::filesystem::path& source, const CheckpointState& state,
                             const std::filesystem::path& folder);
 
+// Of one network its weights, and of what outlives a step what is called by its name. Throws kind `data`, and changes
+// nothing, where the file is damaged or of another architecture. The caller lets what follows from the weights follow.
+void read_network(Context& context, const Network& network, const StateMemory& state,
+                  const std::filesystem::path& folder);
+
 // Only what is allocated of the `master` and `average` blocks, and `state`, whatever they were trained on: to draw
 // from.
 void read_for_sampling(Context& context, const Networks& networks, const StateMemory& state,

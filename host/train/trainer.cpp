@@ -203,6 +203,14 @@ void Trainer::load(const std::filesystem::path& folder) {
   upload<std::int64_t>(context_, memory_.step(), std::array{loaded.step});
 }
 
+void Trainer::load_pretrained() {
+  for (const auto& [name, folder] : recipe_->pretrained()) {
+    const RunDirectory run = RunDirectory::open_for_reading(folder);
+    read_network(context_, networks_[name], memory_.state(), run.checkpoint_path(run.require_latest_checkpoint()));
+    networks_.parameters(name).refresh_compute(context_);
+  }
+}
+
 MemoryUse Trainer::memory_use() {
   MemoryUse use;
   use.parameters = networks_.allocated_bytes() + memory_.state().block().bytes();

@@ -75,6 +75,8 @@ public:
   // Throws kind `data` where the checkpoint is of another recipe, architecture or data, truncated or corrupted, and
   // then leaves the trainer as it was.
   void load(const std::filesystem::path& folder);
+  // Of a run that begins: the weights that its recipe takes from other runs. Throws kind `data`, naming the run.
+  void load_pretrained();
 
   MemoryUse memory_use();
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }

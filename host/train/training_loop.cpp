@@ -86,6 +86,8 @@ TrainingLoop::TrainingLoop(const Options& options, const RunStart& start, Contex
   if (start.checkpoint) {
     trainer_.load(run_.checkpoint_path(*start.checkpoint));
     taken_step_ = *start.checkpoint;
+  } else {
+    trainer_.load_pretrained();
   }
   std::string config = to_toml(options, resolved_comments(context, options));
   if (!start.is_new && read_text_file(run_.config_path()) != config) {

@@ -144,6 +144,17 @@ RunStart roll_back(Options& options, const RunDirectory& run, const std::string&
   return start;
 }
 
+// Of a run that begins by itself, whether there is what it begins with.
+void check_pretrained(const TrainingRequest& request, const Recipe& recipe) {
+  if (request.resume || !request.from.empty()) {
+    return;
+  }
+  for (const Pretrained& each : recipe.pretrained()) {
+    const RunDirectory run = RunDirectory::open_for_reading(each.run);
+    verify_checkpoint(run.checkpoint_path(run.require_latest_checkpoint()));
+  }
+}
+
 // Whether the run could begin in its folder. Returns the checkpoint that it would load, if any, and adds to `notes`.
 std::optional<std::filesystem::path> check_folders(const TrainingRequest& request, const Data& data,
                                                    std::vector<std::string>& notes) {
@@ -280,6 +291,7 @@ TrainingResult run_training(const TrainingRequest& request) {
   }
   TrainingPlan plan = plan_trainable(context, request.options, data);  // before a folder is made for nothing
   check_sheet_of(plan, request.options);
+  check_pretrained(request, *plan.recipe);
   const std::int64_t last_step =
       total_steps(request.options, counted_source(*plan.recipe, data).count() / request.options.train.batch);
   std::vector<std::string> notes;
@@ -390,9 +402,7 @@ RunPlan plan_run(const TrainingRequest& request) {
   }
   Trainer trainer(context, options, data, std::move(training));
   plan.lacks_snapshot_room = trainer.reserve_snapshot() == Trainer::SnapshotRoom::lacking;
-  if (checkpoint) {
-    trainer.load(*checkpoint);
-  }
+  checkpoint ? trainer.load(*checkpoint) : trainer.load_pretrained();
   plan.measured_steps = kMeasured;
   plan.seconds_a_step = seconds_a_step(trainer);
   if (evaluates) {

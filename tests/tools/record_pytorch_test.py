@@ -185,6 +185,9 @@ class RecordPytorch(unittest.TestCase):
         for settings in (["loss.kind=hinge", "loss.penalty_every=1", "model.adversary_norm=instance"],
                          ["loss.kind=relativistic", "data.degrade=noise:5-50", "loss.adversary={from = 0.1, to = 1}"]):
             self.assertIn(b'"step2/d_pairs"', self.expect_parity("pix2pix", [*judged, *settings]))
+        seen = [f"perceptual.{key}" for key in ("run=kinds", "weight=0.5", "channels=3", "classes=4", "filters=4", "blocks=1",
+                                                "stages=2", "stem_stride=2")]
+        self.expect_parity("enlarge", [*small, "data.degrade=x2", "model.blocks=1", *seen])
         self.assertIn(b'"step1/penalty_pairs/input"', self.expect_parity("enlarge-crisp", [*judged, "model.blocks=1"]))
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")

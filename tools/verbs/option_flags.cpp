@@ -3,6 +3,7 @@
 #include "host/config/configuration.h"
 #include "host/config/preset_files.h"
 #include "host/data/open_dataset.h"
+#include "host/train/perceptual_run.h"
 #include "tools/verbs/value_flags.h"
 
 #include <fmt/ranges.h>
@@ -80,6 +81,14 @@ void OptionFlags::declare_key(CLI::App& verb, const std::string& flag, const std
 }
 
 Options OptionFlags::resolve(const std::string& base) const {
+  Options options = resolve_keys(base);
+  if (base.empty() || options.perceptual.channels == 0) {  // a run that goes on has that network's weights
+    describe_perceptual_run(options);
+  }
+  return options;
+}
+
+Options OptionFlags::resolve_keys(const std::string& base) const {
   std::vector<Setting> settings;
   for (const std::string& text : settings_) {
     settings.push_back(parse_setting(text));

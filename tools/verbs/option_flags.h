@@ -20,6 +20,7 @@ public:
   Options resolve(const std::string& base = "") const;
 
 private:
+  Options resolve_keys(const std::string& base) const;
   void declare_key(CLI::App& verb, const std::string& flag, const std::string& key, const std::string& help);
   // Where neither --preset nor --config says what to start from, or only that it is to classify: what suits the data.
   Options resolve_by_data(std::vector<Setting> settings) const;

@@ -47,11 +47,17 @@ class Classifier(nn.Module):
         pass  # as PyTorch's layers start
 
     def forward(self, x):
-        x = self.act(self.stem_norm(self.stem(x)))
-        for block in self.stages:
-            x = block(x)
-        features = x.mean((2, 3))
+        features = self.maps(x)[-1].mean((2, 3))
         return self.last(features), features
+
+    def maps(self, x):
+        """At the end of each stage."""
+        x, maps = self.act(self.stem_norm(self.stem(x))), []
+        for i, block in enumerate(self.stages, 1):
+            x = block(x)
+            if i % self.blocks == 0:
+                maps.append(x)
+        return maps
 
     def normed_convolutions(self):
         """(name, convolution, norm) of each."""

@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from ..networks.classifier import Classifier
 from ..networks.msr_resnet import MsrResnet
 from ..networks.nafnet import Nafnet
 from ..networks.patch_discriminator import PatchDiscriminator
@@ -30,6 +31,8 @@ class Restore:
         self.given = 1 if self.degrade in ("grey", "edges") else self.channels
         self.adversary, self.r1 = config.schedule("loss.adversary"), config.schedule("loss.r1")
         self.penalty_every = 1 if self.r1.is_zero() else config["loss.penalty_every"]
+        self.has_perceptual = config["perceptual.run"] != "none"
+        self.perceptual_weight = config.schedule("perceptual.weight")
         self.kind, self.restoration = config["loss.kind"], config["loss.restoration"]
         self.weight = config["loss.restoration_weight"]
 
@@ -47,7 +50,17 @@ class Restore:
         if not self.adversary.is_zero():
             networks["discriminator"] = PatchDiscriminator(self.given + channels, config["model.adversary_filters"], 3,
                                                            config["model.adversary_norm"] == "instance")
+        if self.has_perceptual:
+            sizes = [config[f"perceptual.{size}"] for size in ("channels", "classes", "filters", "blocks", "stages",
+                                                               "stem_stride")]
+            networks["classifier"] = Classifier(*sizes).eval()  # as it starts: its run is not read
         return networks
+
+    def distance(self, networks, made, pictures):
+        """host/recipes/perceptual_distance.h"""
+        maps, wanted = (networks["classifier"].maps(x) for x in (made, pictures))
+        relative = [(a - b).square().mean() / (b.square().mean() + 1e-8) for a, b in zip(maps, wanted)]
+        return sum(relative) / len(relative)
 
     def phases(self, draw):
         config, phases = self.config, []
@@ -98,12 +111,15 @@ class Restore:
                 value = 10 / math.log(10) * (errors + 1e-8).log().mean()
             else:
                 value = (made - pictures).abs().mean()
+            value = self.weight * value
+            if self.has_perceptual:
+                value = value + self.perceptual_weight.at(step) * self.distance(networks, made, pictures)
             if self.adversary.is_zero():
-                return self.weight * value
+                return value
             fake = networks["discriminator"](batch.beside(given, made))
             with torch.no_grad():
                 real = networks["discriminator"](batch.beside(given, pictures)) if self.kind == "relativistic" else None
-            return self.weight * value + self.adversary.at(step) * GENERATOR_LOSSES[self.kind](real, fake)
+            return value + self.adversary.at(step) * GENERATOR_LOSSES[self.kind](real, fake)
 
         return loss
 
@@ -146,6 +162,8 @@ class Batch:
             given = self.given(networks, draws, places)
             made, kinks = networks.through("restorer", self.seen(given))
             kinks = kinks if is_learnt else []
+            if is_learnt and self.recipe.has_perceptual:
+                kinks = kinks + networks.through("classifier", made)[1]
             return kinks + networks.through("discriminator", self.beside(given, made))[1] if "made" in judges else kinks
 
         def pass_picture(networks, draws, places):
