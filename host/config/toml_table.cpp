@@ -143,11 +143,11 @@ std::string joined_names(ScheduleOption::Shape shape) {
 // A table such as {from = 5e-4, to = 1e-4}. `refuse` takes the end of a sentence.
 template <class Refuse>
 ScheduleOption schedule_of(const toml::table& table, const TomlText& text_of, const Refuse& refuse) {
-  using Shape = ScheduleOption::Shape;
+  using Curve = ScheduleOption::Shape;
   ScheduleOption option;
-  option.shape = table.contains("half_life") ? Shape::half_life
-                 : table.contains("to")      ? Shape::linear
-                                             : Shape::constant;
+  option.shape = table.contains("half_life") ? Curve::half_life
+                 : table.contains("to")      ? Curve::linear
+                                             : Curve::constant;
   if (const toml::node* node = table.get("shape")) {
     const auto& shapes = schedule_shapes();
     const auto* word = node->as_string();
@@ -156,7 +156,7 @@ ScheduleOption schedule_of(const toml::table& table, const TomlText& text_of, co
       refuse(fmt::format("shape = {} must be {} or {}", shown(*node), fmt::join(shapes.begin(), shapes.end() - 1, ", "),
                          shapes.back()));
     }
-    option.shape = static_cast<Shape>(found - shapes.begin());
+    option.shape = static_cast<Curve>(found - shapes.begin());
   }
   for (const auto& [name, node] : table) {
     const auto& fields = schedule_fields();
@@ -183,7 +183,7 @@ ScheduleOption schedule_of(const toml::table& table, const TomlText& text_of, co
                          field.name));
     }
   }
-  if (option.shape == Shape::constant) {
+  if (option.shape == Curve::constant) {
     option.to = option.from;
   }
   return option;

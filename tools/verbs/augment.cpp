@@ -79,7 +79,6 @@ struct Augment {
 };
 
 void Augment::declare(CLI::App& verb) {
-  constexpr std::int64_t kMostSteps = 1'000'000'000'000;
   constexpr int kMostOfAClass = 1'000'000;
   add_text(verb, "--run", request.run, "folder of a run by class")->required();
   add_text(verb, "--out", request.out, "folder for the set: a sub-folder a class, labels.csv, provenance.json");

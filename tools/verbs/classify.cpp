@@ -143,7 +143,6 @@ void add_classify(CLI::App& app, int& exit_code) {
   auto classify = std::make_shared<Classify>();
   auto at = std::make_shared<std::int64_t>(0);
   auto device = std::make_shared<DeviceFlags>();
-  constexpr std::int64_t kMostSteps = 1'000'000'000'000;
   add_text(*verb, "--run", classify->request.run, "folder of the run, trained with --preset classify")->required();
   verb->add_option("FILES", classify->request.files,
                    "pictures, and folders of them: photographs, where the run was trained on such; else PNG or IDX "

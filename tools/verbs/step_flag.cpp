@@ -10,7 +10,6 @@ namespace duel {
 namespace {
 
 constexpr const char* kBest = "best";
-constexpr std::int64_t kMostSteps = 1'000'000'000'000;
 
 }  // namespace
 

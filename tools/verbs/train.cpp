@@ -132,7 +132,6 @@ void add_train(CLI::App& app, int& exit_code) {
                  "for jobs that are queued again");
   add_text(*verb, "--from", train->from,
            "a run whose weights this new one begins with; its configuration too, where nothing else is said");
-  constexpr std::int64_t kMostSteps = 1'000'000'000'000;
   add_integer(*verb, "--step", train->step, std::int64_t{0}, kMostSteps,
               "of the checkpoint to --resume at, or to begin --from; otherwise the latest");
   CLI::Option* dry_run =

@@ -6,9 +6,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <string>
 
 namespace duel {
+
+inline constexpr std::int64_t kMostSteps = 1'000'000'000'000;  // as train.steps
 
 // An integer from `low` to `high`. T: int, std::int64_t or std::uint64_t.
 template <class T>
