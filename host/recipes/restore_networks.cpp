@@ -45,13 +45,28 @@ Value in_every_channel(Program& program, Value x, int channels) {
   return program.reshape(wide, {shape[0], shape[1], shape[2], channels});
 }
 
+// A picture in colour with the luma of a grey one: what it has too little is added to each channel.
+Value with_luma_of(Program& program, Value grey, Value colour) {
+  constexpr double kShares[] = {0.299, 0.587, 0.114};  // of red, green and blue, as in degrade.h
+  Value lacking = grey;
+  for (int c = 0; c < 3; ++c) {
+    lacking = ops::add(program, lacking, ops::affine(program, ops::slice_columns(program, colour, c, 1), -kShares[c]));
+  }
+  return ops::add(program, colour, in_every_channel(program, lacking, 3));
+}
+
 class RestorerNetwork : public Network {
 public:
   using Body = std::function<Value(Program&, const BoundParameters&, Value)>;
   using MakeBody = std::function<Body(Parameters&)>;
 
   RestorerNetwork(Channels channels, int made, const Degradation& degradation, const MakeBody& make)
-      : Network(kRestorer), channels_(channels), made_(made), jobs_(degradation.jobs), body_(make(parameters())) {}
+      : Network(kRestorer),
+        channels_(channels),
+        made_(made),
+        knows_luma_(degradation.kind == DegradationKind::grey),
+        jobs_(degradation.jobs),
+        body_(make(parameters())) {}
 
   std::vector<Value> forward(const Pass& pass, std::span<const Value> inputs) const override {
     Program& p = pass.program;
@@ -63,7 +78,8 @@ public:
     };
     if (channels_ != Channels::with_holes) {
       const bool is_grey = channels_ == Channels::grey_to_colour;
-      return {made_of(is_grey ? in_every_channel(p, x, made_) : x)};
+      const Value made = made_of(is_grey ? in_every_channel(p, x, made_) : x);
+      return {knows_luma_ ? with_luma_of(p, x, made) : made};
     }
     const Value opacity = ops::slice_columns(p, x, made_, 1);  // 1 where a pixel is known, -1 where not
     const Value known = in_every_channel(p, ops::affine(p, opacity, 0.5, 0.5), made_);
@@ -87,6 +103,7 @@ private:
 
   Channels channels_;
   int made_;
+  bool knows_luma_;  // what it is given has the luma of what it is to make
   std::vector<Degradation> jobs_;
   Body body_;
 };

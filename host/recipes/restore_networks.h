@@ -12,9 +12,10 @@ namespace duel {
 // "restorer": the field `input` to the field `picture`, of any number of rows and, of what is put through it, of any
 // extents that its levels allow. Where the input has opacity beside the picture's colours, pixels that are not opaque
 // are not looked at but filled from those around them (engine/nn/fill_holes.h), to begin from, and those that are come
-// out as they went in. Grey that is to become colour goes in as colour. Of
-// several degradations a second input says by which each picture was spoilt, i32 [N]; it goes in as a channel
-// each. Pixels then come out as they went in only where the job is the one that leaves holes.
+// out as they went in. Grey that is to become colour goes in as colour; where it is the
+// picture's luma (data.degrade = grey), it is given back to what is made, whose colours alone are then the network's.
+// Of several degradations a second input says by which each picture was spoilt, i32 [N]; it goes in as a channel each.
+// Pixels then come out as they went in only where the job is the one that leaves holes.
 //
 //   msr-resnet  engine/models/msr_resnet.h; of inputs that are 2, 3 or 4 times smaller
 //   nafnet      engine/models/nafnet.h; of inputs of the same size

@@ -187,10 +187,26 @@ TEST(Restore, KnownPixelsComeBackAsTheyWere) {
   }
 }
 
-TEST(Restore, GreyBecomesColour) {
+TEST(Restore, GreyBecomesColourAndKeepsItsLuma) {
   Training training(restore_options("repair", "grey"));
-  training.train(1);
+  training.train(3);
   EXPECT_TRUE(std::isfinite(training.metric("loss")));
+  const Source& main = main_source(training.data);
+  const Sampling sampling = *training.trainer.recipe().translation();
+  RowSampler sampler(training.context, {sampling, training.trainer.networks(), training.trainer.memory().storage()},
+                     Parameters::Block::master);
+  std::vector<std::byte> grey(sampling.inputs[0].row_bytes());
+  main.read(0, field_index(main, sampling.inputs[0].name), grey.data());
+  const std::vector<float> made =
+      sampler.run(training.context, std::vector<std::span<const std::byte>>{std::span<const std::byte>(grey)})[0];
+  float colourful = 0;
+  for (std::size_t i = 0; i < grey.size(); ++i) {
+    const float* pixel = &made[3 * i];
+    const float luma = 0.299F * pixel[0] + 0.587F * pixel[1] + 0.114F * pixel[2];
+    EXPECT_NEAR(luma, std::to_integer<int>(grey[i]) / 127.5F - 1, 1e-5F);
+    colourful = std::max(colourful, std::abs(pixel[0] - pixel[2]));
+  }
+  EXPECT_GT(colourful, 1e-3F);
 }
 
 Options adversary_options(const std::string& preset_name, const std::string& degrade) {

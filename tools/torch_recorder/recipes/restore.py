@@ -85,7 +85,7 @@ class Restore:
         def loss(networks, draws, step):
             given, pictures = batch.given(networks, draws), batch.pictures(networks, draws).requires_grad_()
             with torch.no_grad():
-                made = networks["restorer"](batch.seen(given))
+                made = batch.made(networks, given)
             real, fake = (networks["discriminator"](batch.beside(given, x)) for x in (pictures, made))
             value = DISCRIMINATOR_LOSSES[self.kind](real, fake)
             return value + self.penalty(real, pictures, step) if is_penalised else value
@@ -105,7 +105,7 @@ class Restore:
     def loss(self, batch):
         def loss(networks, draws, step):
             given, pictures = batch.given(networks, draws), batch.pictures(networks, draws)
-            made = networks["restorer"](batch.seen(given))
+            made = batch.made(networks, given)
             if self.restoration == "psnr":
                 errors = (made - pictures).square().mean((1, 2, 3)) / 4
                 value = 10 / math.log(10) * (errors + 1e-8).log().mean()
@@ -150,6 +150,12 @@ class Batch:
         """By the network: grey as colour."""
         return given.expand(-1, self.recipe.channels, -1, -1)
 
+    def made(self, networks, given):
+        made = networks["restorer"](self.seen(given))
+        if self.recipe.degrade == "grey":
+            made = made + (given - 0.299 * made[:, :1] - 0.587 * made[:, 1:2] - 0.114 * made[:, 2:])
+        return made
+
     def beside(self, given, pictures):
         if self.recipe.scale > 1:
             given = torch.nn.functional.interpolate(given, scale_factor=self.recipe.scale, mode="bilinear",
@@ -160,8 +166,8 @@ class Batch:
         """judges: the pictures that the discriminator is shown; is_learnt: gradients pass through the restorer."""
         def pass_input(networks, draws, places):
             given = self.given(networks, draws, places)
-            made, kinks = networks.through("restorer", self.seen(given))
-            kinks = kinks if is_learnt else []
+            kinks = networks.through("restorer", self.seen(given))[1] if is_learnt else []
+            made = self.made(networks, given)
             if is_learnt and self.recipe.has_perceptual:
                 kinks = kinks + networks.through("classifier", made)[1]
             return kinks + networks.through("discriminator", self.beside(given, made))[1] if "made" in judges else kinks
@@ -170,7 +176,7 @@ class Batch:
             given, pictures = self.given(networks, draws, places), self.pictures(networks, draws, places)
             kinks = networks.through("discriminator", self.beside(given, pictures))[1] if "real" in judges else []
             if is_learnt and self.recipe.restoration == "l1":
-                kinks = kinks + [networks["restorer"](self.seen(given)) - pictures]
+                kinks = kinks + [self.made(networks, given) - pictures]
             return kinks
 
         def of(passed, name):
