@@ -203,7 +203,7 @@ TEST(Restore, GreyBecomesColourAndKeepsItsLuma) {
   for (std::size_t i = 0; i < grey.size(); ++i) {
     const float* pixel = &made[3 * i];
     const float luma = 0.299F * pixel[0] + 0.587F * pixel[1] + 0.114F * pixel[2];
-    EXPECT_NEAR(luma, std::to_integer<int>(grey[i]) / 127.5F - 1, 1e-5F);
+    EXPECT_NEAR(luma, static_cast<float>(grey[i]) / 127.5F - 1, 1e-5F);
     colourful = std::max(colourful, std::abs(pixel[0] - pixel[2]));
   }
   EXPECT_GT(colourful, 1e-3F);
