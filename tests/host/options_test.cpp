@@ -153,10 +153,10 @@ TEST(Options, EveryMemberHasAKey) {
   std::size_t members = 0;
   const auto count = [&](const auto&... member) { members += sizeof...(member); };
   {
-    const auto& [name, recipe, seed, precision, device, threads, kernels, data, model, loss, optimizer, train, evaluate,
-                 augment, schedule, output] = options;
+    const auto& [name, recipe, seed, precision, device, threads, kernels, data, model, loss, perceptual, optimizer,
+                 train, evaluate, augment, schedule, output] = options;
     count(name, recipe, seed, precision, device, threads, kernels);
-    static_cast<void>(std::tie(data, model, loss, optimizer, train, evaluate, augment, schedule, output));
+    static_cast<void>(std::tie(data, model, loss, perceptual, optimizer, train, evaluate, augment, schedule, output));
   }
   {
     const auto& [source, labels, number, height, width, channels, size, fit, background, alpha, colour, held_out,
@@ -181,6 +181,10 @@ TEST(Options, EveryMemberHasAKey) {
                  places, temperature] = options.loss;
     count(kind, r1, r2, penalty, every, smoothing, restoration, weight, adversary, cycle, contrast, identity, places,
           temperature);
+  }
+  {
+    const auto& [run, weight, channels, classes, filters, blocks, stages, stem_stride] = options.perceptual;
+    count(run, weight, channels, classes, filters, blocks, stages, stem_stride);
   }
   {
     const auto& [a, b, c, d, e, f, g, h, i, j] = options.optimizer;
