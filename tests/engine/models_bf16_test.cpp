@@ -133,10 +133,10 @@ TEST(ModelsInBf16, ClassifierIsNearF32) {
       return run.small().input(shape, 0.5F, 1.5F);
     };
     const Value pictures = run.input({16, 12, 12, 1});
-    const auto [logits, features] = classifier(p, run.bind_weights(c), state, true, pictures);
+    const auto [logits, features, maps] = classifier(p, run.bind_weights(c), state, true, pictures);
     const Value labels = run.small().labels({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5});
     const Value loss = ops::softmax_cross_entropy(p, {}, logits, labels).loss;
-    return run.read({logits, features, loss}, loss);
+    return run.read({logits, features, maps.front(), loss}, loss);
   });
 }
 

@@ -237,7 +237,8 @@ void expect_classifier(const std::string& record, const ClassifierConfig& config
     const auto found = bound.find(name);
     return found != bound.end() ? found->second : bound.emplace(name, allocate(name, shape, initial)).first->second;
   };
-  const auto [logits, features] = classifier(p, weights, state, true, x);
+  const auto [logits, features, maps] = classifier(p, weights, state, true, x);
+  EXPECT_EQ(static_cast<int>(maps.size()), config.stages);
   recorded.expect("output/logits", logits);
   recorded.expect("output/features", features);
   const Value loss = ops::softmax_cross_entropy(p, {.smoothing = 0.1F}, logits, labels).loss;
