@@ -103,9 +103,14 @@ std::string unread_changes(const Options& options) {
   if (keys.empty()) {
     return "";
   }
-  const std::string form = options.recipe == "gan" ? " with networks " + options.model.networks
-                           : options.recipe == "restore" && options.loss.adversary.is_zero() ? " without loss.adversary"
-                                                                                             : "";
+  std::string form = options.recipe == "gan" ? " with networks " + options.model.networks : "";
+  if (options.recipe == "restore") {
+    const bool is_of_perceptual =
+        std::all_of(keys.begin(), keys.end(), [](const std::string& key) { return key.starts_with("perceptual."); });
+    form = is_of_perceptual                   ? " without perceptual.run"
+           : options.loss.adversary.is_zero() ? " without loss.adversary"
+                                              : "";
+  }
   return fmt::format("{} {} no effect: recipe {}{} does not read {}", fmt::join(keys, ", "),
                      keys.size() == 1 ? "has" : "have", options.recipe, form, keys.size() == 1 ? "it" : "them");
 }

@@ -45,6 +45,7 @@ Options enlarging(const std::string& classifier, double weight = 0.5) {
   options.data.size = "auto";
   options.data.crop = 8;
   options.model.blocks = 1;
+  options.optimizer.learning_rate = 1e-3;  // whatever the number of steps
   options.perceptual.run = classifier;
   options.perceptual.weight = weight;
   describe_perceptual_run(options);
@@ -164,7 +165,7 @@ TEST(Perceptual, ARunGoesOnAndIsReadWithoutTheClassifiers) {
     return read_file(folder / (run + "/checkpoints/step_000000006/state.safetensors"));
   };
   EXPECT_FALSE(tensors("whole").empty());
-  EXPECT_EQ(tensors("whole"), tensors("halves"));
+  EXPECT_TRUE(tensors("whole") == tensors("halves"));
   // A new one has nowhere to take it from.
   request.resume = false;
   request.folder = (folder / "third").string();
@@ -181,7 +182,7 @@ TEST(Perceptual, WhatDoesNotFitIsRefused) {
   ASSERT_EQ(run_training(request).exit_code, 0);
   EXPECT_ERROR(enlarging(request.folder), Error::Kind::usage,
                "is a run of the recipe gan, which tells no pictures apart");
-  EXPECT_ERROR(enlarging((folder / "nothing").string()), Error::Kind::usage, "nothing");
+  EXPECT_ERROR(enlarging((folder / "nothing").string()), Error::Kind::data, "nothing: there is no such run directory");
   Options grey = enlarging(classifier);
   grey.data.synthetic_channels = 1;
   EXPECT_ERROR(Training{grey}, Error::Kind::usage, "its classifier looks at pictures of 3 channels, but these have 1");

@@ -36,6 +36,11 @@ TEST(UnreadKeys, WhatIsChangedForNothingIsTold) {
   EXPECT_EQ(unread_changes(options), "loss.r1 has no effect: recipe restore without loss.adversary does not read it");
   options.loss.adversary = 0.1;
   EXPECT_EQ(unread_changes(options), "");
+  options.perceptual.weight = 0.2;
+  EXPECT_EQ(unread_changes(options),
+            "perceptual.weight has no effect: recipe restore without perceptual.run does not read it");
+  options.perceptual.run = "kinds";
+  EXPECT_EQ(unread_changes(options), "");
 }
 
 TEST(UnreadKeys, EveryKeyHasAReader) {
@@ -43,7 +48,9 @@ TEST(UnreadKeys, EveryKeyHasAReader) {
     bool is_read = false;
     for (const char* name :
          {"classic", "conv-steady", "residual", "classify", "vae", "enlarge", "pix2pix", "cut", "cyclegan"}) {
-      is_read = is_read || reads_key(preset(name), key.name);
+      Options options = preset(name);
+      options.perceptual.run = "kinds";
+      is_read = is_read || reads_key(options, key.name);
     }
     EXPECT_TRUE(is_read) << key.name;
   }
