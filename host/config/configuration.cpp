@@ -294,6 +294,9 @@ Options resolve_options(const std::string& preset_name, const std::string& file,
   if (has_into(options.data)) {
     options.data.into = absolute_text(options.data.into);
   }
+  if (options.data.degrade == "all") {
+    options.data.degrade = kAllJobs;  // a run keeps what it meant when it began
+  }
   if (options.perceptual.run != "none") {
     options.perceptual.run = absolute_text(options.perceptual.run);
   }

@@ -119,6 +119,10 @@ Degradation several_of(std::string_view text) {
 
 }  // namespace
 
+bool leaves_holes(std::string_view word) {
+  return word == "hole" || word == "strokes";
+}
+
 bool Degradation::has_holes() const {
   return kind == Kind::hole || kind == Kind::strokes ||
          std::any_of(jobs.begin(), jobs.end(), [](const Degradation& job) { return job.has_holes(); });

@@ -28,6 +28,8 @@ struct Degradation {
 // "grey", "edges"; or several of those that keep the size and the colours, with commas between; or "all", which is
 // kAllJobs. Throws kind `usage` where it is none of them, naming the nearest, or where a number is out of its range.
 Degradation degradation_of(std::string_view text);
+// By the word of a Degradation.
+bool leaves_holes(std::string_view word);
 
 inline constexpr const char* kAllJobs = "noise:0-50,blur:0.5-3,jpeg:5-40,strokes";
 

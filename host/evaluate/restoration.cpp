@@ -52,7 +52,6 @@ Options::Data data_of(const RestorationRequest& request, const Options& trained,
 
 // A hole is as good as strokes: the network is told where either is.
 bool are_alike(const std::string& a, const std::string& b) {
-  const auto leaves_holes = [](const std::string& word) { return word == "hole" || word == "strokes"; };
   return a == b || (leaves_holes(a) && leaves_holes(b));
 }
 

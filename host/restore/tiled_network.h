@@ -1,6 +1,7 @@
 // The network of a run that makes pictures of pictures (Recipe::translation), for pictures of any size.
 #pragma once
 
+#include "host/config/degradation.h"
 #include "host/config/options.h"
 #include "host/pictures/fit_picture.h"
 #include "host/pictures/png.h"
@@ -35,7 +36,7 @@ struct RestorerForm {
   std::size_t job = 0;
 
   // Pixels are to be completed, and all others come back.
-  bool fills_holes() const { return has_holes && (jobs.empty() || jobs[job] == "hole" || jobs[job] == "strokes"); }
+  bool fills_holes() const { return has_holes && (jobs.empty() || leaves_holes(jobs[job])); }
 };
 
 // Throws kind `usage`, beginning with the run, for the run of a recipe that makes no picture of a picture.

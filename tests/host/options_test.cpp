@@ -10,6 +10,7 @@
 #include <limits>
 #include <set>
 
+#include "host/config/degradation.h"
 #include "host/config/option_keys.h"
 #include "kernels/check.h"
 
@@ -213,6 +214,11 @@ TEST(Options, EveryMemberHasAKey) {
   }
   EXPECT_EQ(places.size(), members) << "two keys share a member";
   EXPECT_EQ(names.size(), members) << "two rows share a name";
+}
+
+TEST(Options, ARunKeepsWhatAllMeantWhenItBegan) {
+  EXPECT_EQ(resolve_options("repair", "", {{"--degrade", "data.degrade", "all"}}).data.degrade, kAllJobs);
+  EXPECT_EQ(resolve_options("repair", "", {{"--degrade", "data.degrade", "jpeg:10"}}).data.degrade, "jpeg:10");
 }
 
 TEST(Options, ConvSteadyIsTheDefaultPreset) {
