@@ -1,5 +1,6 @@
 #include "host/evaluate/restoration.h"
 
+#include "host/config/degradation.h"
 #include "host/data/input_source.h"
 #include "host/data/open_dataset.h"
 #include "host/device/default_threads.h"
