@@ -3,6 +3,7 @@
 #include "host/data/degraded_source.h"
 #include "host/data/in_parallel.h"
 #include "host/data/input_source.h"
+#include "host/metrics/colourfulness.h"
 #include "host/metrics/picture_similarity.h"
 #include "host/pictures/degrade.h"
 #include "kernels/check.h"
@@ -13,6 +14,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 
 namespace duel {
@@ -56,18 +58,25 @@ double missing_psnr(const Picture& truth, const Picture& input, const Picture& m
                       : std::min(kMostPsnr, 10 * std::log10(255.0 * 255.0 * static_cast<double>(count) / squares));
 }
 
+bool lacks_colour(int input_channels, int true_channels) {
+  return input_channels == 1 && true_channels == 3;
+}
+
 PictureScore score(const Picture& truth, const Picture& input, const Picture& made) {
   PictureScore result;
   result.psnr = std::min(kMostPsnr, psnr(truth, made));
   result.ssim = has_window(truth) ? ssim(truth, made) : 0;
   result.missing = lacks_pixels(input, truth) ? missing_psnr(truth, input, made) : 0;
+  result.colour = lacks_colour(input.channels, truth.channels) ? colourfulness(made) : 0;
   return result;
 }
 
 std::string line(const char* name, const PictureScore& score, const RestorationScores& all) {
-  return fmt::format("{:<10}{:.2f} dB{}{}", name, score.psnr,
-                     all.has_ssim ? fmt::format(", SSIM {:.4f}", score.ssim) : "",
-                     all.has_missing ? fmt::format(", {:.2f} dB where pixels are missing", score.missing) : "");
+  std::string text = fmt::format("{:<10}{:.2f} dB", name, score.psnr);
+  text += all.has_ssim ? fmt::format(", SSIM {:.4f}", score.ssim) : "";
+  text += all.has_missing ? fmt::format(", {:.2f} dB where pixels are missing", score.missing) : "";
+  text += all.has_colour ? fmt::format(", {:.0f} % as colourful", 100 * all.colour_share(score)) : "";
+  return text;
 }
 
 std::vector<std::size_t> jobs_of(const Source& source) {
@@ -104,13 +113,14 @@ std::vector<JobScores> scores_by_job(const Source& source, const std::vector<Pic
 }  // namespace
 
 std::vector<float> to_floats(const PictureScore& score) {
-  return {static_cast<float>(score.psnr), static_cast<float>(score.ssim), static_cast<float>(score.missing)};
+  return {static_cast<float>(score.psnr), static_cast<float>(score.ssim), static_cast<float>(score.missing),
+          static_cast<float>(score.colour)};
 }
 
 std::vector<PictureScore> from_floats(std::span<const float> numbers) {
   std::vector<PictureScore> scores;
   for (std::size_t i = 0; i + kScores <= numbers.size(); i += kScores) {
-    scores.push_back({numbers[i], numbers[i + 1], numbers[i + 2]});
+    scores.push_back({numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]});
   }
   return scores;
 }
@@ -124,6 +134,7 @@ PictureScore mean_of(const std::vector<PictureScore>& scores) {
     mean.psnr += each.psnr / count;
     mean.ssim += each.ssim / count;
     mean.missing += each.missing > 0 ? each.missing / lacking : 0;
+    mean.colour += each.colour / count;
   }
   return mean;
 }
@@ -135,11 +146,13 @@ PictureScore score_picture(const Source& source, std::int64_t row, const Picture
 RestorationScores restoration_scores(const Source& source, const std::vector<PictureScore>& made, int threads) {
   check(std::ssize(made) == source.count(), "restoration: {} scores of {} rows", made.size(), source.count());
   std::vector<PictureScore> given(made.size());
+  std::vector<double> colours(made.size());
   const Shape truth = picture_shape(source);
+  const bool has_colour = lacks_colour(field_named(source, kInputField).shape[3], truth[3]);
   in_parallel(threads, source.count(), [&](std::int64_t row) {
-    const Picture input = read_picture(source, kInputField, row);
-    given[static_cast<std::size_t>(row)] =
-        score(read_picture(source, "picture", row), input, shown_degraded(input, truth[1], truth[2], truth[3]));
+    const Picture input = read_picture(source, kInputField, row), picture = read_picture(source, "picture", row);
+    given[static_cast<std::size_t>(row)] = score(picture, input, shown_degraded(input, truth[1], truth[2], truth[3]));
+    colours[static_cast<std::size_t>(row)] = has_colour ? colourfulness(picture) : 0;
   });
   RestorationScores scores;
   scores.rows = source.count();
@@ -148,6 +161,8 @@ RestorationScores restoration_scores(const Source& source, const std::vector<Pic
   scores.has_ssim = std::min(truth[1], truth[2]) >= kSsimWindow;
   scores.has_missing =
       std::any_of(given.begin(), given.end(), [](const PictureScore& each) { return each.missing > 0; });
+  scores.has_colour = has_colour;
+  scores.true_colour = std::accumulate(colours.begin(), colours.end(), 0.0) / static_cast<double>(made.size());
   for (std::size_t i = 0; i < made.size(); ++i) {
     const bool is_better = scores.has_ssim ? made[i].ssim > given[i].ssim : made[i].psnr > given[i].psnr;
     scores.better += is_better ? 1 / static_cast<double>(made.size()) : 0;

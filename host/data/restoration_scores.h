@@ -17,8 +17,9 @@ struct PictureScore {
   double psnr = 0;     // decibels; of equal pictures kMostPsnr
   double ssim = 0;     // of pictures that are too small for it 0 (kSsimWindow)
   double missing = 0;  // psnr of the pixels alone that the input lacks; 0 where it lacks none
+  double colour = 0;   // of itself (colourfulness.h), where the input is grey and the truth is not
 };
-inline constexpr int kScores = 3;  // numbers of a PictureScore
+inline constexpr int kScores = 4;  // numbers of a PictureScore
 
 inline constexpr double kMostPsnr = 100;
 
@@ -43,8 +44,11 @@ struct RestorationScores {
   std::int64_t rows = 0;
   PictureScore made, given;  // given: the input as shown_degraded() has it: enlarged by bicubic, holes filled
   double better = 0;         // the share of the pictures whose SSIM is above that of what was given
-  bool has_ssim = true, has_missing = false;
+  bool has_ssim = true, has_missing = false, has_colour = false;
+  double true_colour = 0;            // the mean colourfulness of the truth, where there is one to be made up
   std::vector<JobScores> jobs = {};  // where there are several
+
+  double colour_share(const PictureScore& score) const { return true_colour > 0 ? score.colour / true_colour : 0; }
 };
 
 // `made`: of each row its score.

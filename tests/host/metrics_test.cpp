@@ -1,5 +1,6 @@
 // Metrics against closed forms. What independent packages make of the same features: metrics_recorded_test.cpp.
 #include "host/metrics/class_score.h"
+#include "host/metrics/colourfulness.h"
 #include "host/metrics/distances.h"
 #include "host/metrics/frechet.h"
 #include "host/metrics/kernel_distance.h"
@@ -245,6 +246,16 @@ TEST(PictureSimilarity, OfEqualOppositeAndFlatPictures) {
   const double c1 = 2.55 * 2.55;
   EXPECT_NEAR(ssim(grey, lighter), (2 * 100 * 110 + c1) / (100 * 100 + 110 * 110 + c1), 1e-9);
   EXPECT_NEAR(psnr(grey, lighter), 20 * std::log10(25.5), 1e-9);
+}
+
+TEST(Colourfulness, OfGreyOneColourAndTwo) {
+  EXPECT_EQ(colourfulness({2, 2, 3, std::vector<std::uint8_t>(12, 77)}), 0);
+  // Red alone: rg = 255, yb = 127.5, and no deviation.
+  EXPECT_NEAR(colourfulness({1, 2, 3, {255, 0, 0, 255, 0, 0}}), 0.3 * std::hypot(255.0, 127.5), 1e-9);
+  // Red beside blue: rg 255 and 0, yb 127.5 and -255.
+  const double wanted = std::hypot(127.5, 191.25) + 0.3 * std::hypot(127.5, 63.75);
+  EXPECT_NEAR(colourfulness({1, 2, 3, {255, 0, 0, 0, 0, 255}}), wanted, 1e-9);
+  EXPECT_NEAR(colourfulness({1, 2, 4, {255, 0, 0, 9, 0, 0, 255, 8}}), wanted, 1e-9);
 }
 
 TEST(PictureSimilarity, AsManyScalesAsFit) {

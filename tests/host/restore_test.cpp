@@ -207,6 +207,17 @@ TEST(Restore, GreyBecomesColourAndKeepsItsLuma) {
     colourful = std::max(colourful, std::abs(pixel[0] - pixel[2]));
   }
   EXPECT_GT(colourful, 1e-3F);
+  // The truth is as colourful as it is, and grey is not.
+  std::vector<PictureScore> of_truth;
+  for (std::int64_t row = 0; row < main.count(); ++row) {
+    Picture truth{24, 16, 3, std::vector<std::uint8_t>(24 * 16 * 3)};
+    main.read(row, field_index(main, "picture"), std::as_writable_bytes(std::span(truth.pixels)).data());
+    of_truth.push_back(score_picture(main, row, truth));
+  }
+  const RestorationScores scores = restoration_scores(main, of_truth, 2);
+  EXPECT_NEAR(scores.colour_share(scores.made), 1, 1e-6);
+  EXPECT_EQ(scores.colour_share(scores.given), 0);
+  EXPECT_NE(to_text(scores).find(", 100 % as colourful"), std::string::npos) << to_text(scores);
 }
 
 Options adversary_options(const std::string& preset_name, const std::string& degrade) {

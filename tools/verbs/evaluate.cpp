@@ -107,6 +107,7 @@ Json to_json(const RestorationEvaluation& evaluation) {
     Json json = {{"psnr", score.psnr}};
     json["ssim"] = scores.has_ssim ? Json(score.ssim) : Json(nullptr);
     json["psnr_where_missing"] = scores.has_missing ? Json(score.missing) : Json(nullptr);
+    json["colourfulness_share"] = scores.has_colour ? Json(scores.colour_share(score)) : Json(nullptr);
     return json;
   };
   const auto extents = [](const Shape& shape) { return Json::array({shape[1], shape[2], shape[3]}); };
