@@ -167,9 +167,10 @@ class RecordPytorch(unittest.TestCase):
     def test_recipes_of_other_networks(self):
         small = ["data.synthetic_height=8", "data.synthetic_width=4", "train.batch=5", "model.filters=2"]
         self.assertIn(b'"step2/average/encoder/', self.expect_parity("vae", [*small, "model.latent=3"]))
-        self.expect_parity("classify", [*small, "augment.flip=false", "model.stages=2", "model.stem_stride=2"])
-        # Of two filters PyTorch 1.13 writes beyond its memory where the processor has AVX2 and no more.
-        content = self.expect_parity("classify", [*small, "augment.flip=false", "model.filters=3"])
+        # Of two or three filters PyTorch 1.13 now and then writes beyond its memory where the processor has AVX2 and no more.
+        eight = [*small, "augment.flip=false", "model.filters=8"]
+        self.expect_parity("classify", [*eight, "model.stages=2", "model.stem_stride=2"])
+        content = self.expect_parity("classify", eight)
         self.assertIn(b'"step2/state/classifier/stem/norm/running_mean"', content)
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
@@ -185,7 +186,7 @@ class RecordPytorch(unittest.TestCase):
         for settings in (["loss.kind=hinge", "loss.penalty_every=1", "model.adversary_norm=instance"],
                          ["loss.kind=relativistic", "data.degrade=noise:5-50", "loss.adversary={from = 0.1, to = 1}"]):
             self.assertIn(b'"step2/d_pairs"', self.expect_parity("pix2pix", [*judged, *settings]))
-        seen = [f"perceptual.{key}" for key in ("run=kinds", "weight=0.5", "channels=3", "classes=4", "filters=4", "blocks=1",
+        seen = [f"perceptual.{key}" for key in ("run=kinds", "weight=0.5", "channels=3", "classes=4", "filters=8", "blocks=1",
                                                 "stages=2", "stem_stride=2")]
         self.expect_parity("enlarge", [*small, "data.degrade=x2", "model.blocks=1", *seen])
         self.assertIn(b'"step1/penalty_pairs/input"', self.expect_parity("enlarge-crisp", [*judged, "model.blocks=1"]))
