@@ -9,6 +9,9 @@
 //   copy_async       16 (or 4) bytes global to shared, `bytes` of them read and the rest zero      cp.async sm_80
 //                    by way of the first cache (.ca) or, 16 bytes not Cached, past it (.cg)
 //   copy_commit, copy_wait<N>    closes a group; waits until at most N groups are in flight
+//   cluster_barrier     all threads of all blocks of a cluster: what any of them wrote before, all read after
+//                       barrier.cluster sm_90
+//   in_cluster(p, r)    where the block of rank r has what this one has at p, in a shared array    mapa sm_90
 //   wait_for_previous_kernel, let_next_kernel_start    programmatic dependent launch               griddepcontrol sm_90
 //
 // Fragments (PTX ISA, "Matrix Fragments for mma.m16n8k16"), with g = lane/4 and t = lane%4:
@@ -112,6 +115,26 @@ template <int Groups>
 __device__ __forceinline__ void copy_wait() {
 #if __CUDA_ARCH__ >= 800
   asm volatile("cp.async.wait_group %0;\n" ::"n"(Groups) : "memory");
+#endif
+}
+
+__device__ __forceinline__ void cluster_barrier() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;\n" ::: "memory");
+#else
+  __trap();
+#endif
+}
+
+template <class T>
+__device__ __forceinline__ const T* in_cluster(const T* shared, unsigned rank) {
+#if __CUDA_ARCH__ >= 900
+  std::uint64_t address;
+  asm("mapa.u64 %0, %1, %2;\n" : "=l"(address) : "l"(shared), "r"(rank));
+  return reinterpret_cast<const T*>(address);
+#else
+  __trap();
+  return shared;
 #endif
 }
 

@@ -1,5 +1,6 @@
 #include "emulator/block.h"
 
+#include "emulator/cluster.h"
 #include "emulator/indices.h"
 
 #include <atomic>
@@ -19,6 +20,7 @@ constexpr int kMostNaps = 1000;
 const char* what_it_does(State state) {
   switch (state) {
     case State::at_barrier: return "at the barrier at";
+    case State::at_cluster_barrier: return "at the cluster's barrier at";
     case State::in_warp_operation: return "in the warp operation at";
     case State::asleep: return "asleep at";
     case State::ready: return "ready at";
@@ -29,13 +31,8 @@ const char* what_it_does(State state) {
 
 }  // namespace
 
-Block::Block(const Options& options) : order_(options.order), schedule_(options), fiber_(&caller_) {
-  running = this;
-}
-
-Block::~Block() {
-  running = nullptr;
-}
+Block::Block(const Options& options, Cluster& cluster)
+    : cluster_(cluster), order_(options.order), schedule_(options), fiber_(&caller_) {}
 
 Block& Block::current() {
   return *running;
@@ -45,12 +42,11 @@ bool Block::is_any_running() {
   return running != nullptr;
 }
 
-void Block::begin(const Grid& grid, uint3 index) {
+void Block::begin(Grid& grid, uint3 index) {
   static std::atomic<std::uint64_t> serial{0};
   serial_ = ++serial;
-  blockIdx = index;
-  blockDim = {grid.threads.x, grid.threads.y, grid.threads.z};
-  gridDim = {grid.blocks.x, grid.blocks.y, grid.blocks.z};
+  grid_ = &grid;
+  index_ = index;
   alive_ = static_cast<int>(grid.threads.x * grid.threads.y * grid.threads.z);
   threads_.resize(static_cast<std::size_t>(alive_));
   uint3 at{0, 0, 0};
@@ -75,32 +71,27 @@ void Block::begin(const Grid& grid, uint3 index) {
     warps_[i].alive = lanes >= 32 ? ~0U : lanes > 0 ? (1U << lanes) - 1 : 0;
     schedule_.add(i, warps_[i].alive);
   }
+  at_cluster_barrier_ = 0;
+  statics_.clear();
   dynamic_ = nullptr;
   static_bytes_ = 0;
   naps_ = 0;
 }
 
-void Block::run(Grid& grid, uint3 index) {
-  grid_ = &grid;
-  begin(grid, index);
-  grid.begin.release();
-  run_to_end();
-  shared_.release();
-  thread_ = nullptr;
-  if (has_failed_) {
-    pool().drop_all(grid.end);  // they are in the middle of a kernel
-    grid.end.acquire();
-    throw Error("block (%u,%u,%u): %s; order %s, seed %llu", index.x, index.y, index.z, error_.what(),
-                to_string(order_), static_cast<unsigned long long>(options().seed));
-  }
-}
-
-void Block::run_to_end() {
+void Block::go_on() {
+  running = this;
+  blockIdx = index_;
+  blockDim = {grid_->threads.x, grid_->threads.y, grid_->threads.z};
+  gridDim = {grid_->blocks.x, grid_->blocks.y, grid_->blocks.z};
+  grid_->begin.release();
   while (alive_ > 0 && !has_failed_) {
     Thread* thread = take();
     if (thread != nullptr) {
       enter(thread);
       continue;
+    }
+    if (at_cluster_barrier_ == alive_) {
+      break;
     }
     if (wake_sleepers()) {
       continue;
@@ -116,6 +107,23 @@ void Block::run_to_end() {
                    what_it_does(first->state), first->where.file_name(), first->where.line);
     has_failed_ = true;
   }
+  running = nullptr;
+}
+
+void Block::retire() {
+  shared_.undefine();
+}
+
+void Block::release() {
+  shared_.release();
+  thread_ = nullptr;
+}
+
+void Block::give_up(const Error& error) {
+  pool().drop_all(grid_->end);  // they are in the middle of a kernel
+  grid_->end.acquire();
+  throw Error("block (%u,%u,%u): %s; order %s, seed %llu", index_.x, index_.y, index_.z, error.what(),
+              to_string(order_), static_cast<unsigned long long>(options().seed));
 }
 
 Thread* Block::take() {
@@ -131,8 +139,9 @@ FiberPool& Block::pool() {
 Fiber& Block::fiber_for([[maybe_unused]] const Thread& thread) {
 #if DUEL_EMULATOR_TSAN
   // To ThreadSanitizer a fiber is a thread. Two sets in turn, or it would take what neighbouring blocks do for the work
-  // of one thread, which cannot race with itself.
-  const std::size_t place = (serial_ % 2) * threads_.size() + static_cast<std::size_t>(thread.number);
+  // of one thread, which cannot race with itself; and as many for each block of a cluster.
+  const std::size_t place =
+      (serial_ % (2 * cluster_.size())) * threads_.size() + static_cast<std::size_t>(thread.number);
   return pool().at(place);
 #else
   return pool().take();
@@ -202,6 +211,10 @@ void Block::end_thread() {
   if (barrier_.arrived > 0) {
     fail("thread (%u,%u,%u) ended while others wait at the barrier at %s:%d", at.x, at.y, at.z,
          barrier_.where.file_name(), barrier_.where.line);
+  }
+  if (at_cluster_barrier_ > 0) {
+    fail("thread (%u,%u,%u) ended while others wait at the cluster's barrier at %s:%d", at.x, at.y, at.z,
+         cluster_.where().file_name(), cluster_.where().line);
   }
   for (std::uint32_t waiting = warp().waiting; waiting != 0; waiting &= waiting - 1) {
     const Thread& other = lane(std::countr_zero(waiting));
@@ -277,6 +290,65 @@ void Block::release_barrier() {
   }
 }
 
+void Block::cluster_barrier(Location where) {
+  const uint3 at = thread_->index;
+  if (!cluster_.arrive(where)) {
+    const Location first = cluster_.where();
+    fail("divergent cluster barrier: some threads are at %s:%d, thread (%u,%u,%u) is at %s:%d", first.file_name(),
+         first.line, at.x, at.y, at.z, where.file_name(), where.line);
+  }
+  if (alive_ != static_cast<int>(threads_.size())) {
+    fail("thread (%u,%u,%u) is at the cluster's barrier at %s:%d, but other threads have ended", at.x, at.y, at.z,
+         where.file_name(), where.line);
+  }
+  SyncPoint& sync = cluster_.sync();
+  sync.release();
+  ++at_cluster_barrier_;
+  wait(State::at_cluster_barrier, where);
+  sync.acquire();
+}
+
+void Block::pass_cluster_barrier() {
+  at_cluster_barrier_ = 0;
+  got_on();
+  for (const Thread& thread : threads_) {
+    make_ready(thread.warp(), 1U << thread.lane());
+  }
+}
+
+void* Block::peer(const void* data, unsigned rank, Location where) {
+  if (rank >= cluster_.size()) {
+    fail("mapa at %s:%d: rank %u in a cluster of %zu blocks", where.file_name(), where.line, rank, cluster_.size());
+  }
+  const auto* const address = static_cast<const char*>(data);
+  Block& other = cluster_.block(rank);
+  const auto inside = [address](const void* array, std::size_t bytes) {
+    const auto* const begin = static_cast<const char*>(array);
+    return begin != nullptr && address >= begin && address < begin + bytes;
+  };
+  const auto missing = [&]() {
+    fail("mapa at %s:%d: block %u of the cluster has no such array yet; a cluster barrier has to come before",
+         where.file_name(), where.line, rank);
+  };
+  if (inside(dynamic_, grid_->shared_bytes)) {
+    if (other.dynamic_ == nullptr) {
+      missing();
+    }
+    return static_cast<char*>(other.dynamic_) + (address - static_cast<const char*>(dynamic_));
+  }
+  for (const StaticArray& array : statics_) {
+    if (inside(array.data, array.bytes)) {
+      for (const StaticArray& theirs : other.statics_) {
+        if (theirs.slot == array.slot) {
+          return theirs.data + (address - array.data);
+        }
+      }
+      missing();
+    }
+  }
+  fail("mapa at %s:%d: the address is not in shared memory", where.file_name(), where.line);
+}
+
 void Block::sleep(Location where) {
   wait(State::asleep, where);
 }
@@ -305,7 +377,12 @@ void Block::fail(const char* format, ...) {
   std::abort();
 }
 
-void* Block::allocate_static(std::size_t bytes, std::size_t align) {
+void* Block::static_array(const SharedSlot& slot, std::size_t bytes, std::size_t align) {
+  for (const StaticArray& array : statics_) {
+    if (array.slot == &slot) {
+      return array.data;
+    }
+  }
   static_bytes_ += bytes;
   if (static_bytes_ > SharedMemory::kMostStatic) {
     fail("the shared arrays are larger than %zu bytes", SharedMemory::kMostStatic);
@@ -313,7 +390,9 @@ void* Block::allocate_static(std::size_t bytes, std::size_t align) {
   if (static_bytes_ + grid_->shared_bytes > SharedMemory::kMost) {
     fail("the shared arrays and the launch's %zu bytes are larger than %zu", grid_->shared_bytes, SharedMemory::kMost);
   }
-  return shared_.allocate(bytes, align);
+  void* const data = shared_.allocate(bytes, align);
+  statics_.push_back({&slot, static_cast<char*>(data), bytes});
+  return data;
 }
 
 void* Block::dynamic_shared(std::size_t align) {

@@ -22,13 +22,14 @@ namespace duel::emulator {
 
 struct Grid {  // a launch
   dim3 blocks, threads;
+  dim3 cluster{1, 1, 1};  // blocks
   std::size_t shared_bytes = 0;
   void (*call)(const void* arguments) = nullptr;
   const void* arguments = nullptr;
   SyncPoint begin, end;
 };
 
-enum class State : std::uint8_t { ready, at_barrier, in_warp_operation, asleep, ended };
+enum class State : std::uint8_t { ready, at_barrier, at_cluster_barrier, in_warp_operation, asleep, ended };
 
 struct Thread {
   uint3 index{};
@@ -55,22 +56,37 @@ struct Votes {  // of __syncthreads_or, _and, _count
   int any = 0, all = 1, count = 0;
 };
 
+class Cluster;
+
 class Block {
 public:
-  explicit Block(const Options& options);
-  ~Block();
+  Block(const Options& options, Cluster& cluster);
 
   // That of the kernel which is running on this thread of the operating system.
   static Block& current();
   static bool is_any_running();
 
-  void run(Grid& grid, uint3 index);
+  // Makes the threads of the block `index`; none of them begins.
+  void begin(Grid& grid, uint3 index);
+  // Runs them until all have ended, all alive wait at the cluster's barrier, or one of them has failed.
+  void go_on();
+  bool has_ended() const { return alive_ == 0; }
+  bool has_failed() const { return has_failed_; }
+  void pass_cluster_barrier();  // all that wait there can go on
+  void retire();                // it has ended: what lies in its shared arrays is undefined
+  void release();               // and its shared arrays are gone
+  // Throws an error of this block: nobody can enter the threads of this launch again.
+  [[noreturn]] void give_up(const Error& error);
+  const Error& error() const { return error_; }
 
   // For the running thread:
   Thread& thread() { return *thread_; }
   Warp& warp() { return warps_[thread_->warp()]; }
   Thread& lane(int lane) { return threads_[thread_->warp() * 32 + lane]; }
   Votes barrier(bool vote, Location where);
+  void cluster_barrier(Location where);
+  // Where the block `rank` of the cluster has what this one has at `data`, in a shared array.
+  void* peer(const void* data, unsigned rank, Location where);
   void sleep(Location where);
   void wait(State state, Location where);  // until somebody makes it ready
   void yield();                            // lets the schedule say who goes on, itself or another
@@ -79,8 +95,9 @@ public:
   [[noreturn]] __attribute__((format(printf, 2, 3))) void fail(const char* format, ...);
 
   std::uint64_t serial() const { return serial_; }  // another for each block, never 0
+  uint3 index() const { return index_; }
   const SharedMemory& shared() const { return shared_; }
-  void* allocate_static(std::size_t bytes, std::size_t align);
+  void* static_array(const SharedSlot& slot, std::size_t bytes, std::size_t align);
   void* dynamic_shared(std::size_t align);
 
 private:
@@ -93,10 +110,14 @@ private:
     SyncPoint sync[2][2];            // of blocks and rounds in turn: a shared one would order what CUDA does not
   };
 
+  struct StaticArray {
+    const SharedSlot* slot;
+    char* data;
+    std::size_t bytes;
+  };
+
   static void fiber_main();
   static FiberPool& pool();
-  void begin(const Grid& grid, uint3 index);
-  void run_to_end();
   void end_thread();
   void release_barrier();
   bool wake_sleepers();
@@ -106,19 +127,23 @@ private:
   Thread* take();
   Fiber& fiber_for(const Thread& thread);
 
+  Cluster& cluster_;
   Order order_;
   Schedule schedule_;
   Fiber caller_;  // that of run()
   Fiber* fiber_ = nullptr;
   Grid* grid_ = nullptr;
+  uint3 index_{};
   Thread* thread_ = nullptr;
   Thread* next_ = nullptr;  // whose body the fiber that is entered for the first time, or again, is to run
   std::vector<Thread> threads_;
   int alive_ = 0;
   Warp warps_[32];
   Barrier barrier_;
-  int naps_ = 0;  // wakings of all sleepers in a row between which no thread got on
+  int at_cluster_barrier_ = 0;  // threads
+  int naps_ = 0;                // wakings of all sleepers in a row between which no thread got on
   SharedMemory shared_;
+  std::vector<StaticArray> statics_;
   void* dynamic_ = nullptr;
   std::size_t static_bytes_ = 0;
   std::uint64_t serial_ = 0;

@@ -204,4 +204,14 @@ void load_transposed(std::uint32_t (&r)[4], const void* row, Location where) {
   load(&compute_load_transposed, r, row, where);
 }
 
+void cluster_barrier(Location where) {
+  const emulator::Quiet quiet;
+  emulator::Block::current().cluster_barrier(where);
+}
+
+void* in_cluster(const void* shared, unsigned rank, Location where) {
+  const emulator::Quiet quiet;
+  return emulator::Block::current().peer(shared, rank, where);
+}
+
 }  // namespace duel

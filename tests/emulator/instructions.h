@@ -30,6 +30,13 @@ void copy_wait() {
   emulator::async_wait(Groups);
 }
 
+void cluster_barrier(emulator::Location where = emulator::Location::current());
+void* in_cluster(const void* shared, unsigned rank, emulator::Location where);
+template <class T>
+const T* in_cluster(const T* shared, unsigned rank, emulator::Location where = emulator::Location::current()) {
+  return static_cast<const T*>(in_cluster(static_cast<const void*>(shared), rank, where));
+}
+
 // A launch returns when its grid has ended, so there is nothing to wait for.
 inline void wait_for_previous_kernel() {}
 inline void let_next_kernel_start() {}

@@ -27,6 +27,10 @@ void note_launch(const void* kernel) {
   }
 }
 
+dim3 clusters_of(const Grid& grid) {
+  return {grid.blocks.x / grid.cluster.x, grid.blocks.y / grid.cluster.y, grid.blocks.z / grid.cluster.z};
+}
+
 void check_shape(const Grid& grid) {
   const auto [bx, by, bz] = grid.blocks;
   const auto [tx, ty, tz] = grid.threads;
@@ -35,6 +39,11 @@ void check_shape(const Grid& grid) {
   }
   if (tx == 0 || ty == 0 || tz == 0 || tx > 1024 || ty > 1024 || tz > 64 || std::uint64_t{tx} * ty * tz > 1024) {
     throw Error("invalid launch: blocks of %u x %u x %u threads", tx, ty, tz);
+  }
+  const auto [cx, cy, cz] = grid.cluster;
+  if (cx == 0 || cy == 0 || cz == 0 || bx % cx != 0 || by % cy != 0 || bz % cz != 0 ||
+      std::uint64_t{cx} * cy * cz > Cluster::kMost) {
+    throw Error("invalid launch: clusters of %u x %u x %u of %u x %u x %u blocks", cx, cy, cz, bx, by, bz);
   }
   if (grid.shared_bytes > SharedMemory::kMost) {
     throw Error("invalid launch: %zu bytes of shared memory, but a block has at most %zu", grid.shared_bytes,
@@ -59,27 +68,27 @@ GridRun::GridRun(const void* kernel, const Grid& grid) : grid_(grid) {
   }
   check_shape(grid_);
   note_launch(kernel);
-  const dim3 blocks = grid_.blocks;
-  order_ = block_order(options(), std::uint64_t{blocks.x} * blocks.y * blocks.z);
+  const dim3 clusters = clusters_of(grid_);
+  order_ = block_order(options(), std::uint64_t{clusters.x} * clusters.y * clusters.z);
 }
 
-bool GridRun::go_on(std::size_t most_blocks) {
+bool GridRun::go_on(std::size_t most) {
   const Quiet quiet;
 #if DUEL_EMULATOR_ASAN || DUEL_EMULATOR_TSAN || DUEL_EMULATOR_MSAN
   __sanitizer_set_death_callback(&say_thread);
 #endif
-  const dim3 blocks = grid_.blocks;
-  Block block(options());
-  for (std::size_t i = std::min(most_blocks, blocks_left()); i > 0; --i) {
-    const std::uint64_t number = order_[done_++], row = number / blocks.x;
-    block.run(grid_, {static_cast<unsigned>(number % blocks.x), static_cast<unsigned>(row % blocks.y),
-                      static_cast<unsigned>(row / blocks.y)});
+  const dim3 clusters = clusters_of(grid_);
+  Cluster cluster(options(), grid_);
+  for (std::size_t i = std::min(most, clusters_left()); i > 0; --i) {
+    const std::uint64_t number = order_[done_++], row = number / clusters.x;
+    cluster.run({static_cast<unsigned>(number % clusters.x), static_cast<unsigned>(row % clusters.y),
+                 static_cast<unsigned>(row / clusters.y)});
   }
   grid_.end.acquire();
-  return blocks_left() > 0;
+  return clusters_left() > 0;
 }
 
-std::size_t blocks_to_run(std::size_t left) {
+std::size_t clusters_to_run(std::size_t left) {
   const std::uint64_t few = draw(2);
   return few == 0 ? left : static_cast<std::size_t>(1 + draw(left));
 }

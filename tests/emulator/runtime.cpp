@@ -58,6 +58,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   std::strcpy(properties->name, "emulated on the CPU");
   properties->major = 9;
   properties->minor = 0;
+  properties->clusterLaunch = runtime().has_clusters ? 1 : 0;
   properties->multiProcessorCount = runtime().multiprocessors;
   properties->totalGlobalMem = runtime().memory_bytes;
   return cudaSuccess;
@@ -66,6 +67,12 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   *value = runtime().clock_khz;
   return attribute == cudaDevAttrClockRate ? cudaSuccess : cudaErrorInvalidValue;
+}
+
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
+  *attributes = {};
+  attributes->binaryVersion = attributes->ptxVersion = 90;
+  return cudaSuccess;
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {

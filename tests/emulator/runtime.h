@@ -16,6 +16,7 @@ struct Runtime {
   int clock_khz = 0;                                // of the device
   std::uint64_t late_seed = 0;                      // not 0: work runs late, in an order that this chooses (stream.h)
   bool ignores_stream_waits = false;                // a fault: cudaStreamWaitEvent orders nothing
+  bool has_clusters = true;                         // whether the device runs blocks in clusters
   int multiprocessors = 3;            // few and odd, so that small arrays still meet every branch of a launcher
   std::size_t shared_allocation = 0;  // a fault: allocations of just so many bytes are all the same memory; 0: none
   int calls_until_lost = 0;           // this call, counted from 1, and all later ones fail; 0: none does

@@ -37,10 +37,19 @@ void* SharedMemory::allocate(std::size_t bytes, std::size_t align) {
   return base + align;
 }
 
+void SharedMemory::undefine() {
+  for (const Allocation& allocation : allocations_) {
+    fill_undefined(allocation.base + allocation.align, allocation.bytes);
+#if DUEL_EMULATOR_ASAN
+    __asan_poison_memory_region(allocation.base, allocation.align + allocation.bytes);
+#endif
+  }
+}
+
 void SharedMemory::release() {
   for (const Allocation& allocation : allocations_) {
 #if DUEL_EMULATOR_ASAN
-    __asan_unpoison_memory_region(allocation.base, allocation.align);
+    __asan_unpoison_memory_region(allocation.base, allocation.align + allocation.bytes);
 #endif
 #if DUEL_EMULATOR_TSAN
     munmap(allocation.base, allocation.align + allocation.bytes);
@@ -71,7 +80,7 @@ void* shared_static(SharedSlot& slot, std::size_t bytes, std::size_t align) {
   const Quiet quiet;
   Block& block = Block::current();
   if (slot.block != block.serial()) {
-    slot.data = block.allocate_static(bytes, align);
+    slot.data = block.static_array(slot, bytes, align);
     slot.block = block.serial();
   }
   return slot.data;

@@ -19,6 +19,7 @@ public:
   SharedMemory& operator=(const SharedMemory&) = delete;
 
   void* allocate(std::size_t bytes, std::size_t align);
+  void undefine();  // nobody may read what is there, nor write
   void release();
   bool contains(const void* data, std::size_t bytes) const;
   std::size_t bytes() const;

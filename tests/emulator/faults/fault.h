@@ -31,6 +31,7 @@ struct Fault {
 std::vector<Fault> bounds_faults();
 std::vector<Fault> undefined_faults();
 std::vector<Fault> barrier_faults();
+std::vector<Fault> cluster_faults();
 std::vector<Fault> warp_faults();
 std::vector<Fault> race_faults();
 std::vector<Fault> copy_faults();

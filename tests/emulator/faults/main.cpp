@@ -116,9 +116,9 @@ int check(const Fault& fault, bool is_verbose) {
 
 int main(int count, char** arguments) {
   std::vector<Fault> faults;
-  for (const auto& some :
-       {duel::faults::bounds_faults(), duel::faults::undefined_faults(), duel::faults::barrier_faults(),
-        duel::faults::warp_faults(), duel::faults::race_faults(), duel::faults::copy_faults()}) {
+  for (const auto& some : {duel::faults::bounds_faults(), duel::faults::undefined_faults(),
+                           duel::faults::barrier_faults(), duel::faults::cluster_faults(), duel::faults::warp_faults(),
+                           duel::faults::race_faults(), duel::faults::copy_faults()}) {
     faults.insert(faults.end(), some.begin(), some.end());
   }
   std::printf("%-36s", kConfiguration);
