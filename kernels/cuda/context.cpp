@@ -2,6 +2,7 @@
 
 #include "kernels/check.h"
 #include "kernels/context.h"
+#include "kernels/cuda/built_for.h"
 
 #include <memory>
 #include <utility>
@@ -82,6 +83,7 @@ CudaContext::CudaContext(int device, bool allow_tf32, KernelChoice choice, std::
   choices_ = std::make_unique<Choices>(vendor_->has_any() ? choice : KernelChoice::ours, std::move(store));
   try {
     check_cuda(cudaGetDeviceProperties(&properties_, device), "cuda: reading the device's properties");
+    runs_clusters_ = properties_.clusterLaunch != 0 && built_for() >= 90;
     open_lanes(1, 0);
     select_lane(0);
   } catch (const Error&) {

@@ -31,7 +31,8 @@ public:
   int multiprocessors() const { return properties_.multiProcessorCount; }
   int compute_capability() const { return 10 * properties_.major + properties_.minor; }  // 90 for 9.0
   const cudaDeviceProp& properties() const { return properties_; }
-  bool has_clocks() const;                          // that rise under load; the emulated device has none
+  bool runs_clusters() const { return runs_clusters_; }  // of blocks: from 9.0 on, by kernels that were built for it
+  bool has_clocks() const;                               // that rise under load; the emulated device has none
   bool allows_tf32() const { return allow_tf32_; }  // f32 products may be rounded to TF32 before they are multiplied
 
   // Who computes what, and the libraries that may.
@@ -69,6 +70,7 @@ private:
   std::unique_ptr<Vendor> vendor_;
   std::unique_ptr<Choices> choices_;
   cudaDeviceProp properties_{};
+  bool runs_clusters_ = false;
   std::vector<std::unique_ptr<CudaLane>> lanes_;
   CudaLane* lane_ = nullptr;  // that is selected
   int selected_lane_ = 0;

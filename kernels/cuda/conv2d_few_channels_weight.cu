@@ -75,9 +75,8 @@ template <int TapRows, int TapColumns, int Width, class T>
 __global__ void __launch_bounds__(kPictureThreads, 2)
     few_channels_weight_kernel(const PictureTile tile, const ChannelGroups groups, const int tiles,
                                const int tiles_per_part, const LayerGradient<T> gradient,
-                               const T* x,       // [N,H,W,C]
-                               float* partials,  // [gridDim.x, elements], unless there is one part
-                               const int elements, const LayerStore store) {
+                               const T* x,  // [N,H,W,C]
+                               const Split split, const int elements, const LayerStore store) {
   constexpr int kTaps = TapRows * TapColumns, kInFlight = 4, kWarps = kPictureThreads / 32;
   const ConvShape& s = tile.s;
   const int channels = Width << groups.shift, line_taps = s.S * s.C;
@@ -157,25 +156,40 @@ __global__ void __launch_bounds__(kPictureThreads, 2)
       }
     }
   }
+  // The place of a block's sum in the layer's arrays, or -1 where it has none.
+  const auto element_of = [&](int e) {
+    const int tap = e / channels, channel = first_k + e % channels;
+    const int r = first_r + tap / TapColumns, i = first_i + tap % TapColumns;
+    if (channel < s.K && tap == kTaps && is_first && store.db != nullptr) {
+      return store.weights + channel;
+    }
+    return channel < s.K && tap < kTaps && r < s.R && i < line_taps ? (channel * s.R + r) * line_taps + i : -1;
+  };
   __syncthreads();  // an element is added up from the sums of all warps
   for (int e = static_cast<int>(threadIdx.x); e < (kTaps + 1) * channels; e += kPictureThreads) {
-    const int tap = e / channels, channel = first_k + e % channels;
     float sum = patch[e];
     for (int other = 1; other < kWarps; ++other) {
       sum += patch[other * (kTaps + 1) * channels + e];
     }
-    const int r = first_r + tap / TapColumns, i = first_i + tap % TapColumns;
-    int element = -1;
-    if (channel < s.K && tap == kTaps && is_first && store.db != nullptr) {
-      element = store.weights + channel;
-    } else if (channel < s.K && tap < kTaps && r < s.R && i < line_taps) {
-      element = (channel * s.R + r) * line_taps + i;
-    }
-    if (element >= 0 && gridDim.x == 1) {
+    const int element = element_of(e);
+    if (split.cluster > 1) {
+      patch[e] = sum;  // of the first warp's sums nobody else reads this one
+    } else if (element >= 0 && split.parts == 1) {
       store(element, sum);
     } else if (element >= 0) {
-      partials[std::int64_t{blockIdx.x} * elements + element] = sum;
+      split.partials[std::int64_t{blockIdx.x} * elements + element] = sum;
     }
+  }
+  if (split.cluster > 1) {
+    add_in_clusters<1, kPictureThreads>(
+        split, patch, (kTaps + 1) * channels, static_cast<int>(blockIdx.x),
+        static_cast<int>(blockIdx.z * gridDim.y + blockIdx.y), static_cast<int>(gridDim.y * gridDim.z),
+        [](int e) { return e; },
+        [&](int e, const float(&sum)[1]) {
+          if (const int element = element_of(e); element >= 0) {
+            store(element, sum[0]);
+          }
+        });
   }
 }
 
@@ -200,21 +214,19 @@ void conv2d_backward_weight_few_channels(CudaContext& context, const char* op, c
           std::max<std::int64_t>(1, 2 * context.multiprocessors() / (std::int64_t{groups.chunks} * blocks_of_taps));
       parts = std::min(parts, tile.tiles());
       parts = std::clamp<std::int64_t>(CudaContext::kPartialBytes / sizeof(float) / elements, 1, parts);
-      const int tiles_per_part = static_cast<int>((tile.tiles() + parts - 1) / parts);
-      parts = (tile.tiles() + tiles_per_part - 1) / tiles_per_part;
+      const Split split = share(context, tile.tiles(), parts);
       const int channels = kWidth << groups.shift;
       const int floats = std::max(tile.patch_rows * tile.patch_row + kColumns,
                                   kPictureThreads / 32 * (kRows * kColumns + 1) * channels);
-      auto* const partials = static_cast<float*>(context.partials());
-      launch(
-          context, op,
-          {{static_cast<unsigned>(parts), static_cast<unsigned>(groups.chunks), static_cast<unsigned>(blocks_of_taps)},
-           kPictureThreads,
-           sizeof(float) * static_cast<std::size_t>(floats)},
-          few_channels_weight_kernel<kRows, kColumns, kWidth, T>, tile, groups, static_cast<int>(tile.tiles()),
-          tiles_per_part, gradient, x.as<const T>(), partials, elements, store);
-      if (parts > 1) {
-        sum_parts(context, op, partials, static_cast<int>(parts), elements, store);
+      Launch shape{{static_cast<unsigned>(split.parts), static_cast<unsigned>(groups.chunks),
+                    static_cast<unsigned>(blocks_of_taps)},
+                   kPictureThreads,
+                   sizeof(float) * static_cast<std::size_t>(floats)};
+      shape.cluster.x = static_cast<unsigned>(split.cluster);
+      launch(context, op, shape, few_channels_weight_kernel<kRows, kColumns, kWidth, T>, tile, groups,
+             static_cast<int>(tile.tiles()), split.k_per_part, gradient, x.as<const T>(), split, elements, store);
+      if (split.parts > 1 && split.cluster == 1) {
+        sum_parts(context, op, split.partials, split.parts, elements, store);
       }
     };
     const bool vectorised = s.K % 4 == 0 && all_aligned(dy.data, y.data, dz.data);

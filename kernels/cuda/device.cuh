@@ -10,8 +10,9 @@
 //   3. no early return before a barrier or a warp operation; blocks are multiples of 32 threads; masks name only live
 //      lanes; a collective is one source line;
 //   4. arithmetic in float (bf16 is a storage type); offsets in int64_t;
-//   5. no block waits for another; one writer per location, even of equal values; sums in a fixed order, no float
-//      atomics. "The block that finishes last does the rest" is fine (reduce.cuh).
+//   5. no block waits for another, but those of a cluster do at cluster_barrier(); one writer per location, even of
+//      equal values; sums in a fixed order, no float atomics. "The block that finishes last does the rest" is fine
+//      (reduce.cuh).
 #pragma once
 
 #include "kernels/cuda/instructions.cuh"  // first: it brings in CUDA or the emulator

@@ -40,7 +40,8 @@ struct Epilogue {
   const float* bias;  // [n] or null
   ActivationKind kind;
   float slope;
-  int m, n;  // extents of the product
+  int m, n;            // extents of the product
+  bool takes_vectors;  // whether four neighbours in a row may be stored at once
 
   Epilogue(const Rows& rows, const View& view, const View& bias_view, const Activation& activation, int m_extent,
            int n_extent)
@@ -51,7 +52,8 @@ struct Epilogue {
         kind(activation.kind),
         slope(activation.slope),
         m(m_extent),
-        n(n_extent) {}
+        n(n_extent),
+        takes_vectors(n_extent % 4 == 0 && all_aligned(view.data)) {}
 
   // To be read for all columns of a thread before the first store, behind which the compiler would leave each: y might
   // be the bias, for all it knows.

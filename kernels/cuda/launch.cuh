@@ -24,8 +24,8 @@ void launch(CudaContext& context, const char* op, const Launch& shape, void (*ke
             Arguments&&... arguments) {
 #ifdef DUEL_EMULATED
   try {
-    emulator::launch(kernel, shape.grid, shape.block, shape.shared_bytes, context.stream(),
-                     std::forward<Arguments>(arguments)...);
+    emulator::launch_clusters(kernel, shape.grid, shape.block, shape.cluster, shape.shared_bytes, context.stream(),
+                              std::forward<Arguments>(arguments)...);
   } catch (const emulator::Error& error) {
     throw_error(Error::Kind::internal, "{}: {}", op, error.what());
   }
@@ -41,11 +41,18 @@ void launch(CudaContext& context, const char* op, const Launch& shape, void (*ke
   config.blockDim = shape.block;
   config.dynamicSmemBytes = shape.shared_bytes;
   config.stream = context.stream();
-  cudaLaunchAttribute overlap{};
-  overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  overlap.val.programmaticStreamSerializationAllowed = 1;
-  config.attrs = &overlap;
-  config.numAttrs = shape.overlaps_previous && context.compute_capability() >= 90 ? 1 : 0;
+  cudaLaunchAttribute attributes[2]{};
+  config.attrs = attributes;
+  if (shape.overlaps_previous && context.compute_capability() >= 90) {
+    cudaLaunchAttribute& overlap = attributes[config.numAttrs++];
+    overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    overlap.val.programmaticStreamSerializationAllowed = 1;
+  }
+  if (shape.cluster.x * shape.cluster.y * shape.cluster.z > 1) {
+    cudaLaunchAttribute& cluster = attributes[config.numAttrs++];
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim = {shape.cluster.x, shape.cluster.y, shape.cluster.z};
+  }
   check_launch(context, op, "launching", shape,
                cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(std::forward<Arguments>(arguments))...));
 #endif

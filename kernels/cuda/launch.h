@@ -19,6 +19,9 @@ struct Launch {
   // that it overlaps: who awaits the mark comes after both. For this every block has to wait, also one with nothing to
   // do.
   bool overlaps_previous = false;
+  // Blocks that run side by side, wait for one another (cluster_barrier) and read one another's shared memory
+  // (in_cluster); only where CudaContext::runs_clusters().
+  dim3 cluster = {1, 1, 1};
 };
 
 // Throws kind `device` with the operator, the launch and CUDA's own text unless `result` is success; where the build

@@ -1,6 +1,7 @@
 // What a step writes down about itself (contract: kernels/step_state.h). A thread a scalar: a few bytes.
 #include "kernels/step_state.h"
 
+#include "kernels/cuda/built_for.h"
 #include "kernels/cuda/device.cuh"
 
 namespace duel {
@@ -50,6 +51,15 @@ void store_scalars(CudaContext& context, std::span<const StoredScalar> scalars, 
 
 void advance_counter(CudaContext& context, View step) {
   launch(context, "advance_counter", {1, 32}, advance_counter_kernel, step.as<std::int64_t>());
+}
+
+int built_for() {
+  cudaFuncAttributes attributes{};  // of one kernel, for all: they are compiled alike
+  if (cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(&advance_counter_kernel)) != cudaSuccess) {
+    cudaGetLastError();  // forgotten: the first launch fails in the same way, and says it with its operator's name
+    return 0;
+  }
+  return attributes.ptxVersion;
 }
 
 }  // namespace duel

@@ -156,10 +156,19 @@ __global__ void __launch_bounds__(TensorTile<typename A::Element, TileRows, Tile
       }
     }
     each_pair([&](int m, int n, float first, float second) { epilogue.store_pair(m, n, first, second); });
-  } else {
+  } else if (split.cluster == 1) {
     each_pair([&](int m, int n, float first, float second) {
       split.store_pair(epilogue.m, epilogue.n, m, n, first, second);
     });
+  } else {
+    constexpr int kPitch = SplitTile<TileRows, TileColumns>::kPitch;
+    float* const shared = reinterpret_cast<float*>(tiles);
+    copy_wait<0>();
+    __syncthreads();  // no warp still reads the tiles in whose place the sums go
+    each_pair([&](int m, int n, float first, float second) {
+      *reinterpret_cast<float2*>(shared + (m - first_m) * kPitch + n - first_n) = make_float2(first, second);
+    });
+    finish_in_clusters<TileRows, TileColumns, Config::kThreads>(split, epilogue, shared, kPitch, first_m, first_n);
   }
 }
 
@@ -173,11 +182,14 @@ void launch_tensor_product(CudaContext& context, const char* op, const A& a, con
   const unsigned rows = static_cast<unsigned>((epilogue.m + TileRows - 1) / TileRows),
                  columns = static_cast<unsigned>((epilogue.n + TileColumns - 1) / TileColumns);
   const Split split = split_for(context, std::int64_t{rows} * columns, epilogue.m, epilogue.n, k, Config::kDepth);
-  constexpr std::size_t kBytes = sizeof(T) * Config::kStages *
+  constexpr std::size_t kTiles = sizeof(T) * Config::kStages *
                                  (Tile<T, A::kAlongK, TileRows, Config::kDepth>::kElements +
                                   Tile<T, B::kAlongK, TileColumns, Config::kDepth>::kElements);
-  launch(context, op, {{rows, columns, static_cast<unsigned>(split.parts)}, Config::kThreads, kBytes},
-         tensor_product_kernel<Walks, TileRows, TileColumns, Bytes, A, B, Rows>, a, b, epilogue, k, split);
+  const std::size_t sums = split.cluster > 1 ? SplitTile<TileRows, TileColumns>::kBytes : 0;
+  Launch shape{{rows, columns, static_cast<unsigned>(split.parts)}, Config::kThreads, std::max(kTiles, sums)};
+  shape.cluster.z = static_cast<unsigned>(split.cluster);
+  launch(context, op, shape, tensor_product_kernel<Walks, TileRows, TileColumns, Bytes, A, B, Rows>, a, b, epilogue, k,
+         split);
   finish_split(context, op, split, epilogue);
 }
 

@@ -67,10 +67,12 @@ __global__ void __launch_bounds__(kTileThreads, 3)
   const int thread_m = static_cast<int>(threadIdx.x) / 16 * kM, thread_n = static_cast<int>(threadIdx.x) % 16 * kN;
   float sums[kM * kN] = {};
 
-  read_a.read();  // a part begins and, but for the last, ends with a whole step
-  read_b.read();
-  read_a.write(tiles[0][0]);
-  read_b.write(tiles[0][1]);
+  if (steps > 0) {  // a part begins and, but for the last, ends with a whole step
+    read_a.read();
+    read_b.read();
+    read_a.write(tiles[0][0]);
+    read_b.write(tiles[0][1]);
+  }
   __syncthreads();  // the first tiles are there
   for (int step = 0; step < steps; ++step) {
     const bool has_next = step + 1 < steps;
@@ -118,10 +120,17 @@ __global__ void __launch_bounds__(kTileThreads, 3)
       }
     }
     each_pair([&](int m, int n, float first, float second) { epilogue.store_pair(m, n, first, second); });
-  } else {
+  } else if (split.cluster == 1) {
     each_pair([&](int m, int n, float first, float second) {
       split.store_pair(epilogue.m, epilogue.n, m, n, first, second);
     });
+  } else {
+    float* const shared = tiles[0][0];  // which all warps have left at the last barrier
+    static_assert(sizeof tiles >= sizeof(float) * kTileSize * kRow);
+    each_pair([&](int m, int n, float first, float second) {
+      *reinterpret_cast<float2*>(shared + (m - first_m) * kRow + n - first_n) = make_float2(first, second);
+    });
+    finish_in_clusters<kTileSize, kTileSize, kTileThreads>(split, epilogue, shared, kRow, first_m, first_n);
   }
 }
 
@@ -132,7 +141,8 @@ void tile_product(CudaContext& context, const char* op, const A& a, const B& b, 
   const unsigned rows = static_cast<unsigned>((epilogue.m + kTileSize - 1) / kTileSize),
                  columns = static_cast<unsigned>((epilogue.n + kTileSize - 1) / kTileSize);
   const Split split = split_for(context, std::int64_t{rows} * columns, epilogue.m, epilogue.n, k, kTileDepth);
-  const Launch shape{{rows, columns, static_cast<unsigned>(split.parts)}, kTileThreads};
+  Launch shape{{rows, columns, static_cast<unsigned>(split.parts)}, kTileThreads};
+  shape.cluster.z = static_cast<unsigned>(split.cluster);
   if constexpr (!B::kStepsArePixels) {  // eight walks among pixels want more registers than a thread has left
     if (a.walks(kTileDepth) && b.walks(kTileDepth)) {
       launch(context, op, shape, tile_product_kernel<true, A, B, Rows>, a, b, epilogue, k, split);

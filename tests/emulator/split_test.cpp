@@ -1,5 +1,7 @@
 // Sums in as many parts as a large GPU has room for: more than the eight lanes of the kernel that adds them
-// (kernels/cuda/split.cuh) have at once. The few multiprocessors of other tests leave fewer parts than that.
+// (kernels/cuda/split.cuh) have at once, and more than one cluster of blocks. The few multiprocessors of other tests
+// leave fewer parts than that.
+#include "emulator/options.h"
 #include "emulator/runtime.h"
 #include "tests/support/op_runner.h"
 
@@ -26,20 +28,36 @@ bool has_long_sums(const OpCase& op_case) {
   return std::find(kNames.begin(), kNames.end(), op_case.full_name()) != kNames.end();
 }
 
-TEST(Split, ManyPartsAreAdded) {
-  const int multiprocessors = std::exchange(emulator::runtime().multiprocessors, 132);  // an H100's
+void run_long_sums(bool has_clusters, bool tf32) {
+  const auto open = [=](int variant) {
+    emulator::options() = {variant == 0 ? emulator::Order::reverse : emulator::Order::random, 1};
+    const int multiprocessors = std::exchange(emulator::runtime().multiprocessors, 132);  // an H100's
+    const bool had_clusters = std::exchange(emulator::runtime().has_clusters, has_clusters);
+    const auto context = std::make_shared<Context>(Context::cuda(0, tf32));
+    emulator::runtime().multiprocessors = multiprocessors;
+    emulator::runtime().has_clusters = had_clusters;
+    return context;
+  };
+  const Backend backend{"an H100", {0, 1}, true, open, tf32, false};
   int cases = 0;
-  for (const Backend& backend : backends()) {
-    for (const OpCase& op_case : all_cases()) {
-      if (!has_long_sums(op_case) || !takes(backend, op_case)) {
-        continue;
-      }
+  for (const OpCase& op_case : all_cases()) {
+    if (has_long_sums(op_case) && takes(backend, op_case)) {
       ++cases;
-      EXPECT_EQ(run_contract(backend, op_case).problem, "") << op_case.full_name() << " on " << backend.name;
+      EXPECT_EQ(run_contract(backend, op_case).problem, "") << op_case.full_name();
     }
   }
-  emulator::runtime().multiprocessors = multiprocessors;
-  EXPECT_GE(cases, 6);
+  EXPECT_GE(cases, tf32 ? 2 : 6);
+  emulator::options() = {};
+}
+
+TEST(Split, ManyPartsAreAddedInClusters) {
+  run_long_sums(true, false);
+  run_long_sums(true, true);
+}
+
+TEST(Split, ManyPartsAreAddedByAKernel) {
+  run_long_sums(false, false);
+  run_long_sums(false, true);
 }
 
 }  // namespace
