@@ -58,9 +58,12 @@ cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* ke
   std::copy_n(&block.x, 3, launch.block);
   launch.shared_bytes = config->dynamicSmemBytes;
   for (unsigned i = 0; i < config->numAttrs; ++i) {
-    launch.overlaps_previous =
-        launch.overlaps_previous || (config->attrs[i].id == cudaLaunchAttributeProgrammaticStreamSerialization &&
-                                     config->attrs[i].val.programmaticStreamSerializationAllowed != 0);
+    const cudaLaunchAttribute& attribute = config->attrs[i];
+    if (attribute.id == cudaLaunchAttributeProgrammaticStreamSerialization) {
+      launch.overlaps_previous = attribute.val.programmaticStreamSerializationAllowed != 0;
+    } else if (attribute.id == cudaLaunchAttributeClusterDimension) {
+      std::copy_n(&attribute.val.clusterDim.x, 3, launch.cluster);
+    }
   }
   launch.arguments = duel::packed(duel::state().places[launch.kernel], arguments);
   duel::state().launches.push_back(std::move(launch));

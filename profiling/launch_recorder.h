@@ -16,6 +16,7 @@ struct RecordedLaunch {
   unsigned grid[3] = {}, block[3] = {};
   std::size_t shared_bytes = 0;         // asked for by the launch
   bool overlaps_previous = false;       // programmatic dependent launch
+  unsigned cluster[3] = {1, 1, 1};      // blocks
   std::vector<std::uint8_t> arguments;  // as they lie in the kernel's constant memory
 };
 

@@ -53,6 +53,7 @@ Json to_json(const RecordedLaunch& launch) {
           {"block", launch.block},
           {"shared", launch.shared_bytes},
           {"overlaps", launch.overlaps_previous},
+          {"cluster", launch.cluster},
           {"arguments", hex}};
 }
 

@@ -15,6 +15,8 @@ def wait(walk, step):
         walk.copy_end = 0
     elif step.parts[0] == "MEMBAR":
         walk.now += LATENCY["fence"]
+    elif step.parts[0] == "UCGABAR_WAIT":
+        walk.now += LATENCY["cluster"]
     elif step.parts[0] == "BAR":
         walk.now += LATENCY["barrier"]
 
@@ -75,7 +77,7 @@ def end(walk, step, lanes):
 
 
 WAITS = {"NOP", "BSSY", "BSYNC", "WARPSYNC", "YIELD", "ERRBAR", "CGAERRBAR", "CCTL", "DEPBAR", "LDGDEPBAR", "BREAK", "BMOV",
-           "ACQBULK", "PREEXIT", "NANOSLEEP", "BAR", "MEMBAR", "FENCE"}
+           "ACQBULK", "PREEXIT", "NANOSLEEP", "UCGABAR_ARV", "UCGABAR_WAIT", "BAR", "MEMBAR", "FENCE"}
 JUMPS = {"BRA", "BRX", "CALL", "RET", "EXIT"}
 OPCODES = {"BRA": ("control", branch), "BRX": ("control", branch_by_register), "CALL": ("control", call),
            "RET": ("control", give_back), "EXIT": ("control", end)}

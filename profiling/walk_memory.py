@@ -9,6 +9,7 @@ from walk_values import LANES, M32, READ_VALUE, TICKET, Unknown, spread
 
 # The upper half of the addresses by which generic loads and stores reach shared memory.
 SHARED_WINDOW = 0x7F
+RANK_SHIFT = 24  # in the lower half: the rank in its cluster of the block whose memory it is; the walk's own is 0
 
 
 def load(walk, step):
@@ -104,7 +105,8 @@ def load_generic(walk, step):
 
     def from_shared(address):
         read_shared(walk, step, target, address)
-        latencies.append(LATENCY["shared"])
+        is_own = all(place < 1 << RANK_SHIFT for place in lane_places(walk, address))
+        latencies.append(LATENCY["shared" if is_own else "cluster"])
 
     def from_global(address):
         walk.latency = LATENCY["load"]

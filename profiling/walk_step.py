@@ -2,9 +2,10 @@
 
 import re
 
-# Cycles until a result can be read. Loads: from L2, near or far.
+# Cycles until a result can be read. Loads: from L2, near or far. Cluster: a word of another multiprocessor's shared memory (180
+# measured by Luo et al., "Benchmarking and Dissecting the Nvidia Hopper GPU Architecture", 2024), and there and back a barrier.
 LATENCY = {"load": 330, "cached": 40, "atomic": 700, "fence": 500, "shared": 30, "matrix": 33, "tensor": 34, "special": 24,
-           "double": 16, "alu": 5, "fma": 5, "constant": 30, "shuffle": 25, "barrier": 25, "store": 1, "control": 8}
+           "double": 16, "alu": 5, "fma": 5, "cluster": 200, "constant": 30, "shuffle": 25, "barrier": 25, "store": 1, "control": 8}
 
 
 class Step:

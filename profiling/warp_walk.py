@@ -16,6 +16,7 @@ from walk_decode import decode
 from walk_memory import SHARED_WINDOW
 from walk_values import ALL, LANES, M32, Unknown, bits_of, spread
 
+IN_CLUSTERS = 0x140  # in constant bank 0: whether the launch has clusters, which cluster barriers ask
 MOST_INSTRUCTIONS = 4_000_000
 
 
@@ -52,6 +53,8 @@ class Walk:
             "SR_EQMASK": [1 << lane for lane in range(LANES)],
             "SR_GTMASK": [M32 & ~((2 << lane) - 1) for lane in range(LANES)]}
         self.bank0 = bytearray(struct.pack("<6I", *block, *grid).ljust(kernel.parameter_base, b"\0"))
+        if launch.get("cluster", [1, 1, 1]) != [1, 1, 1]:
+            self.bank0[IN_CLUSTERS] = 1
         self.bank0 += bytes.fromhex(launch["arguments"])
         self.bank0 += bytes(64)
         self.r, self.u = {}, {}

@@ -198,6 +198,19 @@ class Walk(unittest.TestCase):
         walked = walk(listing(*part, "ST.E.64 desc[UR4][R6.64], R8", "EXIT"))
         self.assertEqual((walked.counts.sectors, walked.counts.shared_cycles), (3, 1))
 
+    def test_memory_of_another_block_of_the_cluster_is_far(self):
+        read = ["MOV R4, 0x400", "S2R R5, SR_SWINHI", "MOV R6, {rank}", "PRMT R4, R6, 0x654, R4", "LD.E R0, desc[UR4][R4.64]",
+                "IADD3 R0, R0, 0x1, RZ", "EXIT"]
+        own, other = (walk(listing(*(line.format(rank=rank) for line in read))).counts for rank in ("RZ", "0x3"))
+        self.assertEqual((own.sectors, other.sectors, own.shared_cycles, other.shared_cycles), (0, 0, 1, 1))
+        self.assertEqual(other.cycles - own.cycles, walk_step.LATENCY["cluster"] - walk_step.LATENCY["shared"])
+
+    def test_blocks_wait_for_their_cluster_where_the_launch_has_clusters(self):
+        text = listing("LDC R0, c[0x0][0x140]", "ISETP.NE.AND P0, PT, R0, 0x1, PT", "@P0 EXIT", "UCGABAR_ARV", "UCGABAR_WAIT", "EXIT")
+        alone, together = walk(text).counts, walk(text, launch={**launch_of(), "cluster": [1, 1, 8]}).counts
+        self.assertEqual((alone.issued, together.issued), (3, 6))
+        self.assertGreater(together.cycles, alone.cycles + walk_step.LATENCY["cluster"])
+
     def test_what_is_put_aside_comes_back(self):
         aside = ["MOV R2, 0x7", "MOV R3, 0x9", "STL.64 [R1+0x8], R2", "MOV R3, RZ", "LDL.LU.64 R4, [R1+0x8]"]
         self.assertEqual(result_of(*aside, "IADD3 R0, R4, R5, RZ"), 16)
