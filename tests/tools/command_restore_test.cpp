@@ -6,6 +6,7 @@
 #include "tests/support/photographs.h"
 #include "tests/tools/command.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -100,6 +101,12 @@ TEST_F(RestoreCommand, RepairsAndKeepsOpacity) {
     ASSERT_EQ(repaired.pixels[4 * pixel + 3], clear.pixels[4 * pixel + 3]);
   }
   EXPECT_EQ(read_png(folder_ / "out/grey.png").channels, 3);
+  fs::create_directories(folder_ / "grey");
+  for (int i = 0; i < 5; ++i) {
+    write_png(folder_ / fmt::format("grey/{}.png", i), drawn_picture(3, 21, 33, 1));
+  }
+  expect_outcome(duel("repair grey --run run --out five"), 0,
+                 "grey/0.png (grey), grey/1.png (grey), grey/2.png (grey) and 2 more");
   expect_outcome(duel("enlarge a.png --run run --out other"), 2, "was trained to repair photographs (noise:25)");
   expect_outcome(duel("repair a.png --run run --out other --mask a.png"), 2, "was trained on noise:25, where none are");
   expect_outcome(duel("repair a.png --run run --out other --tile 18"), 2, "multiples of 4");

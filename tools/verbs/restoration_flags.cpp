@@ -4,10 +4,13 @@
 #include "tools/verbs/value_flags.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 namespace duel {
 
@@ -33,17 +36,22 @@ Json to_json(const RestoredPhotographs& restored, const RestorePhotographs& requ
           {"sheets", restored.sheets}};
 }
 
-// One line for all of them.
+// One line for all of them, which names the first; --json has every one.
 void tell_converted(const RestoredPhotographs& restored) {
-  std::string files;
+  constexpr std::size_t kNamed = 3;
+  std::vector<std::string> files;
   for (const RestoredPhotograph& each : restored.pictures) {
     if (!each.converted.empty()) {
-      files += fmt::format("{}{} ({})", files.empty() ? "" : ", ", each.file, each.converted);
+      files.push_back(fmt::format("{} ({})", each.file, each.converted));
     }
   }
-  if (!files.empty()) {
-    fmt::print(stderr, "converted to {}: {}\n", restored.became, files);
+  if (files.empty()) {
+    return;
   }
+  const std::size_t more = files.size() - std::min(files.size(), kNamed);
+  files.resize(files.size() - more);
+  fmt::print(stderr, "converted to {}: {}{}\n", restored.became, fmt::join(files, ", "),
+             more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
 }  // namespace
