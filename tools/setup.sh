@@ -152,6 +152,10 @@ if [ ${#missing[@]} -gt 0 ]; then
   done
   [ ${#unknown[@]} = 0 ] ||
     die "apt knows no package ${unknown[*]} here; Duel is built on Debian 12 and 13 and on Ubuntu 24.04 (universe)"
+  # What a test opens reports in, along with the rest; Ubuntu has it as a snap alone, and the test is skipped there.
+  if [ "$with_tests" = 1 ] && ! is_installed chromium && apt_knows chromium; then
+    chosen+=(chromium)
+  fi
   if [ ${#chosen[@]} -gt 0 ]; then
     apt install -y --no-install-recommends "${chosen[@]}" ||
       die "apt-get could not install ${chosen[*]}; its own message is above"

@@ -272,6 +272,12 @@ if __name__ == "__main__":
     if find_browser() is None:
         print("report: skipped, there is no Chromium here to open pages in; apt install chromium")
         sys.exit(77)
+    try:
+        with Browser(find_browser()):
+            pass
+    except (OSError, EOFError, RuntimeError) as problem:  # of OSError, a TimeoutError
+        print(f"report: skipped, Chromium does not start here: {problem}")
+        sys.exit(77)
     if SCREENSHOTS:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     unittest.main(argv=[sys.argv[0], *rest])
