@@ -2,10 +2,10 @@
 // into parts, a block each. Their sums are added in an order that follows from the parts' number alone, in one of two
 // ways.
 //
-// Where blocks run in clusters (sm_90), up to eight parts of a tile are one. Each block leaves its sums in its own
-// shared memory, and adds every eighth vector of the tile's from the shared memory of all, rank after rank. Of more
-// clusters than one, each leaves what it has in `partials`, and the block of each rank that comes last adds its
-// vectors, cluster after cluster: at most 33 loads a vector, which the blocks of a rank share.
+// Where blocks run in clusters (sm_90), four to eight parts of a tile are one, or all where there are fewer. Each block
+// leaves its sums in its own shared memory, and adds its share of the tile's vectors from the shared memory of all,
+// rank after rank. Of more clusters than one, each leaves what it has in `partials`, and the block of each rank that
+// comes last adds its vectors, cluster after cluster.
 //
 // Elsewhere each block leaves its sums in `partials`, [parts, elements of the result], and a second kernel adds them,
 // spread over the whole GPU:
@@ -198,21 +198,28 @@ void finish_split(CudaContext& context, const char* op, const Split& split, cons
 
 // ---- how many parts
 
-// `steps` steps in at most `parts` parts of equally many; in clusters the last parts may have none.
+// `steps` steps in at most `parts` parts of equally many. In clusters the last parts may have none: of the sizes of
+// four blocks and more, the one that leaves the fewest such is taken.
 inline Split share(CudaContext& context, std::int64_t steps, std::int64_t parts) {
-  check(2 * context.multiprocessors() <= CudaContext::kTickets, "sums in parts: {} multiprocessors",
-        context.multiprocessors());  // a ticket for each block at most
   Split split;
   split.partials = static_cast<float*>(context.partials());
   split.tickets = context.tickets();
-  const std::int64_t whole =
-      context.runs_clusters() && parts > kMostInCluster ? parts / kMostInCluster * kMostInCluster : parts;
-  split.k_per_part = static_cast<int>((steps + whole - 1) / whole);
-  split.parts = static_cast<int>((steps + split.k_per_part - 1) / split.k_per_part);
-  if (context.runs_clusters()) {
-    split.cluster = std::min(split.parts, kMostInCluster);
-    split.parts = (split.parts + split.cluster - 1) / split.cluster * split.cluster;
+  split.k_per_part = static_cast<int>((steps + parts - 1) / parts);
+  const int filled = static_cast<int>((steps + split.k_per_part - 1) / split.k_per_part);
+  split.parts = filled;
+  if (!context.runs_clusters()) {
+    return split;
   }
+  split.cluster = std::min(filled, kMostInCluster);
+  const auto padded = [filled](int cluster) { return (filled + cluster - 1) / cluster * cluster; };
+  for (int cluster = split.cluster - 1; cluster >= kMostInCluster / 2; --cluster) {
+    if (padded(cluster) < padded(split.cluster)) {
+      split.cluster = cluster;
+    }
+  }
+  split.parts = padded(split.cluster);
+  check(3 * context.multiprocessors() <= CudaContext::kTickets, "sums in parts: {} multiprocessors",
+        context.multiprocessors());  // a ticket for each block at most: two a multiprocessor, and those without steps
   return split;
 }
 
