@@ -198,12 +198,16 @@ void finish_split(CudaContext& context, const char* op, const Split& split, cons
 
 // ---- how many parts
 
-// `steps` steps in at most `parts` parts of equally many. In clusters the last parts may have none: of the sizes of
-// four blocks and more, the one that leaves the fewest such is taken.
+// `steps` steps in at most `parts` parts of equally many. Clusters are of eight blocks, as fewer blocks of more
+// clusters take longer to add these, unless that costs more than a sixteenth of the parts: then of the size, from four
+// on, that leaves the fewest parts without steps.
 inline Split share(CudaContext& context, std::int64_t steps, std::int64_t parts) {
   Split split;
   split.partials = static_cast<float*>(context.partials());
   split.tickets = context.tickets();
+  if (context.runs_clusters() && parts > kMostInCluster && parts % kMostInCluster <= parts / 16) {
+    parts -= parts % kMostInCluster;
+  }
   split.k_per_part = static_cast<int>((steps + parts - 1) / parts);
   const int filled = static_cast<int>((steps + split.k_per_part - 1) / split.k_per_part);
   split.parts = filled;
@@ -213,7 +217,7 @@ inline Split share(CudaContext& context, std::int64_t steps, std::int64_t parts)
   split.cluster = std::min(filled, kMostInCluster);
   const auto padded = [filled](int cluster) { return (filled + cluster - 1) / cluster * cluster; };
   for (int cluster = split.cluster - 1; cluster >= kMostInCluster / 2; --cluster) {
-    if (padded(cluster) < padded(split.cluster)) {
+    if (padded(cluster) + filled / 16 < padded(split.cluster)) {
       split.cluster = cluster;
     }
   }
