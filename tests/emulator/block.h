@@ -130,7 +130,7 @@ private:
   Cluster& cluster_;
   Order order_;
   Schedule schedule_;
-  Fiber caller_;  // that of run()
+  Fiber caller_;  // that of go_on()
   Fiber* fiber_ = nullptr;
   Grid* grid_ = nullptr;
   uint3 index_{};
