@@ -17,48 +17,15 @@ INTO; and of the edges in a picture of FROM (Canny, 1986) the share that the res
 
 import argparse
 import json
-import re
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-try:
-    import cv2
-    import numpy as np
-except ImportError as error:
-    sys.exit(f"judge_translation: {error}; on Debian and Ubuntu: apt-get install python3-opencv")
+from judging import pictures_of, refusing, run, size_of
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
+import cv2  # judging says where it is from
+import numpy as np
+
 EDGES = (80, 160)  # Canny's thresholds
-
-
-class Refusal(Exception):
-    def __init__(self, text, code=3):
-        super().__init__(text)
-        self.code = code
-
-
-def pictures_of(folder, size):
-    """By name, cut to the size's shape about the middle and brought to it, as `--fit cover` does."""
-    if not Path(folder).is_dir():
-        raise Refusal(f"{folder}: there is no such folder")
-    width, height = size
-    pictures = {}
-    for file in sorted(Path(folder).rglob("*")):
-        if file.suffix.lower() not in ENDINGS:
-            continue
-        picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise Refusal(f"{file}: cannot be read")
-        scale = min(picture.shape[0] / height, picture.shape[1] / width)
-        rows, columns = round(scale * height), round(scale * width)
-        top, left = (picture.shape[0] - rows) // 2, (picture.shape[1] - columns) // 2
-        whole = picture[top:top + rows, left:left + columns]
-        pictures[f"{len(pictures):05d}.png"] = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
-    if not pictures:
-        raise Refusal(f"{folder}: holds no photograph")
-    return pictures
 
 
 def matched(picture, others):
@@ -91,18 +58,8 @@ def write_all(folder, pictures):
     return folder
 
 
-def run(*words):
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise Refusal(f"{words[0]} {words[1]}: {done.stderr.strip()}")
-    return done.stdout
-
-
 def judge(arguments):
-    match = re.fullmatch(r"(\d+)x(\d+)", arguments.size)
-    if not match or min(map(int, match.groups())) < 8:
-        raise Refusal(f"--size {arguments.size}: must be WxH of at least 8 pixels a side, such as 64x64", 2)
-    size = tuple(map(int, match.groups()))
+    size = size_of(arguments.size)
     given, others = (pictures_of(folder, size) for folder in (arguments.folder, arguments.into))
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
@@ -137,11 +94,7 @@ def main():
     parser.add_argument("--extractor", default="pixels", help="as of `duel evaluate` (%(default)s)")
     parser.add_argument("--size", default="64x64", help="that was trained on (%(default)s)")
     parser.add_argument("--duel", default="build/duel", help="the program (%(default)s)")
-    try:
-        judge(parser.parse_args())
-    except (Refusal, OSError) as error:
-        print(f"judge_translation: {error}", file=sys.stderr)
-        sys.exit(getattr(error, "code", 3))
+    refusing(judge, parser)
 
 
 if __name__ == "__main__":

@@ -18,26 +18,17 @@ true warp, up to one brightness for all of it. Needs OpenCV (apt-get install pyt
 
 import argparse
 import csv
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-try:
-    import cv2
-    import numpy as np
-except ImportError as error:
-    sys.exit(f"judge_tryon: {error}; on Debian and Ubuntu: apt-get install python3-opencv")
+from judging import Refusal, refusing, run
+
+import cv2  # judging says where it is from
+import numpy as np
 
 from synthetic_tryon.wearing import read_flow
 
 FOLDERS = ("person", "body", "garment", "picture", "worn", "flow")
-
-
-class Refusal(Exception):
-    def __init__(self, text, code=3):
-        super().__init__(text)
-        self.code = code
 
 
 def ssim(a, b):
@@ -125,17 +116,16 @@ def pairs_of(folder, count):
     return [pair for pair in (Pair(folder / "test", row) for row in rows) if pair.is_worn.any()]
 
 
-def made_by(run, duel, pair, folder):
+def dressed_by(its_run, duel, pair, folder):
     to = Path(folder) / f"{pair.name}.png"
-    done = subprocess.run([duel, "tryon", "--run", run, "--out", to,
-                           *(str(word) for name in ("person", "body", "garment") for word in (f"--{name}", pair.files[name]))],
-                          capture_output=True, text=True)
-    if done.returncode != 0:
-        raise Refusal(f"{duel} tryon: {done.stderr.strip()}")
+    run(duel, "tryon", "--run", its_run, "--out", to,
+        *(word for name in ("person", "body", "garment") for word in (f"--{name}", pair.files[name])))
     return cv2.imread(str(to), cv2.IMREAD_COLOR)
 
 
 def judge(arguments):
+    if arguments.count < 1:
+        raise Refusal(f"--count {arguments.count}: must be at least 1", 2)
     pairs = pairs_of(Path(arguments.set), arguments.count)
     garments = {pair.garment_name: pair.garment for pair in pairs}
     ways = {"nothing": None, "boxes": Pair.by_boxes, "affine": Pair.by_least_squares, "true warp": lambda pair: pair.places}
@@ -144,7 +134,7 @@ def judge(arguments):
         for pair in pairs:
             for way, scores in results.items():
                 places = ways[way](pair) if ways.get(way) else None
-                picture = (made_by(arguments.run, arguments.duel, pair, folder) if way == "run" else
+                picture = (dressed_by(arguments.run, arguments.duel, pair, folder) if way == "run" else
                            pair.person if places is None else pair.dressed_by(places))
                 scores.append((ssim(picture, pair.truth), np.abs(picture.astype(float) - pair.truth).mean() / 255,
                                np.nan if places is None else pair.distance(places), pair.is_recognised(picture, garments)))
@@ -162,14 +152,7 @@ def main():
     parser.add_argument("--run", help="folder of a run of --preset tryon")
     parser.add_argument("--duel", default="build/duel", help="the program (%(default)s)")
     parser.add_argument("--count", type=int, default=100, help="test pairs (%(default)s)")
-    arguments = parser.parse_args()
-    try:
-        if arguments.count < 1:
-            raise Refusal(f"--count {arguments.count}: must be at least 1", 2)
-        judge(arguments)
-    except (Refusal, OSError) as error:
-        print(f"judge_tryon: {error}", file=sys.stderr)
-        sys.exit(getattr(error, "code", 3))
+    refusing(judge, parser)
 
 
 if __name__ == "__main__":
