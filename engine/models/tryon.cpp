@@ -10,16 +10,20 @@ namespace duel {
 
 namespace {
 
-constexpr int kLevels = 4;
+constexpr int kLevels = 4, kFinest = 2;  // of the halved sizes, and of those that have a flow
+constexpr int kStartWidth = 256;
+constexpr double kKnown = 0.1;  // of pixels, so that a flow is as large as features are
 constexpr int kGarmentInputs = 4, kPersonInputs = 6;
 constexpr Conv2d kPointwise{};
 const Activation kLeaky{ActivationKind::leaky_relu, 0.2F};
-const LayerForm kLeakyForm{kLeaky, as_in_pytorch}, kPlain{{}, as_in_pytorch};
-
 LayerInitial start_at_zero(int /*fan_in*/, int /*fan_out*/) {
   return {Initial::zeros(), Initial::zeros()};
 }
-const LayerForm kZero{{}, start_at_zero};
+LayerInitial he_before_leaky(int fan_in, int /*fan_out*/) {
+  return {Initial::he(fan_in, kLeaky.slope), Initial::zeros()};
+}
+const LayerForm kLeakyForm{kLeaky, he_before_leaky}, kLeakyLater{{}, he_before_leaky}, kPlain{{}, as_in_pytorch},
+    kZero{{}, start_at_zero};
 
 // Checked before the first parameter is declared.
 const TryonConfig& checked(const TryonConfig& config) {
@@ -56,8 +60,10 @@ std::vector<TryonFlow::Level> TryonFlow::make_encoder(Parameters& parameters, co
     // One by one: the order of declarations is that of the file.
     Conv halve(parameters, level + "/halve", kHalving, before, channels, 4, kLeakyForm);
     Conv more(parameters, level + "/more", Conv2d::same(3), channels, channels, 3, kLeakyForm);
-    Conv lateral(parameters, level + "/lateral", kPointwise, channels, 2 * filters, 1, kPlain);
-    levels.push_back({std::move(halve), std::move(more), std::move(lateral)});
+    levels.push_back({std::move(halve), std::move(more), {}});
+    if (i >= kFinest) {
+      levels.back().lateral.emplace(parameters, level + "/lateral", kPointwise, channels, 2 * filters, 1, kPlain);
+    }
     before = channels;
   }
   return levels;
@@ -67,11 +73,17 @@ TryonFlow::TryonFlow(Parameters& parameters, const TryonConfig& config)
     : garment_(make_encoder(parameters, "garment", kGarmentInputs, checked(config).filters)),
       person_(make_encoder(parameters, "person", kPersonInputs, config.filters)) {
   const int channels = 2 * config.filters;
-  for (int i = kLevels; i >= 1; --i) {
+  const int cells = (config.height >> kLevels) * (config.width >> kLevels);
+  start_.emplace_back(parameters, "start1", cells * 2 * channels, kStartWidth, kLeakyForm);
+  start_.emplace_back(parameters, "start2", kStartWidth, kStartWidth, kLeakyForm);
+  start_.emplace_back(parameters, "start3", kStartWidth, cells * 2, kZero);
+  for (int i = kLevels; i >= kFinest; --i) {
     const std::string name = fmt::format("flow{}", i);
-    Conv meet(parameters, name + "/meet", Conv2d::same(3), 2 * channels, channels, 3, kLeakyForm);
+    Conv meet(parameters, name + "/meet", Conv2d::same(3), 2 * channels, channels, 3, kLeakyLater);
+    Conv known(parameters, name + "/known", Conv2d::same(3), 2, channels, 3, {{}, he_before_leaky, false});
+    Conv more(parameters, name + "/more", Conv2d::same(3), channels, channels, 3, kLeakyForm);
     Conv last(parameters, name + "/last", Conv2d::same(3), channels, 2, 3, kZero);
-    steps_.push_back({std::move(meet), std::move(last)});
+    steps_.push_back({std::move(meet), std::move(known), std::move(more), std::move(last)});
   }
 }
 
@@ -83,8 +95,8 @@ std::vector<Value> TryonFlow::pyramid(Program& program, const BoundParameters& w
     made.push_back(x);
   }
   std::vector<Value> features;
-  for (std::size_t i = levels.size(); i-- > 0;) {
-    Value all = levels[i].lateral(program, weights, made[i]);
+  for (std::size_t i = levels.size(); i-- > 0 && levels[i].lateral;) {
+    Value all = (*levels[i].lateral)(program, weights, made[i]);
     if (!features.empty()) {
       const Shape s = program.shape(all);
       all = ops::add(program, all, ops::resample2d(program, nearest_up(), features.back(), s[1], s[2]));
@@ -94,19 +106,36 @@ std::vector<Value> TryonFlow::pyramid(Program& program, const BoundParameters& w
   return features;
 }
 
+Value TryonFlow::start(Program& program, const BoundParameters& weights, Value garment, Value person) const {
+  const Shape s = program.shape(garment);
+  const Value both = ops::concat_columns(program, garment, person);
+  Value x = program.reshape(both, {s[0], s[1] * s[2] * 2 * s[3]});
+  for (const Dense& layer : start_) {
+    x = layer(program, weights, x, &layer == &start_.back() ? DType::f32 : program.dtype(both));
+  }
+  return program.reshape(x, {s[0], s[1], s[2], 2});
+}
+
 std::vector<Value> TryonFlow::operator()(Program& program, const BoundParameters& weights, Value garment,
                                          Value person) const {
   const Program::Scope scope(program, "flow");
   const std::vector<Value> garments = pyramid(program, weights, garment_, garment);
   const std::vector<Value> persons = pyramid(program, weights, person_, person);
-  std::vector<Value> flows;
+  std::vector<Value> flows = {start(program, weights, garments.front(), persons.front())};
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    const Value there = flows.empty() ? garments[i] : warp_by_flow(program, garments[i], flows.back());
-    const Value both = ops::concat_columns(program, there, persons[i]);
-    const Value step = steps_[i].last(program, weights, steps_[i].meet(program, weights, both));
-    const Value change = ops::cast(program, step, DType::f32);
-    flows.push_back(enlarge_flow(program, flows.empty() ? change : ops::add(program, flows.back(), change)));
+    const Value so_far = i == 0 ? flows.back() : enlarge_flow(program, flows.back());
+    const Value both = ops::concat_columns(program, warp_by_flow(program, garments[i], so_far), persons[i]);
+    const Value known = ops::cast(program, ops::affine(program, so_far, kKnown), program.dtype(both));
+    const Value met =
+        ops::add(program, steps_[i].meet(program, weights, both), steps_[i].known(program, weights, known));
+    const Value more = steps_[i].more(program, weights, ops::bias_act(program, kLeaky, met, {}));
+    const Value step = steps_[i].last(program, weights, more);
+    flows.push_back(ops::add(program, so_far, ops::cast(program, step, DType::f32)));
   }
+  for (Value& flow : flows) {
+    flow = enlarge_flow(program, flow);
+  }
+  flows.back() = enlarge_flow(program, flows.back());
   return flows;
 }
 

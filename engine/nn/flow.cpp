@@ -1,6 +1,5 @@
 #include "engine/nn/flow.h"
 
-#include "engine/nn/difference.h"
 #include "engine/ops/ops.h"
 
 namespace duel {
@@ -41,10 +40,6 @@ Value part(Program& p, Value x, int top, int left, int height, int width) {
                    {s[0], height, width, s[3]});
 }
 
-Value mean_magnitude(Program& p, Value x) {
-  return ops::mean(p, ops::unary(p, UnaryKind::abs, x));
-}
-
 }  // namespace
 
 Value warp_by_flow(Program& p, Value x, Value flow) {
@@ -83,14 +78,6 @@ Value flow_curvature(Program& p, Value flow) {
     sum = sum.exists() ? ops::add(p, sum, mean) : mean;
   }
   return ops::affine(p, sum, 0.25);
-}
-
-Value flow_variation(Program& p, Value flow) {
-  const Program::Scope scope(p, "variation");
-  const Shape s = p.shape(flow);
-  const Value right = difference(p, part(p, flow, 0, 1, s[1], s[2] - 1), part(p, flow, 0, 0, s[1], s[2] - 1));
-  const Value down = difference(p, part(p, flow, 1, 0, s[1] - 1, s[2]), part(p, flow, 0, 0, s[1] - 1, s[2]));
-  return ops::add(p, mean_magnitude(p, right), mean_magnitude(p, down));
 }
 
 }  // namespace duel

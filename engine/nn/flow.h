@@ -17,7 +17,4 @@ Value enlarge_flow(Program& program, Value flow);
 // try-on via distilling appearance flows", 2021, equation 4). f32 [1]. At least 3 pixels a side.
 Value flow_curvature(Program& program, Value flow);
 
-// The sum of the mean |difference| to the right neighbour and to the one below. f32 [1]. At least 2 pixels a side.
-Value flow_variation(Program& program, Value flow);
-
 }  // namespace duel

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -57,6 +58,48 @@ void check_pictures(const DecodedFolder& decoded, const PhotographFolder& folder
                   options.size, (folder.path / each->file).string(), each->facts.width, each->facts.height,
                   each->facts.width, each->facts.height);
     }
+  }
+}
+
+// A left arm is red and green, a right one red and blue; of what an edge mixes them with only the head is red.
+void swap_arms(std::uint8_t* pixel) {
+  const int red = pixel[0], larger = std::max(pixel[1], pixel[2]), sum = red + larger;
+  constexpr int kRounding = 2;
+  const bool is_edge_of_head = std::abs(sum - 255) <= kRounding;
+  const bool is_arm = sum > 255 + kRounding || (std::abs(red - larger) <= kRounding && !is_edge_of_head);
+  if (is_arm) {
+    std::uint8_t &from = pixel[1] >= pixel[2] ? pixel[1] : pixel[2], &to = pixel[1] >= pixel[2] ? pixel[2] : pixel[1];
+    const int part = std::min(red, larger);
+    from = static_cast<std::uint8_t>(from - part);
+    to = static_cast<std::uint8_t>(std::min(to + part, 255));
+  }
+}
+
+// The column's place on a garment that is mirrored too: 1 - it.
+void mirror_place(std::uint8_t* pixel) {
+  const int steps = 4095 - (pixel[0] << 4 | pixel[2] >> 4);
+  pixel[0] = static_cast<std::uint8_t>(steps >> 4);
+  pixel[2] = static_cast<std::uint8_t>((steps & 15) << 4 | (pixel[2] & 15));
+}
+
+void mirror(const Field& field, std::uint8_t* pixels) {
+  const std::int64_t height = field.shape[1], width = field.shape[2], channels = field.shape[3];
+  for (std::int64_t row = 0; row < height; ++row) {
+    std::uint8_t* first = pixels + row * width * channels;
+    for (std::int64_t column = 0; column < width / 2; ++column) {
+      std::swap_ranges(first + column * channels, first + (column + 1) * channels,
+                       first + (width - 1 - column) * channels);
+    }
+  }
+  const auto each = [&](const auto& change) {
+    for (std::int64_t pixel = 0; pixel < height * width; ++pixel) {
+      change(pixels + pixel * channels);
+    }
+  };
+  if (field.name == "body") {
+    each(swap_arms);
+  } else if (field.name == "flow") {
+    each(mirror_place);
   }
 }
 
@@ -110,16 +153,21 @@ TryonSource::TryonSource(const Options::Data& options, const std::string& part, 
     }
     if (!first) {
       first = std::move(folder);
-      count_ = static_cast<std::int64_t>(first->pictures.size());
+      pairs_ = static_cast<std::int64_t>(first->pictures.size());
+      count_ = part == "train" ? 2 * pairs_ : pairs_;
     }
   }
   fields_ = tryon_fields(asked.height, asked.width);
-  fingerprint_ = fmt::format("{} try-on pairs of {}x{}, crc32c {:08x}", count_, asked.height, asked.width, checksum);
+  fingerprint_ = fmt::format("{} try-on pairs of {}x{}{}, crc32c {:08x}", pairs_, asked.height, asked.width,
+                             count_ > pairs_ ? ", mirrored too" : "", checksum);
 }
 
 void TryonSource::read(std::int64_t row, std::size_t field, std::byte* to) const {
   const DecodedFolder& folder = folders_[field];
-  folder.cache->read(folder.pictures[static_cast<std::size_t>(row)]->row, to);
+  folder.cache->read(folder.pictures[static_cast<std::size_t>(row % pairs_)]->row, to);
+  if (row >= pairs_) {
+    mirror(fields_[field], reinterpret_cast<std::uint8_t*>(to));
+  }
 }
 
 std::unique_ptr<const Source> TryonSource::held_out() const {

@@ -8,6 +8,9 @@
 //   worn     white where the garment is seen on the truth                                1
 //   flow     of each pixel of the truth the place on the garment's picture, as bytes     3
 //
+// Each pair of the training is a second row too, `count` further on: mirrored, the arms of its body in each other's
+// colours.
+//
 // No person and no garment of the test is in the training, so the test is what is held out, whatever data.held_out
 // says.
 #pragma once
@@ -44,7 +47,7 @@ public:
 private:
   Options::Data options_;
   int threads_;
-  std::int64_t count_ = 0;
+  std::int64_t pairs_ = 0, count_ = 0;  // count_: with the mirrored ones
   std::vector<DecodedFolder> folders_;  // of each field
   std::vector<Field> fields_;
   std::string fingerprint_;

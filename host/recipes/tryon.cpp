@@ -23,8 +23,8 @@ namespace duel {
 namespace {
 
 constexpr const char *kTryon = "tryon", *kFlow = "flow", *kPainter = "painter", *kPairs = "pairs";
-constexpr double kCurvature = 0.5;         // its weight
-constexpr int kPainterInputs = 3 + 3 + 4;  // person, body, warped garment
+constexpr double kColours = 2, kMasks = 4, kCurvature = 0.4;  // their weights
+constexpr int kPainterInputs = 3 + 3 + 4;                     // person, body, warped garment
 
 // One number of each pixel for three colours.
 Value for_colours(Program& p, Value x) {
@@ -57,15 +57,23 @@ Value garment_of(Program& p, Value x) {
   return cut_out(p, colours_of(p, x), mask_of(p, opacity_of(p, x)));
 }
 
-// Half, a quarter... of the size, the whole one last.
-std::vector<Value> sizes_of(Program& p, Value x, std::size_t count) {
-  std::vector<Value> sizes = {x};
-  while (sizes.size() < count) {
-    const Shape s = p.shape(sizes.back());
-    sizes.push_back(ops::resample2d(p, area_down(), sizes.back(), s[1] / 2, s[2] / 2));
+// The picture in the flow's size, of means.
+Value in_size_of(Program& p, Value x, Value flow) {
+  while (p.shape(x)[1] > p.shape(flow)[1]) {
+    const Shape s = p.shape(x);
+    x = ops::resample2d(p, area_down(), x, s[1] / 2, s[2] / 2);
   }
-  std::reverse(sizes.begin(), sizes.end());
-  return sizes;
+  return x;
+}
+
+// How far a is from b in what is finer than the mean of 7x7 pixels. Shading changes little but that mean, and would
+// otherwise outweigh what a garment's texture says of where it belongs.
+Value difference_in_detail(Program& p, Value a, Value b) {
+  constexpr float kShare = 1.0F / 7;
+  static const Resample2d kMean{1, 1, 3, {kShare, kShare, kShare, kShare, kShare, kShare, kShare}};
+  const Value all = difference(p, ops::cast(p, a, DType::f32), ops::cast(p, b, DType::f32));
+  const Shape s = p.shape(all);
+  return mean_absolute_difference(p, all, ops::resample2d(p, kMean, all, s[1], s[2]));
 }
 
 // (garment cut out, person, body) to the flows.
@@ -226,20 +234,19 @@ private:
     return {"flow", FieldKind::vector, {1, picture_.shape[1], picture_.shape[2], 2}, DType::f32};
   }
 
+  // The later a flow, the more it counts (Ge et al. 2021, section 3.4).
   static Value warp_loss(Program& p, Value garment, Value worn, const std::vector<Value>& flows) {
-    const std::vector<Value> garments = sizes_of(p, garment, flows.size()), truths = sizes_of(p, worn, flows.size());
     Value sum;
     for (std::size_t i = 0; i < flows.size(); ++i) {
-      const Value warped = warp_by_flow(p, garments[i], flows[i]);
-      const Value colours = mean_absolute_difference(p, colours_of(p, warped), colours_of(p, truths[i]));
-      const Value masks = mean_absolute_difference(p, opacity_of(p, warped), opacity_of(p, truths[i]));
-      const Value bends = ops::affine(p, flow_curvature(p, flows[i]), kCurvature);
-      const Value likeness = ops::add(p, ops::add(p, colours, ops::affine(p, masks, 2.0)), bends);
-      const Value one = ops::add(p, ops::affine(p, likeness, static_cast<double>(i + 1)),
-                                 ops::affine(p, flow_variation(p, flows[i]), 0.01));
+      const Value warped = warp_by_flow(p, in_size_of(p, garment, flows[i]), flows[i]);
+      const Value truth = in_size_of(p, worn, flows[i]);
+      const Value colours = difference_in_detail(p, colours_of(p, warped), colours_of(p, truth));
+      const Value masks = mean_absolute_difference(p, opacity_of(p, warped), opacity_of(p, truth));
+      const auto number = static_cast<double>(i + 1);
+      const Value one = ops::add(p, ops::affine(p, colours, number * kColours), ops::affine(p, masks, number * kMasks));
       sum = sum.exists() ? ops::add(p, sum, one) : one;
     }
-    return sum;
+    return ops::add(p, sum, ops::affine(p, flow_curvature(p, flows.back()), kCurvature));
   }
 
   void record(StepRecorder& r) const {

@@ -5,16 +5,18 @@
 //   main  pairs: a person without the garment, the parts of its body, the garment, and the truth; one Adam update of
 //         both networks by both losses, the moving averages
 //
-//   loss.warp     of each of the four flows, i = 1 for the smallest to 4 for the whole picture's, which are compared at
-//                 their own size: i (mean |garment warped - garment as it is worn| + 2 mean |its mask warped - where it
-//                 is seen| + 0.5 curvature) + 0.01 variation (engine/nn/flow.h)
+//   loss.warp     of the start and of each of the three flows, i = 1 for the start to 4 for the whole picture's, which
+//                 are compared in their own size: i (2 mean |detail of garment warped - garment as it is worn| + 4 mean
+//                 |its mask warped - where it is seen|), and 0.4 curvature of the last one (engine/nn/flow.h); the
+//                 detail of a difference is what the mean of 7x7 pixels leaves of it
 //   loss.picture  5 mean |made - truth| + mean |painted - truth| + mean |1 - mask|; made = mask warped +
 //                 (1 - mask) (kept person + (1 - kept) painted), where the mask is 0 beside the garment
 //
 // Ge et al. weigh the curvature by 6, in pictures 256 pixels high. In smaller ones the same bend is larger in pixels:
 // at 64x96 the curvature of the true warps would cost 4.1 (60 pairs of a set), where a garment that is not moved
-// costs 3.2 in all, so that it stays straight. What of the person is kept, where the papers paint all, leaves face and
-// ground as they are.
+// costs 3.2 in all, so that it stays straight; and with 0.5 of each flow's they still cost more than they bring.
+// Detail in place of colours, because shading is most of what colours differ by. What of the person is kept, where the
+// papers paint all, leaves face and ground as they are.
 //
 // Colours are in -1..1, masks in 0..1; where a garment is transparent its colours are 0. The true flow is measured by
 // alone, never learnt from. No adversary, no features of another network.

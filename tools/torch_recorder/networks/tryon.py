@@ -7,7 +7,8 @@ from torch import nn
 from .start import start_layers
 from ..arrays import arrays_of
 
-LEVELS = 4
+LEVELS, FINEST = 4, 2  # of the halved sizes, and of those that have a flow
+START_WIDTH = 256
 
 
 def enlarged_flow(flow):
@@ -36,7 +37,7 @@ def place_kinks(flow):
 
 
 class Encoder(nn.Module):
-    """[N,C,H,W] -> features of each level, the smallest first"""
+    """[N,C,H,W] -> features of each level from LEVELS to FINEST, the smallest first"""
 
     def __init__(self, inputs, filters):
         super().__init__()
@@ -44,7 +45,7 @@ class Encoder(nn.Module):
         self.act = nn.LeakyReLU(0.2)
         self.halve = nn.ModuleList(nn.Conv2d(taken, made, 4, 2, 1) for taken, made in zip([inputs, *widths], widths))
         self.more = nn.ModuleList(nn.Conv2d(width, width, 3, 1, 1) for width in widths)
-        self.lateral = nn.ModuleList(nn.Conv2d(width, 2 * filters, 1) for width in widths)
+        self.lateral = nn.ModuleList(nn.Conv2d(width, 2 * filters, 1) for width in widths[FINEST - 1:])
 
     def forward(self, x):
         made = []
@@ -58,41 +59,59 @@ class Encoder(nn.Module):
         return features
 
     def arrays(self, name):
-        return [array for i, level in enumerate(zip(self.halve, self.more, self.lateral))
-                for part, layer in zip(("halve", "more", "lateral"), level)
+        lateral = [None] * (FINEST - 1) + [*self.lateral]
+        return [array for i, level in enumerate(zip(self.halve, self.more, lateral))
+                for part, layer in zip(("halve", "more", "lateral"), level) if layer
                 for array in arrays_of(f"{name}{i + 1}/{part}", layer)]
 
 
 class Flow(nn.Module):
-    """garment [N,4,H,W], person [N,6,H,W] -> the enlarged flow of each level, the smallest first"""
+    """garment [N,4,H,W], person [N,6,H,W] -> the start and the flow of each level, enlarged by two and the last by four"""
 
-    def __init__(self, filters):
+    def __init__(self, filters, height, width):
         super().__init__()
         self.garment, self.person = Encoder(4, filters), Encoder(6, filters)
         self.act, channels = nn.LeakyReLU(0.2), 2 * filters
-        self.meet = nn.ModuleList(nn.Conv2d(2 * channels, channels, 3, 1, 1) for _ in range(LEVELS))
-        self.last = nn.ModuleList(nn.Conv2d(channels, 2, 3, 1, 1) for _ in range(LEVELS))
+        self.smallest = height >> LEVELS, width >> LEVELS
+        cells = self.smallest[0] * self.smallest[1]
+        self.first = nn.ModuleList(nn.Linear(taken, made) for taken, made in
+                                   ((cells * 2 * channels, START_WIDTH), (START_WIDTH, START_WIDTH), (START_WIDTH, 2 * cells)))
+        steps = range(FINEST, LEVELS + 1)
+        self.meet = nn.ModuleList(nn.Conv2d(2 * channels, channels, 3, 1, 1) for _ in steps)
+        self.known = nn.ModuleList(nn.Conv2d(2, channels, 3, 1, 1, bias=False) for _ in steps)
+        self.more = nn.ModuleList(nn.Conv2d(channels, channels, 3, 1, 1) for _ in steps)
+        self.last = nn.ModuleList(nn.Conv2d(channels, 2, 3, 1, 1) for _ in steps)
 
     def start(self):
-        start_layers([layer for layer in self.modules() if isinstance(layer, nn.Conv2d)])
-        # In training these start at zero, where neighbours are equal: a kink of the flow's variation. Small, so that not all
+        start_layers([layer for layer in self.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))])
+        # In training these start at zero, where neighbours are equal: a kink of the flow's bends. Small, so that not all
         # places lie beyond the picture.
-        for last in self.last:
+        for last in (*self.last, self.first[-1]):
             nn.init.normal_(last.weight, 0, 0.05)
             nn.init.uniform_(last.bias, -0.4, 0.4)
 
     def forward(self, garment, person):
-        flows = []
-        for meet, last, there, here in zip(self.meet, self.last, self.garment(garment), self.person(person)):
-            there = warped(there, flows[-1]) if flows else there
-            change = last(self.act(meet(torch.cat((there, here), 1))))
-            flows.append(enlarged_flow(flows[-1] + change if flows else change))
-        return flows
+        garments, persons = self.garment(garment), self.person(person)
+        x = torch.cat((garments[0], persons[0]), 1).flatten(1)
+        for i, dense in enumerate(self.first):
+            x = dense(self.act(x) if i else x)
+        flows = [x.unflatten(1, (2, *self.smallest))]
+        for i, (meet, known, more, last, there, here) in enumerate(zip(self.meet, self.known, self.more, self.last, garments,
+                                                                       persons)):
+            flow = enlarged_flow(flows[-1]) if i else flows[-1]
+            met = self.act(meet(torch.cat((warped(there, flow), here), 1)) + known(0.1 * flow))
+            flows.append(flow + last(self.act(more(met))))
+        flows = [enlarged_flow(flow) for flow in flows]
+        return [*flows[:-1], enlarged_flow(flows[-1])]
 
     def arrays(self):
         arrays = self.garment.arrays("garment") + self.person.arrays("person")
-        for i, (meet, last) in enumerate(zip(self.meet, self.last)):
-            arrays += arrays_of(f"flow{LEVELS - i}/meet", meet) + arrays_of(f"flow{LEVELS - i}/last", last)
+        for i, dense in enumerate(self.first):
+            taken = (dense.in_features // (self.smallest[0] * self.smallest[1]), *self.smallest) if i == 0 else None
+            arrays += arrays_of(f"start{i + 1}", dense, taken, (2, *self.smallest) if dense is self.first[-1] else None)
+        for i, step in enumerate(zip(self.meet, self.known, self.more, self.last)):
+            for part, layer in zip(("meet", "known", "more", "last"), step):
+                arrays += arrays_of(f"flow{LEVELS - i}/{part}", layer)
         return arrays
 
 

@@ -17,12 +17,14 @@ def cut_out(colours, mask):
     return torch.cat((colours * mask, mask), 1)
 
 
-def sizes_of(x, count):
-    """The smallest first."""
-    sizes = [x]
-    while len(sizes) < count:
-        sizes.append(F.avg_pool2d(sizes[-1], 2))
-    return sizes[::-1]
+def in_sizes_of(x, flows):
+    """x in each flow's size, of means."""
+    return [F.avg_pool2d(x, x.shape[2] // flow.shape[2]) for flow in flows]
+
+
+def detail(difference):
+    """What the mean of 7x7 pixels leaves of it."""
+    return difference - F.avg_pool2d(difference, 7, 1, 3)
 
 
 def curvature(flow):
@@ -31,10 +33,6 @@ def curvature(flow):
                        (flow[..., :-2, :-2], flow[..., 2:, 2:]), (flow[..., :-2, 2:], flow[..., 2:, :-2])):
         bends.append(((one + other - 2 * middle).square() + 1e-6).pow(0.45).mean())
     return sum(bends) / 4
-
-
-def slopes(flow):
-    return flow[..., 1:] - flow[..., :-1], flow[..., 1:, :] - flow[..., :-1, :]
 
 
 class Tryon:
@@ -46,7 +44,8 @@ class Tryon:
 
     def networks(self):
         filters = self.config["model.filters"]
-        return {"flow": tryon.Flow(filters), "painter": tryon.Painter(filters)}
+        _, height, width = self.config.picture()
+        return {"flow": tryon.Flow(filters, height, width), "painter": tryon.Painter(filters)}
 
     def phases(self, draw):
         draws = []
@@ -83,23 +82,23 @@ class Tryon:
         garment, person = self.given(networks, draws)
         flows, kinks = networks.through("flow", garment, person)
         for flow in flows:
-            kinks = kinks + [tryon.place_kinks(flow), *slopes(flow)]
+            kinks = kinks + [tryon.place_kinks(flow)]
         return kinks + networks.through("painter", person, tryon.warped(garment, flows[-1]))[1]
 
     def warps(self, networks, draws):
         garment, person = self.given(networks, draws)
         flows = networks["flow"](garment, person)
-        return [tryon.warped(small, flow) for small, flow in zip(sizes_of(garment, len(flows)), flows)]
+        return flows, [tryon.warped(small, flow) for small, flow in zip(in_sizes_of(garment, flows), flows)]
 
     def pass_masks(self, networks, draws):
         mask = (networks.pictures(draws["pairs/worn"]) + 1) / 2
-        warps = self.warps(networks, draws)
-        return [warp[:, 3:] - truth for warp, truth in zip(warps, sizes_of(mask, len(warps)))]
+        flows, warps = self.warps(networks, draws)
+        return [warp[:, 3:] - truth for warp, truth in zip(warps, in_sizes_of(mask, flows))]
 
     def pass_colours(self, networks, draws):
         garment, person = self.given(networks, draws)
-        warps, truth = self.warps(networks, draws), networks.pictures(draws["pairs"])
-        kinks = [warp[:, :3] - worn[:, :3] for warp, worn in zip(warps, sizes_of(self.worn(networks, draws), len(warps)))]
+        (flows, warps), truth = self.warps(networks, draws), networks.pictures(draws["pairs"])
+        kinks = [detail(warp[:, :3] - worn[:, :3]) for warp, worn in zip(warps, in_sizes_of(self.worn(networks, draws), flows))]
         made, painted, _ = networks["painter"](person, warps[-1])
         return kinks + [made - truth, painted - truth]
 
@@ -110,9 +109,9 @@ class Tryon:
         worn, truth = self.worn(networks, draws), networks.pictures(draws["pairs"])
         flows = networks["flow"](garment, person)
         total = 0
-        for i, (flow, small, goal) in enumerate(zip(flows, sizes_of(garment, len(flows)), sizes_of(worn, len(flows)))):
-            difference = (tryon.warped(small, flow) - goal).abs()
-            likeness = difference[:, :3].mean() + 2 * difference[:, 3:].mean() + 0.5 * curvature(flow)
-            total = total + (i + 1) * likeness + 0.01 * sum(slope.abs().mean() for slope in slopes(flow))
+        for i, (flow, small, goal) in enumerate(zip(flows, in_sizes_of(garment, flows), in_sizes_of(worn, flows))):
+            difference = tryon.warped(small, flow) - goal
+            total = total + (i + 1) * (2 * detail(difference[:, :3]).abs().mean() + 4 * difference[:, 3:].abs().mean())
+        total = total + 0.4 * curvature(flows[-1])
         made, painted, taken = networks["painter"](person, tryon.warped(garment, flows[-1]))
         return total + 5 * (made - truth).abs().mean() + (painted - truth).abs().mean() + (1 - taken).mean()
