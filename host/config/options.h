@@ -58,8 +58,9 @@ struct Options {
     std::vector<int> encoder_blocks = {1, 1, 2};  // of nafnet: of each level, the largest pictures' first
     int middle_blocks = 2;
     std::vector<int> decoder_blocks = {1, 1, 1};  // the smallest pictures' first
-    int adversary_filters = 64;                   // of a patch discriminator: of its first layer
-    std::string adversary_norm = "none";          // and its norms: none, instance
+    std::string adversary = "patch";              // the discriminator of an adversary: patch, unet
+    int adversary_filters = 64;                   // of its first layer
+    std::string adversary_norm = "none";          // and, of patches, its norms: none, instance
   } model;
 
   struct Loss {                       // [loss]

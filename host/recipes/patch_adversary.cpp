@@ -1,12 +1,17 @@
 #include "host/recipes/patch_adversary.h"
 
 #include "engine/models/patch_discriminator.h"
+#include "engine/models/unet_discriminator.h"
 #include "engine/ops/ops.h"
 #include "host/recipes/adam_rule.h"
 #include "host/recipes/step_recorder.h"
+#include "kernels/check.h"
+
+#include <fmt/format.h>
 
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace duel {
 
@@ -25,7 +30,20 @@ private:
   PatchDiscriminator body_;
 };
 
-PatchDiscriminatorConfig config_of(const Options::Model& model, const Shape& picture, int condition_channels) {
+class PixelNetwork : public Network {
+public:
+  explicit PixelNetwork(const UnetDiscriminatorConfig& config)
+      : Network(PatchAdversary::kName), body_(parameters(), config) {}
+
+  std::vector<Value> forward(const Pass& pass, std::span<const Value> inputs) const override {
+    return {body_(pass, inputs[0])};
+  }
+
+private:
+  UnetDiscriminator body_;
+};
+
+PatchDiscriminatorConfig patches_of(const Options::Model& model, const Shape& picture, int condition_channels) {
   PatchDiscriminatorConfig config;
   config.height = picture[1];
   config.width = picture[2];
@@ -33,6 +51,34 @@ PatchDiscriminatorConfig config_of(const Options::Model& model, const Shape& pic
   config.filters = model.adversary_filters;
   config.is_normalized = model.adversary_norm == "instance";
   return config;
+}
+
+UnetDiscriminatorConfig pixels_of(const Options::Model& model, const Shape& picture, int condition_channels) {
+  return {picture[1], picture[2], condition_channels + picture[3], model.adversary_filters};
+}
+
+bool judges_pixels(const Options& options) {
+  return options.model.adversary == "unet";
+}
+
+void check_judge(const Options& options, const Shape& picture, int condition_channels) {
+  const bool is_of_pixels = judges_pixels(options);
+  if (is_of_pixels && options.model.adversary_norm != "none") {
+    throw_error(Error::Kind::usage,
+                "model.adversary_norm = {}: is of discriminators of patches, but model.adversary = unet is spectrally "
+                "normalised; leave it out",
+                options.model.adversary_norm);
+  }
+  try {
+    if (is_of_pixels) {
+      check_unet_discriminator(pixels_of(options.model, picture, condition_channels));
+    } else {
+      check_patch_discriminator(patches_of(options.model, picture, condition_channels));
+    }
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("loss.adversary: {}; choose {} data.crop or --size, or loss.adversary = 0",
+                                          error.what(), is_of_pixels ? "another" : "a larger"));
+  }
 }
 
 }  // namespace
@@ -43,19 +89,19 @@ PatchAdversary::PatchAdversary(const Options& options, std::int64_t steps, const
       picture_(picture),
       condition_channels_(condition_channels),
       loss_(loss_named(options.loss.kind)) {
-  if (!is_on()) {
-    return;
-  }
-  try {
-    check_patch_discriminator(config_of(options.model, picture, condition_channels));
-  } catch (const Error& error) {
-    throw Error(error.kind(), std::string("loss.adversary: ") + error.what() +
-                                  "; choose a larger data.crop or --size, or loss.adversary = 0");
+  if (is_on()) {
+    check_judge(options, picture, condition_channels);
   }
 }
 
 NamedNetwork PatchAdversary::make_network() const {
-  return {std::make_unique<PatchNetwork>(config_of(options_.model, picture_, condition_channels_)), false, true};
+  std::unique_ptr<Network> network;
+  if (judges_pixels(options_)) {
+    network = std::make_unique<PixelNetwork>(pixels_of(options_.model, picture_, condition_channels_));
+  } else {
+    network = std::make_unique<PatchNetwork>(patches_of(options_.model, picture_, condition_channels_));
+  }
+  return {std::move(network), false, true};
 }
 
 std::vector<Phase> PatchAdversary::phases(const Make& make) const {

@@ -1,6 +1,7 @@
-// An adversary for a recipe that makes pictures of something: a discriminator of patches, which is shown pictures as
-// they should be and as they were made, each beside what it was made of (Isola et al., 2017). With D its logits, c the
-// condition, x the picture and y the made one, the mean of all logits:
+// An adversary for a recipe that makes pictures of something: a discriminator, which is shown pictures as they should
+// be and as they were made, each beside what it was made of (Isola et al., 2017). model.adversary = patch judges
+// patches (engine/models/patch_discriminator.h), unet each pixel (engine/models/unet_discriminator.h). With D its
+// logits, c the condition, x the picture and y the made one, the mean of all logits:
 //
 //   d_main     discriminator_loss (engine/nn/losses.h, loss.kind) of D(c, x) and D(c, y), with R1 where asked for; one
 //              Adam update of the discriminator by optimizer.discriminator_learning_rate
@@ -35,7 +36,7 @@ public:
   using Make = std::function<JudgedPictures(StepRecorder&, const std::string& prefix)>;
 
   // Of the least pictures [1,H,W,C] that it is shown, with so many channels of the condition beside theirs. Throws kind
-  // `usage` where they are too small for its patches. `steps`: of the run, for schedules.
+  // `usage` where it cannot judge them. `steps`: of the run, for schedules.
   PatchAdversary(const Options& options, std::int64_t steps, const Shape& picture, int condition_channels);
 
   bool is_on() const { return !options_.loss.adversary.is_zero(); }

@@ -53,7 +53,7 @@ const std::vector<Reader>& readers() {
         "augment.flip", "augment.turn", "optimizer.learning_rate", "optimizer.ema_decay", "train.evaluate_every"}},
       {"restore",
        "",
-       {"loss.kind", "loss.r1", "loss.penalty_every", "model.adversary_", "optimizer.discriminator_learning_rate"},
+       {"loss.kind", "loss.r1", "loss.penalty_every", "model.adversary", "optimizer.discriminator_learning_rate"},
        [](const Options& options) { return !options.loss.adversary.is_zero(); }},
       {"restore", "", {"perceptual.run"}},
       {"restore", "", {"perceptual."}, [](const Options& options) { return options.perceptual.run != "none"; }},

@@ -166,8 +166,8 @@ TEST(Options, EveryMemberHasAKey) {
     count(degrade, pairs, crop, into);
   }
   {
-    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u] = options.model;
-    count(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u);
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v] = options.model;
+    count(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v);
   }
   {
     const auto& [shift, flip, turn, policy, probability, adaptive, target] = options.augment;
@@ -552,8 +552,8 @@ TEST(Options, RoundTripOfEveryKey) {
                   "/pairs of \\ them",
                   96,
                   "/boots"};
-  options.model = {"conv-steady", 7,         33,  3,       4,        2,   34, {},     "tanh", {5},       9,
-                   {1, 2, 3},     "sigmoid", 0.1, {8, 24}, "nafnet", {2}, 3,  {4, 5}, 48,     "instance"};
+  options.model = {"conv-steady", 7,         33,  3,       4,        2,   34, {},     "tanh", {5}, 9,
+                   {1, 2, 3},     "sigmoid", 0.1, {8, 24}, "nafnet", {2}, 3,  {4, 5}, "unet", 48,  "instance"};
   options.loss = {"wgan", 1.0 / 3, 2e5, 10.0, 16, 0.7, "psnr", 100, 0.25, 9.0, 0.25, 0.75, 100, 0.5};
   options.perceptual = {"/kinds", 0.7, 3, 12, 20, 2, 5, 2};
   options.optimizer = {0.25, 1e-5, 3.0000000000000004e-4, 0.1, 0.9999999999999999, 1e-20, 0.30000000000000004, 5e-324,

@@ -232,6 +232,7 @@ TEST(RestoreAgainstAnAdversary, ResumesByteForByteWithPenaltiesEveryFewSteps) {
   for (const auto& [preset_name, degrade] : std::vector<std::pair<std::string, std::string>>{
            {"pix2pix", "grey"}, {"inpaint", "strokes"}, {"enlarge-crisp", "x2"}, {"pix2pix", "noise:5-50"}}) {
     Options options = adversary_options(preset_name, degrade);
+    options.loss.r1 = 0.1;
     options.loss.penalty_every = 2;
     expect_resumed_byte_for_byte<Training>(options, 3, preset_name);
   }
@@ -242,13 +243,18 @@ TEST(RestoreAgainstAnAdversary, StreamedRowsTrainAsResidentOnesDo) {
 }
 
 TEST(RestoreAgainstAnAdversary, BothLearn) {
-  for (const char* kind : {"bce", "lsgan", "hinge", "relativistic", "wgan"}) {
+  for (const char* kind : {"bce", "lsgan", "hinge", "relativistic", "wgan", "unet"}) {
     Options options = adversary_options("pix2pix", "grey");
     options.data.synthetic_count = options.train.batch;  // the same pictures in each step
     options.augment.flip = false;
     options.train.steps = 60;
     options.optimizer.learning_rate = options.optimizer.discriminator_learning_rate = 1e-3;
-    options.loss.kind = kind;
+    if (kind == std::string_view("unet")) {
+      options.model.adversary = kind;
+      options.loss.kind = "hinge";
+    } else {
+      options.loss.kind = kind;
+    }
     options.loss.penalty_every = 1;
     Training training(options);
     training.train(1);
@@ -271,7 +277,7 @@ TEST(RestoreAgainstAnAdversary, KnowsOfAHoleOnlyWhereItIs) {
   Training coloured(adversary_options("pix2pix", "grey"));
   EXPECT_EQ(coloured.trainer.networks().parameters("discriminator").list().front().shape, (Shape{4, 4, 4, 1 + 3}));
   Training enlarged(adversary_options("enlarge-crisp", "x2"));
-  EXPECT_EQ(enlarged.trainer.networks().parameters("discriminator").list().front().shape, (Shape{4, 4, 4, 3 + 3}));
+  EXPECT_EQ(enlarged.trainer.networks().parameters("discriminator").list().front().shape, (Shape{4, 3, 3, 3 + 3}));
 }
 
 // Its weight scales what it adds, and nothing else: with none of it the network is trained as without an adversary.
@@ -309,6 +315,13 @@ TEST(RestoreAgainstAnAdversary, WhatDoesNotFitIsRefused) {
       open(options), Error::Kind::usage,
       "loss.adversary: patch_discriminator: pictures are 16x16, but with 3 halvings height and width must be at "
       "least 24; choose a larger data.crop or --size, or loss.adversary = 0");
+  options = adversary_options("enlarge-crisp", "x2");
+  options.data.crop = 28;
+  EXPECT_ERROR(open(options), Error::Kind::usage,
+               "loss.adversary: unet_discriminator: pictures are 28x28 (width, height), but both must be multiples of "
+               "8; choose another data.crop or --size, or loss.adversary = 0");
+  options.model.adversary_norm = "instance";
+  EXPECT_ERROR(open(options), Error::Kind::usage, "model.adversary = unet is spectrally normalised; leave it out");
   options = adversary_options("pix2pix", "grey");
   options.data.synthetic_height = 33;
   EXPECT_ERROR(open(options), Error::Kind::usage, "unet: pictures of 33x32 with 0 levels");

@@ -189,7 +189,10 @@ class RecordPytorch(unittest.TestCase):
         seen = [f"perceptual.{key}" for key in ("run=kinds", "weight=0.5", "channels=3", "classes=4", "filters=8", "blocks=1",
                                                 "stages=2", "stem_stride=2")]
         self.expect_parity("enlarge", [*small, "data.degrade=x2", "model.blocks=1", *seen])
-        self.assertIn(b'"step1/penalty_pairs/input"', self.expect_parity("enlarge-crisp", [*judged, "model.blocks=1"]))
+        crisp = [*judged, "model.blocks=1"]
+        self.assertIn(b'"step2/state/discriminator/up1/u"', self.expect_parity("enlarge-crisp", crisp))
+        self.assertIn(b'"step1/penalty_pairs/input"', self.expect_parity("enlarge-crisp", [
+            *crisp, "loss.r1=0.01", "loss.penalty_every=4"]))
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_garments_laid_on_people(self):

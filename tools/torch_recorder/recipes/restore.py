@@ -11,6 +11,7 @@ from ..networks.msr_resnet import MsrResnet
 from ..networks.nafnet import Nafnet
 from ..networks.patch_discriminator import PatchDiscriminator
 from ..networks.unet import Unet, levels_of
+from ..networks.unet_discriminator import UnetDiscriminator
 from ..refusal import Refusal
 from .gan import DISCRIMINATOR_LOSSES, GENERATOR_LOSSES, squared_gradients
 from .recipe import Draw, Phase
@@ -48,8 +49,9 @@ class Restore:
             restorer = MsrResnet(channels, filters, config["model.blocks"], self.scale)
         networks = {"restorer": restorer}
         if not self.adversary.is_zero():
-            networks["discriminator"] = PatchDiscriminator(self.given + channels, config["model.adversary_filters"], 3,
-                                                           config["model.adversary_norm"] == "instance")
+            taken, filters = self.given + channels, config["model.adversary_filters"]
+            networks["discriminator"] = (UnetDiscriminator(taken, filters) if config["model.adversary"] == "unet" else
+                                         PatchDiscriminator(taken, filters, 3, config["model.adversary_norm"] == "instance"))
         if self.has_perceptual:
             sizes = [config[f"perceptual.{size}"] for size in ("channels", "classes", "filters", "blocks", "stages",
                                                                "stem_stride")]
@@ -86,7 +88,11 @@ class Restore:
             given, pictures = batch.given(networks, draws), batch.pictures(networks, draws).requires_grad_()
             with torch.no_grad():
                 made = batch.made(networks, given)
-            real, fake = (networks["discriminator"](batch.beside(given, x)) for x in (pictures, made))
+            judged = [batch.beside(given, x) for x in (pictures, made)]
+            if is_penalised:
+                real, fake = (networks["discriminator"](x) for x in judged)
+            else:  # one pass, and so one step of what it keeps beside its weights
+                real, fake = networks["discriminator"](torch.cat(judged)).chunk(2)
             value = DISCRIMINATOR_LOSSES[self.kind](real, fake)
             return value + self.penalty(real, pictures, step) if is_penalised else value
 
