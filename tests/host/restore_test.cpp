@@ -12,6 +12,7 @@
 #include "host/recipes/restore_networks.h"
 #include "host/train/comparisons.h"
 #include "host/train/trainer.h"
+#include "host/train/training_plan.h"
 #include "host/train/training_run.h"
 #include "tests/support/small_program.h"
 #include "tests/support/small_run.h"
@@ -264,6 +265,16 @@ TEST(RestoreAgainstAnAdversary, BothLearn) {
     EXPECT_LT(training.metric("d_loss"), judged) << kind;
     EXPECT_GT(training.metric("r1"), 0) << kind;
     EXPECT_TRUE(std::isfinite(training.metric("g_grad_norm"))) << kind;
+  }
+}
+
+TEST(RestoreAgainstAnAdversary, ItsStepIsRecordedInBf16Too) {
+  for (const char* preset_name : {"pix2pix", "enlarge-crisp"}) {
+    Options options = adversary_options(preset_name, preset_name == std::string_view("pix2pix") ? "grey" : "x2");
+    options.precision = "bf16";
+    options.loss.r1 = 0.1;
+    const Data data = open_dataset(options.data);
+    EXPECT_GE(plan_training(options, data, false, 1).step.phases.size(), 2U) << preset_name;
   }
 }
 

@@ -8,6 +8,7 @@
 #include "host/pictures/decode.h"
 #include "host/sample/held_out.h"
 #include "host/train/trainer.h"
+#include "host/train/training_plan.h"
 #include "tests/support/photographs.h"
 #include "tests/support/small_program.h"
 #include "tests/support/small_run.h"
@@ -266,6 +267,13 @@ TEST_F(TryonSet, TheRecipeLearnsTheFlowAndResumesByteForByte) {
   train(begun, 2);
   train(resumed, 2);
   EXPECT_EQ(state_of(begun), state_of(resumed));
+}
+
+TEST_F(TryonSet, ItsStepIsRecordedInBf16Too) {
+  Options options = tryon_options();
+  options.precision = "bf16";
+  const Data data = open_dataset(options.data);
+  EXPECT_EQ(plan_training(options, data, false, 1).step.phases.size(), 1U);
 }
 
 TEST_F(TryonSet, TheRecipeRefusesOtherData) {
