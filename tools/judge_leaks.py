@@ -82,7 +82,7 @@ def figures_of(picture):
 
 
 def shares_of(pictures, ranges):
-    """Of each column 0 or 1 a picture."""
+    """Of each column the share of the pictures that it marks."""
     marks = {name: [] for name in ("bands", "holes", *ranges)}
     for picture in pictures:
         is_grey = (np.abs(picture - GREY) <= NEAR).all(2)

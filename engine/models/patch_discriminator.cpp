@@ -1,5 +1,6 @@
 #include "engine/models/patch_discriminator.h"
 
+#include "engine/nn/leaky.h"
 #include "engine/ops/ops.h"
 #include "kernels/check.h"
 
@@ -11,13 +12,7 @@ namespace duel {
 
 namespace {
 
-constexpr float kSlope = 0.2F;
-const Activation kLeaky{ActivationKind::leaky_relu, kSlope};
 constexpr Conv2d kStraight{1, 1, 1, 1, 1};  // 4x4 filters with these take a pixel off each extent
-
-LayerInitial he_and_zeros_for_leaky(int fan_in, int /*fan_out*/) {
-  return {Initial::he(fan_in, kSlope), Initial::zeros()};
-}
 
 // Checked before the first parameter is declared.
 const PatchDiscriminatorConfig& checked(const PatchDiscriminatorConfig& config) {
@@ -48,7 +43,7 @@ void check_patch_discriminator(const PatchDiscriminatorConfig& config) {
 PatchDiscriminator::PatchDiscriminator(Parameters& parameters, const PatchDiscriminatorConfig& config)
     : last_([&] {
         checked(config);
-        const Scheme scheme = config.is_normalized ? small_and_normal : he_and_zeros_for_leaky;
+        const Scheme scheme = config.is_normalized ? small_and_normal : he_before_leaky;
         int channels = config.channels;
         for (int i = 1; i <= config.halvings + 1; ++i) {
           const std::string name = fmt::format("conv{}", i);

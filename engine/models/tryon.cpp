@@ -1,6 +1,7 @@
 #include "engine/models/tryon.h"
 
 #include "engine/nn/flow.h"
+#include "engine/nn/leaky.h"
 #include "engine/ops/ops.h"
 #include "kernels/check.h"
 
@@ -15,12 +16,8 @@ constexpr int kStartWidth = 256;
 constexpr double kKnown = 0.1;  // of pixels, so that a flow is as large as features are
 constexpr int kGarmentInputs = 4, kPersonInputs = 6;
 constexpr Conv2d kPointwise{};
-const Activation kLeaky{ActivationKind::leaky_relu, 0.2F};
 LayerInitial start_at_zero(int /*fan_in*/, int /*fan_out*/) {
   return {Initial::zeros(), Initial::zeros()};
-}
-LayerInitial he_before_leaky(int fan_in, int /*fan_out*/) {
-  return {Initial::he(fan_in, kLeaky.slope), Initial::zeros()};
 }
 const LayerForm kLeakyForm{kLeaky, he_before_leaky}, kLeakyLater{{}, he_before_leaky}, kPlain{{}, as_in_pytorch},
     kZero{{}, start_at_zero};

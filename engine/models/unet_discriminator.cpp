@@ -1,6 +1,7 @@
 #include "engine/models/unet_discriminator.h"
 
 #include "engine/nn/enlarge.h"
+#include "engine/nn/leaky.h"
 #include "engine/nn/spectral_norm.h"
 #include "engine/ops/ops.h"
 #include "kernels/check.h"
@@ -12,12 +13,6 @@ namespace duel {
 namespace {
 
 constexpr int kLevels = 3;
-constexpr float kSlope = 0.2F;
-const Activation kLeaky{ActivationKind::leaky_relu, kSlope};
-
-LayerInitial he_before_leaky(int fan_in, int /*fan_out*/) {
-  return {Initial::he(fan_in, kSlope), Initial::zeros()};
-}
 
 const LayerForm kNormalized{kLeaky, he_before_leaky, false};
 

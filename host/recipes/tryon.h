@@ -14,7 +14,7 @@
 //
 // Ge et al. weigh the curvature by 6, in pictures 256 pixels high. In smaller ones the same bend is larger in pixels:
 // at 64x96 the curvature of the true warps would cost 4.1 (60 pairs of a set), where a garment that is not moved
-// costs 3.2 in all, so that it stays straight; and with 0.5 of each flow's they still cost more than they bring.
+// costs 3.2 in all, so that it stays straight; and with 0.5 of each flow's, true bends cost nearly all that they bring.
 // Detail in place of colours, because shading is most of what colours differ by. What of the person is kept, where the
 // papers paint all, leaves face and ground as they are.
 //

@@ -196,6 +196,7 @@ class RecordPytorch(unittest.TestCase):
 
     @unittest.skipUnless(PYTHON, "PyTorch is missing")
     def test_garments_laid_on_people(self):
+        # By seed 0 one row stays near a kink, so that float32 may differ there.
         content = self.expect_parity("tryon", ["data.synthetic_channels=3", "data.synthetic_height=48",
                                                "data.synthetic_width=32", "model.filters=4", "train.batch=2"], seed=1)
         self.assertIn(b'"step2/pairs/garment"', content)
