@@ -5,7 +5,9 @@ make of it. Any of the people can wear any of the garments, so that the truth is
     tools/make_tryon.py --garments FOLDER [FOLDER ...] --out SET [--pairs 5000] [--test 500] [--size 64x96] [--seed 0]
 
 A FOLDER holds photographs of garments that lie flat, in sub-folders by kind, such as t-shirt. GrabCut cuts them out; what does not
-look like a whole garment is left out. One garment and one person in ten are in the test alone. SET/train and SET/test hold
+look like a whole garment is left out. One garment in ten is in the test alone, and none of its people are trained on. Each pair to
+train on has a person of its own, and its garment is stretched and turned a little: many people and garments are what a network
+lacks. SET/train and SET/test hold
 
     person/N.png   a drawn person without the upper garment: the torso is grey, arms, head and trousers are as they are
     body/N.png     the parts of the body: head red, torso green, legs blue, left arm yellow, right arm magenta
@@ -36,13 +38,13 @@ try:
 except ImportError as error:
     sys.exit(f"make_tryon: {error}; on Debian and Ubuntu: apt-get install python3-opencv")
 
-from synthetic_tryon.garment import Garment, cut_garment
+from synthetic_tryon.garment import Cut, cut_garment, framed_garment, varied_shape
 from synthetic_tryon.person import draw_person, draw_pose
 from synthetic_tryon.wearing import worn
 
 KINDS = ("t-shirt", "longsleeve", "shirt", "outwear")
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
-PEOPLE = {"train": 450, "test": 50}
+TEST_PEOPLE = 50
 TESTED = 10  # one in so many garments
 
 
@@ -93,15 +95,18 @@ def is_tested(file):
 
 
 def garment_of(work):
-    file, kind, height, width = work
-    return cut_garment(file, kind, height, width, zlib.crc32(file.name.encode()) & 0x7fffffff)
+    file, kind = work
+    return cut_garment(file, kind, zlib.crc32(file.name.encode()) & 0x7fffffff)
 
 
 def write_row(work):
     """`random` follows from the row alone, whichever process draws it."""
     folder, number, person, garment, (height, width), seed = work
-    random = np.random.default_rng([seed, number, 1 if folder.name == "test" else 0])
-    pictures = worn(person, draw_pose(person, random), garment, height, width, random)
+    is_test = folder.name == "test"
+    random = np.random.default_rng([seed, number, 1 if is_test else 0])
+    pose = draw_pose(person, random)
+    garment = framed_garment(garment, height, width, None if is_test else varied_shape(random))
+    pictures = worn(person, pose, garment, height, width, random)
     for name, picture in pictures.items():
         file = folder / name / f"{number:05d}.png"
         if not cv2.imwrite(str(file), picture, [cv2.IMWRITE_PNG_COMPRESSION, 3]):
@@ -112,11 +117,13 @@ def make_part(part, count, garments, arguments, size, pool):
     folder = Path(arguments.out + ".part") / part
     for name in ("person", "body", "garment", "picture", "worn", "flow"):
         (folder / name).mkdir(parents=True)
-    random = np.random.default_rng([arguments.seed, 2, 1 if part == "test" else 0])
-    people = [draw_person(random) for _ in range(PEOPLE[part])]
+    is_test = part == "test"
+    random = np.random.default_rng([arguments.seed, 2, 1 if is_test else 0])
+    people = [draw_person(random) for _ in range(TEST_PEOPLE if is_test else count)]
     rows, work = [], []
     for number in range(count):
-        person, garment = int(random.integers(len(people))), garments[int(random.integers(len(garments)))]
+        person = int(random.integers(len(people))) if is_test else number
+        garment = garments[int(random.integers(len(garments)))]
         rows.append((f"{number:05d}", f"{part}-{person:03d}", garment.name))
         work.append((folder, number, people[person], garment, size, arguments.seed))
     for _ in pool.imap_unordered(write_row, work, 8):
@@ -137,10 +144,10 @@ def make(arguments):
     begin = time.monotonic()
     cv2.setNumThreads(1)
     with multiprocessing.Pool(arguments.jobs) as pool:
-        cuts = pool.map(garment_of, [(file, kind, *size) for file, kind in files], 8)
+        cuts = pool.map(garment_of, files, 8)
         faults = Counter(each for each in cuts if isinstance(each, str))
         garments = {part: [each for (file, _), each in zip(files, cuts)
-                           if isinstance(each, Garment) and is_tested(file) == (part == "test")] for part in PEOPLE}
+                           if isinstance(each, Cut) and is_tested(file) == (part == "test")] for part in ("train", "test")}
         cut = sum(len(each) for each in garments.values())
         why = ", ".join(f"{count} for their {fault}" for fault, count in sorted(faults.items()))
         print(f"{cut} of {len(files)} photographs gave a garment ({time.monotonic() - begin:.0f} s); left out: {why or 'none'}")
@@ -154,8 +161,8 @@ def make(arguments):
             unfinished.rename(out)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-    print(f"{out}: synthetic try-on, {arguments.pairs} pairs of {PEOPLE['train']} people and {len(garments['train'])} garments to train on, "
-          f"{arguments.test} of {PEOPLE['test']} and {len(garments['test'])} others to test ({time.monotonic() - begin:.0f} s)")
+    print(f"{out}: synthetic try-on, {arguments.pairs} pairs of as many people and {len(garments['train'])} garments to train on, "
+          f"{arguments.test} of {TEST_PEOPLE} and {len(garments['test'])} others to test ({time.monotonic() - begin:.0f} s)")
 
 
 def main():

@@ -83,6 +83,14 @@ class MakeTryon(unittest.TestCase):
             self.assertTrue(train and test)
             self.assertFalse(train & test)
 
+    def test_each_pair_to_train_on_has_a_person_and_a_garment_of_its_own_shape(self):
+        self.assertEqual(len({row["person"] for row in self.rows("train")}), 6)
+        shapes = []
+        for row in range(6):
+            columns, rows = (np.flatnonzero((self.picture("train", "garment", row)[..., 3] > 127).any(axis)) for axis in (0, 1))
+            shapes.append(np.ptp(columns) / np.ptp(rows))  # of photographs of one shape
+        self.assertGreater(max(shapes) / min(shapes), 1.03)
+
     def test_the_flow_brings_the_garment_to_where_it_is_seen(self):
         for row in range(6):
             garment, truth, worn = (self.picture("train", kind, row).astype(np.float32) for kind in ("garment", "picture", "worn"))

@@ -1,4 +1,4 @@
-"""A garment cut from a photograph of it lying flat, in a frame, with the points by which it is worn."""
+"""A garment cut from a photograph of it lying flat, put in a frame, with the points by which it is worn."""
 
 import math
 from dataclasses import dataclass
@@ -10,12 +10,20 @@ import numpy as np
 FINE = 4  # pixels of what is drawn and warped for each of a picture that is written
 SIDE = 128  # to which a photograph is brought to be cut
 LONG_SLEEVED = ("longsleeve", "outwear", "shirt")
+MOST_STRETCH, MOST_TILT = math.log(1.12), math.radians(4)  # of a garment as it lies; see varied_shape
+
+
+@dataclass
+class Cut:
+    name: str               # the photograph's
+    label: str
+    photograph: np.ndarray  # u8 [SIDE,SIDE,3], blue first as in OpenCV
+    mask: np.ndarray        # u8 [SIDE,SIDE], 0 or 1
 
 
 @dataclass
 class Garment:
-    name: str                # the photograph's
-    colours: np.ndarray      # f32 [FINE H, FINE W, 3] in 0..1, blue first as in OpenCV
+    colours: np.ndarray      # f32 [FINE H, FINE W, 3] in 0..1, blue first
     opacity: np.ndarray      # f32 [FINE H, FINE W] in 0..1
     box: tuple               # left, top, right, bottom in pixels of the picture, as all below
     middle: float            # column of the torso's middle
@@ -102,40 +110,49 @@ def sleeve_tip(mask, middle, torso, side, shoulder):
     return points[far >= np.quantile(far, 0.9)].mean(0)
 
 
-def cut_garment(file, label, height, width, seed):
-    """The garment of a file in a frame of height x width, or why there is none."""
+def cut_garment(file, label, seed):
+    """The garment of a file, or why there is none."""
     photograph = cv2.imread(str(file), cv2.IMREAD_COLOR)
     if photograph is None:
         return "unreadable"
     if photograph.shape[:2] != (SIDE, SIDE):
         photograph = cv2.resize(photograph, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     mask = cut(photograph, seed)
-    fault = why_no_garment(mask)
-    if fault:
-        return fault
+    return why_no_garment(mask) or Cut(Path(file).name, label, photograph, mask)
 
-    left, top, its_width, its_height = cv2.boundingRect(mask)
-    scale = min(0.92 * width / its_width, 0.86 * height / its_height)
-    # From the frame's pixels to the photograph's: the box in the frame's middle.
-    at = np.array([(left + its_width / 2) - width / 2 / scale, (top + its_height / 2) - height / 2 / scale])
-    to_photograph = np.array([[1 / scale / FINE, 0, at[0] + 0.5 / scale / FINE - 0.5],
-                              [0, 1 / scale / FINE, at[1] + 0.5 / scale / FINE - 0.5]])
+
+def varied_shape(random):
+    """[2,2]: as if another garment lay there, some percent wider or narrower than this one and a little askew."""
+    stretch, tilt = math.exp(random.uniform(-MOST_STRETCH, MOST_STRETCH)), random.uniform(-MOST_TILT, MOST_TILT)
+    return np.array([[math.cos(tilt), -math.sin(tilt)], [math.sin(tilt), math.cos(tilt)]]) @ np.diag([stretch, 1])
+
+
+def framed_garment(cut, height, width, shape=None):
+    """The garment in the middle of a frame of height x width, as large as it can be; `shape`, [2,2], is laid on it before."""
+    shape = np.eye(2) if shape is None else shape
+    rows, columns = np.nonzero(cut.mask)
+    corners = np.stack([np.concatenate([columns + x for x in (0, 0, 1, 1)]), np.concatenate([rows + y for y in (0, 1, 0, 1)])])
+    first, last = (each(shape @ corners, axis=1) for each in (np.min, np.max))
+    scale = min(0.92 * width / (last[0] - first[0]), 0.86 * height / (last[1] - first[1]))
+    # From the frame's pixels to the photograph's: the middle of what the box became to the frame's.
+    back = np.linalg.inv(shape) / scale
+    at = np.linalg.inv(shape) @ (first + last) / 2 - back @ (width / 2, height / 2)
+    to_photograph = np.column_stack([back / FINE, at + back @ (0.5 / FINE, 0.5 / FINE) - 0.5])
 
     def framed(picture, edge, how):
         return cv2.warpAffine(picture, to_photograph, (FINE * width, FINE * height),
                               flags=how | cv2.WARP_INVERSE_MAP, borderMode=edge)
 
-    colours = framed(photograph, cv2.BORDER_REPLICATE, cv2.INTER_CUBIC).astype(np.float32) / 255
-    smooth = cv2.GaussianBlur(framed(mask.astype(np.float32), cv2.BORDER_CONSTANT, cv2.INTER_LINEAR), (0, 0), 3)
+    colours = framed(cut.photograph, cv2.BORDER_REPLICATE, cv2.INTER_CUBIC).astype(np.float32) / 255
+    smooth = cv2.GaussianBlur(framed(cut.mask.astype(np.float32), cv2.BORDER_CONSTANT, cv2.INTER_LINEAR), (0, 0), 3)
     opacity = np.clip(2 * smooth - 0.7, 0, 1)  # a little inside, where no ground shines through
 
     its = cv2.resize(opacity, (width, height), interpolation=cv2.INTER_AREA)
     its = (its > 0.5).astype(np.uint8)
     left, top, its_width, its_height = cv2.boundingRect(its)
     middle, torso = torso_of(its)
-    garment = Garment(Path(file).name, colours, opacity, (left, top, left + its_width, top + its_height), middle, torso,
-                      [None, None], False)
+    garment = Garment(colours, opacity, (left, top, left + its_width, top + its_height), middle, torso, [None, None], False)
     garment.sleeves = [sleeve_tip(its, middle, torso, side, garment.shoulder(side)) for side in (-1, 1)]
     reach = [math.dist(tip, garment.shoulder(side)) for side, tip in zip((-1, 1), garment.sleeves) if tip is not None]
-    garment.has_long_sleeves = label in LONG_SLEEVED and bool(reach) and max(reach) > 0.45 * its_height
+    garment.has_long_sleeves = cut.label in LONG_SLEEVED and bool(reach) and max(reach) > 0.45 * its_height
     return garment

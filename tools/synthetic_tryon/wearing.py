@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from .garment import FINE
-from .person import GREY, Body, laid_over
+from .person import GREY, Body, laid_over, united
 
 MOST_TURN = math.radians(30)  # of a sleeve; more would fold what lies under the arm
 FLOW_LOW, FLOW_HIGH, FLOW_STEPS = -0.5, 1.5, 4095  # of the garment picture's width and height; see written_flow
@@ -172,7 +172,7 @@ def worn(person, pose, garment, height, width, random):
     dressed = laid_over(dressed, opacity, np.clip(colours, 0, 1))
     over = "hands" if garment.has_long_sleeves else "forearms"
     dressed = body.with_head(body.with_arms(dressed, person, over), person)
-    hidden = np.maximum.reduce([body.head, body.hair, *body.hands, *(body.forearms if over == "forearms" else [])])
+    hidden = united(body.head, body.hair, *body.hands, *(body.forearms if over == "forearms" else []))
 
     return {"person": in_bytes(smaller(undressed)), "body": in_bytes(smaller(body.map())), "garment": garment.picture(),
             "picture": in_bytes(smaller(dressed)), "worn": in_bytes(smaller(opacity * (1 - hidden))),
