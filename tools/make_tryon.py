@@ -5,9 +5,9 @@ make of it. Any of the people can wear any of the garments, so that the truth is
     tools/make_tryon.py --garments FOLDER [FOLDER ...] --out SET [--pairs 5000] [--test 500] [--size 64x96] [--seed 0]
 
 A FOLDER holds photographs of garments that lie flat, in sub-folders by kind, such as t-shirt. GrabCut cuts them out; what does not
-look like a whole garment is left out. One garment in ten is in the test alone, and none of its people are trained on. Each pair to
-train on has a person of its own, and its garment is stretched and turned a little: many people and garments are what a network
-lacks. SET/train and SET/test hold
+look like a whole garment is left out. One garment in ten is in the test alone, on 50 people who are not trained on. Each pair to
+train on has a person of its own, and its garment is stretched and turned a little, so that a network cannot learn the pairs by
+heart. SET/train and SET/test hold
 
     person/N.png   a drawn person without the upper garment: the torso is grey, arms, head and trousers are as they are
     body/N.png     the parts of the body: head red, torso green, legs blue, left arm yellow, right arm magenta

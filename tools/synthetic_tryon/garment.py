@@ -135,8 +135,9 @@ def framed_garment(cut, height, width, shape=None):
     first, last = (each(shape @ corners, axis=1) for each in (np.min, np.max))
     scale = min(0.92 * width / (last[0] - first[0]), 0.86 * height / (last[1] - first[1]))
     # From the frame's pixels to the photograph's: the middle of what the box became to the frame's.
-    back = np.linalg.inv(shape) / scale
-    at = np.linalg.inv(shape) @ (first + last) / 2 - back @ (width / 2, height / 2)
+    unshaped = np.linalg.inv(shape)
+    back = unshaped / scale
+    at = unshaped @ (first + last) / 2 - back @ (width / 2, height / 2)
     to_photograph = np.column_stack([back / FINE, at + back @ (0.5 / FINE, 0.5 / FINE) - 0.5])
 
     def framed(picture, edge, how):

@@ -152,7 +152,7 @@ class Body:
             self.upper_arms.append(layer.limb(shoulder + ((1 - 2 * side) * 0.7 * thick, 0.6 * thick), elbow, thick, 0.84 * thick))
             self.forearms.append(layer.limb(elbow, wrist, 0.84 * thick, 0.62 * thick))
             self.hands.append(united(layer.limb(wrist - 0.012 * along, wrist + 0.014 * along, 0.62 * thick, 0.70 * thick),
-                                         layer.disc(wrist + 0.020 * along, 0.74 * thick)))
+                                     layer.disc(wrist + 0.020 * along, 0.74 * thick)))
         # A cap that leaves the face free, and with long hair what falls behind the shoulders.
         face = layer.disc(centre + (0, 0.030), 0.98 * person.head, 0.80)
         crown = layer.disc(centre + (0, -0.008), 1.22 * person.head, 0.90)
