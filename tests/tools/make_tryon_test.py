@@ -20,7 +20,7 @@ import numpy as np  # noqa: E402
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOOL = ROOT / "tools/make_tryon.py"
 sys.path.insert(0, str(ROOT / "tools"))
-from synthetic_tryon.garment import why_no_garment  # noqa: E402
+from synthetic_tryon.garment import torso_of, why_no_garment  # noqa: E402
 from synthetic_tryon.wearing import is_folded, read_flow, spline, written_flow  # noqa: E402
 
 FOLDERS = ("person", "body", "garment", "picture", "worn", "flow")
@@ -195,6 +195,13 @@ class Parts(unittest.TestCase):
         self.assertTrue(is_folded(np.stack([np.abs(columns - 0.5), rows], -1), seen))
         seen[:, 5:7] = 0
         self.assertTrue(is_folded(flat, seen))  # twice
+
+    def test_a_torso_is_found_beside_a_gap(self):
+        """As where a garment is so thin that, turned, a row of it is less than half of any pixel."""
+        mask = np.zeros((96, 64), np.uint8)
+        mask[10:90, 22:42] = 1
+        mask[60:62] = 0
+        self.assertEqual(torso_of(mask), (32.0, 10.0))
 
     def test_masks_that_are_no_garment_are_left_out(self):
         def mask(*boxes):

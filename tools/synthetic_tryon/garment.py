@@ -92,6 +92,8 @@ def torso_of(mask):
     for row in range(top + int(0.45 * height), top + int(0.95 * height)):
         columns = np.flatnonzero(np.diff(np.pad(mask[row], 1).astype(np.int8)))
         pieces = columns.reshape(-1, 2)
+        if len(pieces) == 0:
+            continue  # between two parts of a garment that hardly hang together
         widest = pieces[np.argmax(pieces[:, 1] - pieces[:, 0])]
         runs.append((widest[1] - widest[0], (widest[0] + widest[1]) / 2))
     runs.sort()
