@@ -83,7 +83,8 @@ Value scale_scheduled(Program&, const Schedule& scale, Value step, Value x);  //
 // Sums and their opposites.
 Value reduce_sum(Program&, const Reduce&, Value x);
 Value broadcast(Program&, const Reduce&, Value x, const Shape& shape, DType out);
-Value mean(Program&, Value x);  // over all elements, [1]
+Value mean(Program&, Value x);                                        // over all elements, [1]
+Value scale_rows(Program&, Value scale, Value x, Value addend = {});  // scale f32 [N]; addend may not exist
 
 // Rows.
 Value concat_rows(Program&, Value a, Value b);

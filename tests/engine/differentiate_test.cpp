@@ -330,6 +330,11 @@ std::vector<DerivativeCase> cases() {
          const Value large = ops::pixel_shuffle(s.program, take(s, in, {1, 2, 4, 8}), 2);
          return ops::pixel_unshuffle(s.program, ops::multiply(s.program, large, large), 4);
        }},
+      {"scale_rows",
+       [](SmallProgram& s, std::vector<Value>& in) {
+         const Value scale = take(s, in, {3}), x = take(s, in, {3, 2, 4});
+         return ops::scale_rows(s.program, scale, x, take(s, in, {3, 2, 4}));
+       }},
       {"gate", [](SmallProgram& s, std::vector<Value>& in) { return ops::gate(s.program, take(s, in, {2, 3, 6})); }},
       {"gate_backward",
        [](SmallProgram& s, std::vector<Value>& in) {

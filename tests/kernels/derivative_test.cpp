@@ -17,6 +17,7 @@
 #include "tests/reference/permute.h"
 #include "tests/reference/reduce.h"
 #include "tests/reference/rows.h"
+#include "tests/reference/scale_rows.h"
 #include "tests/reference/shift_flip.h"
 #include "tests/reference/softmax.h"
 #include "tests/support/op_runner.h"
@@ -473,6 +474,22 @@ TEST(DerivativeTest, IndexedRows) {
   expect_derivative(
       "scatter_rows", [&](const Array& at) { return ref::scatter_rows(rows, row, at, index); },
       [&](const Array&, const Array& dy) { return ref::take_rows(rows, row, dy, index); }, drawn({7, row}, "dy"));
+}
+
+TEST(DerivativeTest, ScaleRows) {
+  const Array scale = drawn({4}, "scale"), x = drawn({4, 3}, "x"), addend = drawn({4, 3}, "addend");
+  expect_derivative(
+      "scale_rows by scale", [&](const Array& at) { return ref::scale_rows(4, at, x, addend); },
+      [&](const Array&, const Array& dy) {
+        return ref::reduce_sum({Axes::each_row}, {4, 3}, ref::multiply(dy, x));
+      },
+      scale);
+  expect_derivative(
+      "scale_rows by x", [&](const Array& at) { return ref::scale_rows(4, scale, at, addend); },
+      [&](const Array&, const Array& dy) { return ref::scale_rows(4, scale, dy, {}); }, x);
+  expect_derivative(
+      "scale_rows by addend", [&](const Array& at) { return ref::scale_rows(4, scale, x, at); },
+      [&](const Array&, const Array& dy) { return dy; }, addend);
 }
 
 TEST(DerivativeTest, Columns) {

@@ -4,6 +4,7 @@
 #include "kernels/indexed_rows.h"
 #include "kernels/permute.h"
 #include "kernels/rows.h"
+#include "kernels/scale_rows.h"
 #include "tests/support/wrong_calls.h"
 
 #include <limits>
@@ -174,12 +175,31 @@ std::vector<WrongCall> wrong_scatters() {
           {"no y", call(f32({3, 5}), i32({3}), kNone), {"[3,5]"}}};
 }
 
+std::vector<WrongCall> wrong_scales() {
+  const auto call = [](View scale, View x, View addend, View y) {
+    return [=](Context& context) { scale_rows(context, scale, x, addend, y); };
+  };
+  const View x = f32({3, 5}), scale = f32({3});
+  return {{"a number a column", call(f32({5}), x, kNone, x), {"[5]", "[3]"}},
+          {"numbers in bf16", call(bf16({3}), x, kNone, x), {"bf16[3]"}},
+          {"numbers of rank 2", call(f32({3, 1}), x, kNone, x), {"[3,1]", "[3]"}},
+          {"addend of another shape", call(scale, x, f32({3, 4}), x), {"[3,4]", "[3,5]"}},
+          {"addend of another type", call(scale, x, bf16({3, 5}), x), {"bf16[3,5]"}},
+          {"y of another shape", call(scale, x, kNone, f32({5, 3})), {"[5,3]", "[3,5]"}},
+          {"y of another type", call(scale, x, kNone, bf16({3, 5})), {"bf16[3,5]"}},
+          {"x of integers", call(scale, i32({3, 5}), kNone, i32({3, 5})), {"i32[3,5]"}},
+          {"no x", call(scale, kNone, kNone, x), {}},
+          {"no numbers", call(kNone, x, kNone, x), {}},
+          {"no y", call(scale, x, kNone, kNone), {"[3,5]"}}};
+}
+
 WrongCalls make() {
   return {{"gather_rows", wrong_gathers()},
           {"load_rows", wrong_loads()},
           {"concat_rows", wrong_concats()},
           {"slice_rows", wrong_slices()},
           {"pad_rows", wrong_pads()},
+          {"scale_rows", wrong_scales()},
           {"concat_columns", wrong_column_concats()},
           {"slice_columns", wrong_column_parts([](Context& context, int begin, View part, View whole) {
              slice_columns(context, begin, whole, part);
