@@ -1,6 +1,7 @@
 #include "host/recipes/record_step.h"
 
 #include "engine/rewrite/fuse.h"
+#include "engine/rewrite/proportional_gradients.h"
 #include "engine/rewrite/small_nodes.h"
 #include "host/recipes/step_recorder.h"
 #include "kernels/check.h"
@@ -50,6 +51,7 @@ RecordedStep record_step(const Recipe& recipe, const Networks& networks, const S
   check_recorded(recipe, step);
   for (RecordedPhase& phase : step.phases) {
     if (settings.is_fused) {
+      share_proportional_gradients(phase.program);
       fuse(phase.program);
       group_small_nodes(phase.program);
     } else {
