@@ -42,6 +42,19 @@ Value part(Program& p, Value x, int top, int left, int height, int width) {
 
 }  // namespace
 
+Value pixel_middles(Program& p, int count, int height, int width) {
+  const Shape rows{count, height * width * 2};
+  const auto all = [&](Value one) {
+    const Value flat = p.reshape(one, {rows[1]});
+    return p.reshape(ops::broadcast(p, {Axes::each_column, 1.0F}, flat, rows, DType::f32), {count, height, width, 2});
+  };
+  const Value places = middles(p, height, width);  // -1..1
+  const auto in_pixels = [&](int index, int extent) {
+    return ops::affine(p, ops::slice_columns(p, places, index, 1), 0.5 * extent, 0.5 * extent);
+  };
+  return all(ops::concat_columns(p, in_pixels(0, width), in_pixels(1, height)));
+}
+
 Value warp_by_flow(Program& p, Value x, Value flow) {
   const Program::Scope scope(p, "warp");
   const Shape s = p.shape(flow);

@@ -9,6 +9,9 @@ namespace duel {
 // x [N,H,W,C] looked up where the flow points, bilinear, 0 beyond the picture.
 Value warp_by_flow(Program& program, Value x, Value flow);
 
+// [count,height,width,2] f32: (column, row) of each pixel's middle, 0.5 of the first.
+Value pixel_middles(Program& program, int count, int height, int width);
+
 // [N,2H,2W,2]: the same flow of a picture of twice the size, bilinear, its edge continued.
 Value enlarge_flow(Program& program, Value flow);
 

@@ -40,9 +40,13 @@ StepRecorder::StepRecorder(const Networks& networks, const StepSettings& setting
       step_(recorded_.program.bind("step", {1}, DType::i64)) {}
 
 Value StepRecorder::batch(const std::string& draw, const std::string& source, const std::string& field) {
+  return batch(draw, source, field, compute());
+}
+
+Value StepRecorder::batch(const std::string& draw, const std::string& source, const std::string& field, DType type) {
   const DrawnField drawn{draw, source, field};
   recorded_.batches.push_back(drawn);
-  return settings_.batch_of(recorded_.program, drawn, step_, compute());
+  return settings_.batch_of(recorded_.program, drawn, step_, type);
 }
 
 Value StepRecorder::drawn(const std::string& draw, const Shape& shape, bool is_normal) {

@@ -35,6 +35,7 @@ public:
   // Rows of a source's field: pictures in the compute type, [B,H,W,C] in -1..1; labels i32 [B]. Fields of one source
   // that are drawn by one name are of the same rows. It must be among the recipe's batches().
   Value batch(const std::string& draw, const std::string& source, const std::string& field);
+  Value batch(const std::string& draw, const std::string& source, const std::string& field, DType type);  // of pictures
   Value normal(const std::string& draw, const Shape& shape);   // N(0, 1), f32
   Value uniform(const std::string& draw, const Shape& shape);  // U(0, 1), f32
 

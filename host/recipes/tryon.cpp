@@ -10,6 +10,7 @@
 #include "host/recipes/adam_rule.h"
 #include "host/recipes/fields.h"
 #include "host/recipes/step_recorder.h"
+#include "host/recipes/tryon_truth.h"
 #include "kernels/check.h"
 
 #include <algorithm>
@@ -23,8 +24,8 @@ namespace duel {
 namespace {
 
 constexpr const char *kTryon = "tryon", *kFlow = "flow", *kPainter = "painter", *kPairs = "pairs";
-constexpr double kColours = 2, kMasks = 4, kCurvature = 0.4;  // their weights
-constexpr int kPainterInputs = 3 + 3 + 4;                     // person, body, warped garment
+constexpr double kColours = 2, kMasks = 4, kPlaces = 0.3, kCurvature = 0.4;  // their weights
+constexpr int kPainterInputs = 3 + 3 + 4;                                    // person, body, warped garment
 
 // One number of each pixel for three colours.
 Value for_colours(Program& p, Value x) {
@@ -74,6 +75,18 @@ Value difference_in_detail(Program& p, Value a, Value b) {
   const Value all = difference(p, ops::cast(p, a, DType::f32), ops::cast(p, b, DType::f32));
   const Shape s = p.shape(all);
   return mean_absolute_difference(p, all, ops::resample2d(p, kMean, all, s[1], s[2]));
+}
+
+// How far a flow is from the true one, in pixels of the picture: the mean over all of them, where the garment is not
+// seen none. Smooth where they meet.
+Value distance(Program& p, Value flow, Value truth, Value seen) {
+  while (p.shape(flow)[1] < p.shape(truth)[1]) {
+    flow = enlarge_flow(p, flow);
+  }
+  const Value d = difference(p, flow, truth), squares = ops::multiply(p, d, d);
+  const Value sum = ops::add(p, ops::slice_columns(p, squares, 0, 1), ops::slice_columns(p, squares, 1, 1));
+  const Value distances = ops::unary(p, UnaryKind::square_root, ops::affine(p, sum, 1.0, 1e-2));
+  return ops::mean(p, ops::multiply(p, distances, ops::cast(p, seen, DType::f32)));
 }
 
 // (garment cut out, person, body) to the flows.
@@ -185,11 +198,8 @@ public:
   }
 
   std::vector<DrawnField> batches() const override {
-    return {{kPairs, "main", "garment"},
-            {kPairs, "main", "person"},
-            {kPairs, "main", "body"},
-            {kPairs, "main", "picture"},
-            {kPairs, "main", "worn"}};
+    return {{kPairs, "main", "garment"}, {kPairs, "main", "person"}, {kPairs, "main", "body"},
+            {kPairs, "main", "picture"}, {kPairs, "main", "worn"},   {kPairs, "main", "flow"}};
   }
 
   std::vector<std::string> metrics() const override { return {"loss", "warp", "picture", "l1", "grad_norm"}; }
@@ -235,7 +245,7 @@ private:
   }
 
   // The later a flow, the more it counts (Ge et al. 2021, section 3.4).
-  static Value warp_loss(Program& p, Value garment, Value worn, const std::vector<Value>& flows) {
+  static Value warp_loss(Program& p, Value garment, Value worn, Value true_flow, const std::vector<Value>& flows) {
     Value sum;
     for (std::size_t i = 0; i < flows.size(); ++i) {
       const Value warped = warp_by_flow(p, in_size_of(p, garment, flows[i]), flows[i]);
@@ -243,7 +253,10 @@ private:
       const Value colours = difference_in_detail(p, colours_of(p, warped), colours_of(p, truth));
       const Value masks = mean_absolute_difference(p, opacity_of(p, warped), opacity_of(p, truth));
       const auto number = static_cast<double>(i + 1);
-      const Value one = ops::add(p, ops::affine(p, colours, number * kColours), ops::affine(p, masks, number * kMasks));
+      const Value places = distance(p, flows[i], true_flow, opacity_of(p, worn));
+      const Value one =
+          ops::add(p, ops::add(p, ops::affine(p, colours, number * kColours), ops::affine(p, masks, number * kMasks)),
+                   ops::affine(p, places, number * kPlaces));
       sum = sum.exists() ? ops::add(p, sum, one) : one;
     }
     return ops::add(p, sum, ops::affine(p, flow_curvature(p, flows.back()), kCurvature));
@@ -257,7 +270,7 @@ private:
     const Value worn = cut_out(p, truth, mask_of(p, drawn("worn")));
 
     const std::vector<Value> flows = r.run(kFlow, {garment, person, body});
-    const Value warp = warp_loss(p, garment, worn, flows);
+    const Value warp = warp_loss(p, garment, worn, true_flow(p, r.batch(kPairs, "main", "flow", DType::f32)), flows);
     const std::vector<Value> painted = r.run(kPainter, {person, body, warp_by_flow(p, garment, flows.back())});
     const Value l1 = mean_absolute_difference(p, painted[0], truth);
     const Value not_taken =

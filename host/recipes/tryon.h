@@ -7,8 +7,10 @@
 //
 //   loss.warp     of the start and of each of the three flows, i = 1 for the start to 4 for the whole picture's, which
 //                 are compared in their own size: i (2 mean |detail of garment warped - garment as it is worn| + 4 mean
-//                 |its mask warped - where it is seen|), and 0.4 curvature of the last one (engine/nn/flow.h); the
-//                 detail of a difference is what the mean of 7x7 pixels leaves of it
+//                 |its mask warped - where it is seen| + 0.3 distance from the true flow), and 0.4 curvature of the
+//                 last one (engine/nn/flow.h); the detail of a difference is what the mean of 7x7 pixels leaves of it;
+//                 the distance is mean seen (|flow - true flow|^2 + 0.01)^0.5 over the picture's pixels, in pixels of
+//                 it
 //   loss.picture  5 mean |made - truth| + mean |painted - truth| + mean |1 - mask|; made = mask warped +
 //                 (1 - mask) (kept person + (1 - kept) painted), where the mask is 0 beside the garment
 //
@@ -18,8 +20,8 @@
 // Detail in place of colours, because shading is most of what colours differ by. What of the person is kept, where the
 // papers paint all, leaves face and ground as they are.
 //
-// Colours are in -1..1, masks in 0..1; where a garment is transparent its colours are 0. The true flow is measured by
-// alone, never learnt from. No adversary, no features of another network.
+// Colours are in -1..1, masks in 0..1; where a garment is transparent its colours are 0. No adversary, no features
+// of another network.
 //
 // Metrics: loss, warp, picture (the two above), l1 (mean |made - truth|), grad_norm; of rows that are held out, of
 // people and garments that training never sees, by the averages of the weights and rounded to bytes:
@@ -37,8 +39,8 @@
 namespace duel {
 
 // Networks "flow" and "painter" (engine/models/tryon.h); the draw pairs. Reads main/garment, main/person, main/body,
-// main/picture, main/worn. Throws kind `usage` where the data are no try-on set, and as check_tryon() does. `steps`: of
-// the run, for schedules.
+// main/picture, main/worn, main/flow. Throws kind `usage` where the data are no try-on set, and as check_tryon() does.
+// `steps`: of the run, for schedules.
 std::unique_ptr<Recipe> make_tryon(const Options& options, const Fields& fields, std::int64_t steps);
 
 }  // namespace duel

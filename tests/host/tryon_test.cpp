@@ -6,6 +6,7 @@
 #include "engine/nn/flow.h"
 #include "host/data/tryon_source.h"
 #include "host/pictures/decode.h"
+#include "host/recipes/tryon_truth.h"
 #include "host/sample/held_out.h"
 #include "host/train/trainer.h"
 #include "host/train/training_plan.h"
@@ -118,6 +119,29 @@ TEST(Flow, StartsAtZeroAtEveryLevel) {
     const int side = kTryonSide / (i < 2 ? 8 : i == 2 ? 4 : 1);
     EXPECT_EQ(values.size(), static_cast<std::size_t>(2 * side * side * 2));
     EXPECT_TRUE(std::all_of(values.begin(), values.end(), [](float value) { return value == 0; }));
+  }
+}
+
+// Every value of every byte, against the set's own reading of them.
+TEST(TrueFlow, IsWhatTheBytesSay) {
+  constexpr int kHeight = 16, kWidth = 48;
+  SmallProgram small;
+  const Value coded = small.input({1, kHeight, kWidth, 3});
+  std::vector<std::uint8_t> bytes;
+  for (int i = 0; i < kHeight * kWidth * 3; ++i) {
+    bytes.push_back(static_cast<std::uint8_t>(i % 3 == 2 ? i / 3 % 256 : i * 89 % 256));
+    small.data(0)[i] = static_cast<float>(bytes.back()) / 127.5F - 1.0F;
+  }
+  const Value flow = true_flow(small.program, coded);
+  small.program.keep(flow);
+  small.finish();
+  small.run();
+  const std::vector<float> made = small.read(flow);
+  ASSERT_EQ(made.size(), static_cast<std::size_t>(2 * kHeight * kWidth));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(kHeight * kWidth); ++i) {
+    const auto [column, line] = flow_place(std::span(bytes).subspan(3 * i, 3));
+    EXPECT_NEAR(made[2 * i], column * kWidth - static_cast<double>(i % kWidth) - 0.5, 1e-3) << i;
+    EXPECT_NEAR(made[2 * i + 1], line * kHeight - static_cast<double>(i / kWidth) - 0.5, 1e-3) << i;
   }
 }
 

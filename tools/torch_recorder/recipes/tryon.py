@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from ..networks import tryon
 from .recipe import Draw, Phase
 
-CHANNELS = {"garment": 4, "person": 3, "body": 3, "worn": 1, "picture": 3}
+CHANNELS = {"garment": 4, "person": 3, "body": 3, "worn": 1, "flow": 3, "picture": 3}
+PLACES = 0.3  # the weight of distances from the true flow
 
 
 def name_of(field):
@@ -33,6 +34,24 @@ def curvature(flow):
                        (flow[..., :-2, :-2], flow[..., 2:, 2:]), (flow[..., :-2, 2:], flow[..., 2:, :-2])):
         bends.append(((one + other - 2 * middle).square() + 1e-6).pow(0.45).mean())
     return sum(bends) / 4
+
+
+def true_flow(pictures):
+    """Of the field "flow" in -1..1 the flow [N,2,H,W] that its bytes say (host/data/tryon_source.h)."""
+    red, green, blue = (127.5 * pictures + 127.5).round().unbind(1)
+    high, low = (blue / 16).floor(), blue % 16
+    height, width = pictures.shape[2:]
+    places = torch.stack([(16 * red + high) * 2 / 4095 - 0.5, (16 * green + low) * 2 / 4095 - 0.5], 1)
+    places = places * torch.tensor([width, height], dtype=pictures.dtype)[:, None, None]
+    rows, columns = (torch.arange(count, dtype=pictures.dtype) + 0.5 for count in (height, width))
+    return places - torch.stack(torch.meshgrid(columns, rows, indexing="xy"))
+
+
+def distance(flow, truth, seen):
+    """The mean over pixels of how far the flow is from the true one, in pixels, where the garment is seen."""
+    while flow.shape[2] < truth.shape[2]:
+        flow = tryon.enlarged_flow(flow)
+    return (((flow - truth).square().sum(1) + 1e-2).sqrt() * seen).mean()
 
 
 class Tryon:
@@ -107,11 +126,12 @@ class Tryon:
     def loss(self, networks, draws, step):
         garment, person = self.given(networks, draws)
         worn, truth = self.worn(networks, draws), networks.pictures(draws["pairs"])
-        flows = networks["flow"](garment, person)
+        flows, true = networks["flow"](garment, person), true_flow(networks.pictures(draws["pairs/flow"]))
         total = 0
         for i, (flow, small, goal) in enumerate(zip(flows, in_sizes_of(garment, flows), in_sizes_of(worn, flows))):
             difference = tryon.warped(small, flow) - goal
-            total = total + (i + 1) * (2 * detail(difference[:, :3]).abs().mean() + 4 * difference[:, 3:].abs().mean())
+            total = total + (i + 1) * (2 * detail(difference[:, :3]).abs().mean() + 4 * difference[:, 3:].abs().mean() +
+                                       PLACES * distance(flow, true, worn[:, 3]))
         total = total + 0.4 * curvature(flows[-1])
         made, painted, taken = networks["painter"](person, tryon.warped(garment, flows[-1]))
         return total + 5 * (made - truth).abs().mean() + (painted - truth).abs().mean() + (1 - taken).mean()
