@@ -44,7 +44,8 @@ bool is_linear_by_row(const Node& node, std::size_t index) {
     const Axes axes = std::any_cast<Reduce>(node.parameters).axes;
     return axes == Axes::each_row || axes == Axes::each_row_and_column;
   }
-  return is_among(node.op, {"conv2d_backward_input", "activation_backward", "cast", "slice_columns", "pad_columns"});
+  return is_among(
+      node.op, {"conv2d_backward_input", "activation_backward", "resample2d", "cast", "slice_columns", "pad_columns"});
 }
 
 }  // namespace
