@@ -3,8 +3,9 @@ with. Written as R3GAN's own code is, whose FIR filters are depthwise convolutio
 
     python3 profiling/torch_residual.py --side 64 --widths 64 64 64 32 16 --batch 32
 
-prints one line of JSON. Duel's step: duel bench step --preset residual --batch 32 --set data.source=synthetic
---set data.synthetic_height=64 --set data.synthetic_width=64 --set model.widths=[64,64,64,32,16]
+prints one line of JSON. Duel's step: duel bench step --preset residual --set data.source=synthetic
+--set data.synthetic_height=64 --set data.synthetic_width=64 --set data.synthetic_channels=3
+--set model.widths=[64,64,64,32,16] --set model.blocks=2
 """
 import argparse
 import json
