@@ -48,6 +48,7 @@ struct Recipe {
 
 std::vector<Recipe> recipes() {
   std::vector<Recipe> list = {{"classic", small_options("classic")}, {"steady", small_options("steady")}};
+  list.back().options.seed = 1;  // by 11 a unit comes within rounding of its kink at step 4; by 1 to 6 none does
   Options colour = small_options("steady");
   colour.data.synthetic_channels = 3;
   list.push_back({"colour", colour});
