@@ -203,6 +203,15 @@ class Parts(unittest.TestCase):
         mask[60:62] = 0
         self.assertEqual(torso_of(mask), (32.0, 10.0))
 
+    def test_a_torso_is_neither_a_cuff_nor_a_knot(self):
+        mask = np.zeros((96, 64), np.uint8)
+        mask[10:50, 12:52] = 1  # a torso that ends early in the rows that are looked at,
+        mask[10:90, 2:8] = mask[10:90, 56:62] = 1  # with sleeves that hang lower,
+        mask[10:20] = 1
+        self.assertEqual(torso_of(mask), (32.0, 20.0))
+        mask[50:90, 30:34] = 1  # and knotted at its hem
+        self.assertEqual(torso_of(mask), (32.0, 20.0))
+
     def test_masks_that_are_no_garment_are_left_out(self):
         def mask(*boxes):
             picture = np.zeros((128, 128), np.uint8)

@@ -86,17 +86,20 @@ def cut(photograph, seed):
 
 
 def torso_of(mask):
-    """Middle column and half width of what hangs straight: of the narrow rows below the armpits."""
+    """Middle column and half width of what hangs straight: of the narrow rows below the armpits. Of a row counts the piece that
+    the garment's middle lies in, for the lowest rows of a short one are cuffs alone; or the widest, where none lies there. What is
+    much narrower than the rest is a knot or a tip of the hem."""
     left, top, width, height = cv2.boundingRect(mask)
-    runs = []
+    middle = np.nonzero(mask)[1].mean()
+    runs, widest = [], []
     for row in range(top + int(0.45 * height), top + int(0.95 * height)):
         columns = np.flatnonzero(np.diff(np.pad(mask[row], 1).astype(np.int8)))
-        pieces = columns.reshape(-1, 2)
-        if len(pieces) == 0:
-            continue  # between two parts of a garment that hardly hang together
-        widest = pieces[np.argmax(pieces[:, 1] - pieces[:, 0])]
-        runs.append((widest[1] - widest[0], (widest[0] + widest[1]) / 2))
-    runs.sort()
+        pieces = [(last - first, (first + last) / 2) for first, last in columns.reshape(-1, 2)]
+        if pieces:  # none between two parts of a garment that hardly hang together
+            widest.append(max(pieces))
+            runs += [piece for piece in pieces if abs(piece[1] - middle) <= piece[0] / 2]
+    runs = sorted(runs or widest)
+    runs = [run for run in runs if run[0] > 0.4 * runs[-1][0]]
     chosen = runs[len(runs) // 8:len(runs) // 2 + 1]
     return float(np.median([run[1] for run in chosen])), float(np.median([run[0] for run in chosen])) / 2
 
