@@ -11,6 +11,7 @@
 namespace duel {
 
 using namespace winograd;
+using simd::stream, simd::suits_streams;
 
 namespace {
 
@@ -25,6 +26,7 @@ struct Layer {
   const float* bias;  // [O] or null
   Out* out;           // [N,P,Q,O], or O of more channels
   int out_pitch;      // from a pixel to the next
+  bool streamed;      // Out is float then
 
   // The same one's group g, where this is its first.
   Layer group(std::int64_t g) const {
@@ -46,6 +48,17 @@ int tiles_at_once(int I, int O) {
   return std::max(fitting / kBlockTiles, 1) * kBlockTiles;
 }
 
+inline void put(bool streamed, float* to, Vec v) {
+  if (streamed) {
+    stream(to, v);
+  } else {
+    store(to, v);
+  }
+}
+inline void put(bool /*streamed*/, Bf16* to, Vec v) {
+  store(to, v);
+}
+
 // Tiles first .. first+tiles-1 from v [36,tiles,I] by m [36,tiles,O] to the output; `next_in` and `next_first` are what
 // will be worked on then.
 template <class In, class Out, class Act>
@@ -65,15 +78,19 @@ void convolve_tiles(const Layer<In, Out>& layer, const Tiling& tiling, std::int6
     TilesAhead<true, Out> outputs;
     TilesAhead<false, In> inputs;  // of the next tiles those that this row of tiles has not read
     PanelsAhead filters;
+    bool streamed;
     [[gnu::always_inline]] void operator()() {
-      outputs.fetch();
+      if (!streamed) {
+        outputs.fetch();
+      }
       inputs.fetch();
       filters.fetch();
     }
   } ahead{
       {{layer.out, layer.P, layer.Q, O, layer.out_pitch}, tiling, first, tiles, 0, 0, calls},
       {next_in, tiling, next_first, next, kTile - kOutputs - layer.pad_top, kTile - kOutputs - layer.pad_left, calls},
-      {layer.u, std::int64_t{kPlanes} * I * O, I, calls_a_panel}};
+      {layer.u, std::int64_t{kPlanes} * I * O, I, calls_a_panel},
+      layer.streamed};
   for (int e = 0; e < kPlanes; ++e) {
     multiply_panels<kBlockTiles>({v + e * v_plane, I, 1}, layer.u + std::int64_t{e} * I * O, tiles, I, O,
                                  m + e * m_plane, ahead);
@@ -88,7 +105,7 @@ void convolve_tiles(const Layer<In, Out>& layer, const Tiling& tiling, std::int6
       gather_tile<kOutputs, gather_output>(m + std::int64_t{t} * O + o, m_plane, y);
       for (int i = 0; i < rows; ++i) {
         for (int j = 0; j < columns; ++j) {
-          store(corner + (std::int64_t{i} * layer.Q + j) * layer.out_pitch + o, act(y[i][j] + bias));
+          put(layer.streamed, corner + (std::int64_t{i} * layer.Q + j) * layer.out_pitch + o, act(y[i][j] + bias));
         }
       }
     }
@@ -112,8 +129,16 @@ void convolve(const CpuContext& context, const Layer<In, Out>& layer, int groups
         convolve_tiles(layer.group(i % groups), tiling, first, tiles, act, v, m, layer.group(next % groups).in,
                        next / groups * at_once);
       }
+      if (layer.streamed) {
+        simd::end_streams();
+      }
     });
   });
+}
+
+// Groups make few products for each result, so that the results' way to memory is a good part of the time.
+bool is_streamed(const Conv2d& conv, View y) {
+  return conv.groups > 1 && y.dtype == DType::f32 && suits_streams(y.data, y.bytes());
 }
 
 // u[e, c, k] from w[k,r,s,c], for each group: vectors along k are collected one by one.
@@ -219,7 +244,8 @@ void conv2d_forward_winograd(CpuContext& context, const Conv2d& conv, const Acti
                                  u,
                                  bias.as<float>(),
                                  y.as<Out>(),
-                                 y.shape[3]};
+                                 y.shape[3],
+                                 is_streamed(conv, y)};
       convolve(context, layer, conv.groups, activation, u + w.count() / 9 * kPlanes);
     });
   });
@@ -244,7 +270,8 @@ void conv2d_backward_input_winograd(CpuContext& context, const Conv2d& conv, Vie
                                  u,
                                  nullptr,
                                  dx.as<Out>(),
-                                 dx.shape[3]};
+                                 dx.shape[3],
+                                 is_streamed(conv, dx)};
       convolve(context, layer, conv.groups, {}, u + w.count() / 9 * kPlanes);
     });
   });

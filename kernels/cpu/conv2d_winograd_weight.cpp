@@ -49,8 +49,10 @@ struct Problem {
   }
 };
 
+// Tiles first .. first+tiles-1; `next` and `next_first` are what will be worked on then.
 template <class T>
-void sum_tiles(const Problem<T>& p, std::int64_t first, int tiles, const Part& part) {
+void sum_tiles(const Problem<T>& p, std::int64_t first, int tiles, const Part& part, const Problem<T>& next,
+               std::int64_t next_first) {
   const int K = p.dy.C, C = p.x.C;
   const std::int64_t dy_plane = std::int64_t{tiles} * K, x_plane = std::int64_t{tiles} * C;
   for (int t = 0; t < tiles; ++t) {
@@ -60,7 +62,7 @@ void sum_tiles(const Problem<T>& p, std::int64_t first, int tiles, const Part& p
     spread_tile<kTile, spread_input>(p.x, place.picture, place.top - p.pad_top, place.left - p.pad_left, x_plane,
                                      part.x + std::int64_t{t} * C);
   }
-  const int next = static_cast<int>(std::min<std::int64_t>(tiles, p.tiling.count - first - tiles));
+  const int next_tiles = static_cast<int>(std::min<std::int64_t>(tiles, p.tiling.count - next_first));
   const int calls = kPlanes * calls_between(kBlockRows, K, tiles, C);
   struct {
     TilesAhead<false, T> gradients, inputs;  // of the next tiles
@@ -68,8 +70,9 @@ void sum_tiles(const Problem<T>& p, std::int64_t first, int tiles, const Part& p
       gradients.fetch();
       inputs.fetch();
     }
-  } ahead{{p.dy, p.tiling, first + tiles, next, 0, 0, calls},
-          {p.x, p.tiling, first + tiles, next, kTile - kOutputs - p.pad_top, kTile - kOutputs - p.pad_left, calls}};
+  } ahead{
+      {next.dy, p.tiling, next_first, next_tiles, 0, 0, calls},
+      {next.x, p.tiling, next_first, next_tiles, kTile - kOutputs - p.pad_top, kTile - kOutputs - p.pad_left, calls}};
   for (int e = 0; e < kPlanes; ++e) {
     multiply<kBlockRows, Into::add>({part.dy + e * dy_plane, 1, K}, part.x + e * x_plane, K, tiles, C,
                                     part.sums + std::int64_t{e} * K * C, ahead);
@@ -109,7 +112,8 @@ void conv2d_backward_weight_winograd(CpuContext& context, const Conv2d& conv, Vi
           for (int g = 0; g < groups; ++g) {
             Part of_group = part;
             of_group.sums += g * kPlanes * plane;
-            sum_tiles(problem.group(g), first, count, of_group);
+            const int next = (g + 1) % groups;
+            sum_tiles(problem.group(g), first, count, of_group, problem.group(next), next == 0 ? first + count : first);
           }
         }
       }

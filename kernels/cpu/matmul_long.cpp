@@ -304,9 +304,7 @@ void matmul_long(CpuContext& context, const Matmul& p, View a, View b, View bias
   constexpr std::int64_t kScratch = kBlockFloats + kPanel * kMostSteps;
   float* const sums = blocks + parts * kScratch;
   const bool is_deep = e.k == e.longest(), is_tall = !is_deep && e.m == e.longest();
-  // A result that the caches do not hold until it is read.
-  const bool streamed = !is_deep && y.bytes() >= (std::size_t{16} << 20) && e.k <= kMostSteps &&
-                        reinterpret_cast<std::uintptr_t>(y.data) % kLineBytes == 0;
+  const bool streamed = !is_deep && e.k <= kMostSteps && suits_streams(y.data, y.bytes());
   parallel_ranges(context, parts, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const Rows rows = p.transpose_a ? Rows{a.as<float>(), 1, e.m} : Rows{a.as<float>(), e.k, 1};

@@ -49,6 +49,8 @@ inline void store(Bf16* to, Vec v) {
       __builtin_convertvector((bits & 0x7FFFFFFFU) > 0x7F800000U ? nan : rounded, HalfBits);
 }
 
+inline constexpr int kLineBytes = 64;  // which memory is fetched in
+
 // Past the caches, where all of a line is written and nobody reads it soon: an ordinary store first fetches the line.
 // `to` is aligned to a vector. Other threads see it after end_streams().
 inline void stream(float* to, Vec v) {
@@ -63,8 +65,10 @@ inline void end_streams() {
   _mm_sfence();
 #endif
 }
-
-inline constexpr int kLineBytes = 64;  // which memory is fetched in
+// Whether results are better streamed: the caches do not hold so many until they are read. And whether they can be.
+inline bool suits_streams(const void* to, std::size_t bytes) {
+  return bytes >= (std::size_t{16} << 20) && reinterpret_cast<std::uintptr_t>(to) % kLineBytes == 0;
+}
 
 // Asks for the lines of `count` elements, into the second cache. (Inlined by force: GCC 12 takes a function that only
 // prefetches for one without effect.)

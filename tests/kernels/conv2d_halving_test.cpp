@@ -4,6 +4,7 @@
 #include "kernels/memory.h"
 
 #include "tests/reference/conv2d.h"
+#include "tests/support/whole_numbers.h"
 
 #include <gtest/gtest.h>
 
@@ -18,19 +19,10 @@ namespace {
 
 constexpr Conv2d kConv{2, 1, 1, 1, 1};
 
-// Small whole numbers.
-std::vector<float> numbers(std::int64_t count, std::size_t seed) {
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = static_cast<float>(static_cast<int>(((i + seed) * 2654435761U >> 7) % 9) - 4);
-  }
-  return values;
-}
-
 TEST(Conv2dHalving, WeightGradientsAreWholeHoweverTheyAreParted) {
   for (const auto& [C, K] : {std::pair{48, 96}, {16, 272}}) {
     const Shape x{33, 14, 14, C}, dy{33, 7, 7, K}, dw{K, 4, 4, C};
-    std::vector<float> a = numbers(x.count(), 0), b = numbers(dy.count(), 77);
+    std::vector<float> a = whole_numbers(x.count()), b = whole_numbers(dy.count(), 77);
     const std::vector<double> expected = reference::conv2d_backward_weight(
         kConv, x, dw, std::vector<double>(a.begin(), a.end()), std::vector<double>(b.begin(), b.end()));
     double largest = 0;

@@ -4,6 +4,8 @@
 #include "kernels/matmul.h"
 #include "kernels/memory.h"
 
+#include "tests/support/whole_numbers.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -18,22 +20,11 @@ struct Problem {
   Matmul matmul;
 };
 
-// Small whole numbers, so that every sum is exact in f32 in any order.
-float number(std::size_t i) {
-  return static_cast<float>(static_cast<int>((i * 2654435761U >> 7) % 9) - 4);
-}
-
 // The largest distance from the plain sums; 1e9 where something beside y was written.
 double worst(const Problem& p, int threads, int offset) {
   Context context = Context::cpu(threads);
   const auto count = [](int rows, int columns) { return static_cast<std::size_t>(rows) * columns; };
-  std::vector<float> a(count(p.m, p.k)), b(count(p.k, p.n));
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    a[i] = number(i);
-  }
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    b[i] = number(i + 77);
-  }
+  std::vector<float> a = whole_numbers(std::int64_t{p.m} * p.k), b = whole_numbers(std::int64_t{p.k} * p.n, 77);
   constexpr float kUntouched = 12345;
   constexpr std::size_t kAround = 32;
   Buffer memory(context, (count(p.m, p.n) + 2 * kAround) * sizeof(float));
