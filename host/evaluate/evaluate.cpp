@@ -139,14 +139,22 @@ std::vector<int> labels_of(const std::vector<SourceRow>& rows) {
   return labels;
 }
 
+const char* how_it_is_measured(const std::string& recipe) {
+  if (recipe == "classify") {
+    return "; `duel classify --held-out` measures it";
+  }
+  return recipe == "cut" || recipe == "cyclegan" ? "; tools/judge_translation.py measures it" : "";
+}
+
 std::int64_t load_run(Context& context, const EvaluationRequest& request, const Source& real, Subject& subject) {
   const RunDirectory run = RunDirectory::open_for_reading(request.run);
   const std::int64_t step = read_checkpoint_of(run, request.step, [&](const std::filesystem::path& checkpoint) {
     subject.loaded.emplace(context, run, checkpoint, 0);
   });
   if (!draws_pictures(subject.loaded->sampling)) {
-    throw_error(Error::Kind::usage, "{}: is a run of the recipe {}, which draws no pictures", request.run,
-                subject.loaded->recipe->name());
+    const std::string recipe = subject.loaded->recipe->name();
+    throw_error(Error::Kind::usage, "{}: is a run of the recipe {}, which draws no pictures{}", request.run, recipe,
+                how_it_is_measured(recipe));
   }
   const Shape its = subject.loaded->picture, wanted = picture_shape(real);
   if (its != wanted) {

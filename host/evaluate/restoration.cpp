@@ -5,9 +5,7 @@
 #include "host/data/open_dataset.h"
 #include "host/device/default_threads.h"
 #include "host/device/device.h"
-#include "host/files/atomic_file.h"
 #include "host/pictures/sample_grid.h"
-#include "host/run/run_directory.h"
 #include "host/sample/generate.h"
 #include "host/sample/held_out.h"
 #include "host/sample/loaded_sampling.h"
@@ -23,15 +21,8 @@ namespace duel {
 
 namespace {
 
-constexpr const char* kRecipe = "restore";
-
-Options options_of(const RunDirectory& run, const std::filesystem::path& checkpoint) {
-  const std::filesystem::path config = run.config_path(checkpoint);
-  return options_from_toml(read_text_file(config), config.string());
-}
-
 // Of the run, changed by what is asked for; photographs come at the size that they were trained at.
-Options::Data data_of(const RestorationRequest& request, const Options& trained, const Shape& picture) {
+Options::Data data_of(const HeldOutRequest& request, const Options& trained, const Shape& picture) {
   const bool names_data = std::any_of(request.settings.begin(), request.settings.end(),
                                       [](const Setting& setting) { return setting.key == "data.source"; });
   Options options = trained;
@@ -101,12 +92,11 @@ std::vector<PictureScore> scores_of(Context& context, const LoadedSampling& load
 
 }  // namespace
 
-bool is_of_restoration(const std::string& folder) {
-  const RunDirectory run = RunDirectory::open_for_reading(folder);
-  return options_from_toml(read_text_file(run.config_path()), run.config_path().string()).recipe == kRecipe;
+bool is_of_restoration(const std::string& recipe) {
+  return recipe == "restore";
 }
 
-RestorationEvaluation evaluate_restoration(const RestorationRequest& request) {
+RestorationEvaluation evaluate_restoration(const HeldOutRequest& request) {
   const RunDirectory run = RunDirectory::open_for_reading(request.run);
   Context context = make_context(request.where);
   const int threads = request.where.threads > 0 ? request.where.threads : default_threads().threads;

@@ -365,10 +365,10 @@ TEST(Restore, ARunShowsAndMeasuresWhatItRestores) {
     EXPECT_NE(metrics.find(name), std::string::npos) << name;
   }
   EXPECT_NE(log.find("as given"), std::string::npos);
-  RestorationRequest evaluation;
+  HeldOutRequest evaluation;
   evaluation.run = request.folder;
   evaluation.where = {"cpu", 2, "ours"};
-  ASSERT_TRUE(is_of_restoration(request.folder));
+  ASSERT_TRUE(is_of_restoration(recipe_of(request.folder)));
   const RestorationEvaluation result = evaluate_restoration(evaluation);
   EXPECT_EQ(result.scores.rows, 3);  // an eighth of 24
   const std::string key = "\"held_out_psnr\":";

@@ -150,7 +150,8 @@ TEST_F(CommandEvaluate, WhatCannotBeMeantIsRefused) {
                  0, "");
   expect_outcome(duel("evaluate --run run --extractor classifier:small"), 2,
                  "takes pictures of 16x8 pixels with 1 channels, but those to be compared have 12x12 with 1");
-  expect_outcome(duel("evaluate --run small --extractor pixels"), 2, "which draws no pictures");
+  expect_outcome(duel("evaluate --run small --extractor pixels"), 2,
+                 "which draws no pictures; `duel classify --held-out` measures it");
 }
 
 }  // namespace

@@ -6,11 +6,16 @@
 #include "tests/tools/command.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <filesystem>
+#include <fstream>
+#include <string>
 
 namespace duel::test {
 namespace {
+
+using Json = nlohmann::json;
 
 const std::string kPerson = " --person set/test/person/20.png", kBody = " --body set/test/body/20.png",
                   kGarment = " --garment set/test/garment/21.png";
@@ -38,6 +43,31 @@ TEST_F(TryonCommand, WritesThePersonInTheGarment) {
   EXPECT_EQ(read_png(folder_ / "same.png").pixels, made.pixels);
   ASSERT_EQ(duel("tryon --run run --out other.png --garment set/test/garment/20.png" + kPerson + kBody).exit_code, 0);
   EXPECT_NE(read_png(folder_ / "other.png").pixels, made.pixels);
+}
+
+TEST_F(TryonCommand, IsMeasuredOnWhatIsHeldOut) {
+  // What the training logged last is of the same weights.
+  std::ifstream log(folder_ / "run/metrics.jsonl");
+  Json row, last;
+  for (std::string line; std::getline(log, line);) {
+    row = Json::parse(line);
+    last = row.contains("held_out_ssim") ? row : last;
+  }
+  const Outcome measured = duel("evaluate --run run --json");
+  ASSERT_EQ(measured.exit_code, 0) << measured.output;
+  const Json found = Json::parse(measured.output);
+  EXPECT_EQ(found["step"], 2);
+  EXPECT_EQ(found["pictures"], 2);
+  for (const char* figure : {"ssim", "l1", "flow_error"}) {
+    EXPECT_NEAR(found["figures"][figure].get<double>(), last[std::string("held_out_") + figure].get<double>(), 1e-5)
+        << figure;
+  }
+  expect_outcome(duel("evaluate --run run"), 0, "run, step 2: 2 pictures of");
+  expect_outcome(duel("evaluate --run run --by-class"), 2, "makes pictures of pictures");
+  draw_tryon_set(folder_ / "other", 2, 3);
+  expect_outcome(duel("evaluate --run run --data other"), 0, "3 pictures of");
+  expect_outcome(duel("evaluate --run run --data synthetic --size auto"), 2,
+                 "by which a run of the recipe tryon is measured");
 }
 
 TEST_F(TryonCommand, RefusesWhatItCannotTryOn) {

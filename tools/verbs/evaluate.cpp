@@ -1,6 +1,7 @@
 // `duel evaluate`: how good the pictures of a run are, or those of a folder.
 #include "host/evaluate/evaluate.h"
 
+#include "host/evaluate/held_out_figures.h"
 #include "host/evaluate/restoration.h"
 #include "host/run/interrupt.h"
 #include "kernels/check.h"
@@ -129,6 +130,19 @@ Json to_json(const RestorationEvaluation& evaluation) {
           {"jobs", jobs}};
 }
 
+Json to_json(const HeldOutFigures& its) {
+  Json figures = Json::object();
+  for (const auto& [name, value] : its.figures) {
+    figures[name] = value;
+  }
+  return {{"run", its.run},
+          {"step", its.step},
+          {"data", its.data},
+          {"pictures", its.pictures},
+          {"picture", Json::array({its.picture[1], its.picture[2], its.picture[3]})},
+          {"figures", figures}};
+}
+
 // What a training prints is no result of this verb: while one lives, standard output goes where errors go.
 class OutputAsErrors {
 public:
@@ -161,7 +175,9 @@ struct Evaluate {
   CLI::Option *count_option = nullptr, *seed_option = nullptr;
 
   void declare(CLI::App& verb);
-  int run_restoration();
+  int run_held_out(const std::string& recipe);
+  template <class Figures>
+  int print(const Figures& figures) const;
   void add_data_key(CLI::App& verb, const std::string& name, const std::string& key, const std::string& help) {
     verb.add_option_function<std::string>(
             name,
@@ -178,8 +194,11 @@ struct Evaluate {
     }
     request.where = device.resolve();
     request.progress = show_decoding();
-    if (!request.run.empty() && request.pictures.empty() && is_of_restoration(request.run)) {
-      return run_restoration();
+    if (!request.run.empty() && request.pictures.empty()) {
+      const std::string recipe = recipe_of(request.run);
+      if (is_of_restoration(recipe) || has_held_out_figures(recipe)) {
+        return run_held_out(recipe);
+      }
     }
     request.say = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
     request.train = train_beside;
@@ -187,14 +206,19 @@ struct Evaluate {
     if (!evaluation) {
       return kInterruptedExitCode;
     }
-    // Names of files need not be UTF-8; what is not becomes U+FFFD.
-    fmt::print("{}", json ? to_json(*evaluation).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                          : to_text(*evaluation));
-    return 0;
+    return print(*evaluation);
   }
 };
 
-int Evaluate::run_restoration() {
+template <class Figures>
+int Evaluate::print(const Figures& figures) const {
+  // Names of files need not be UTF-8; what is not becomes U+FFFD.
+  fmt::print("{}",
+             json ? to_json(figures).dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : to_text(figures));
+  return 0;
+}
+
+int Evaluate::run_held_out(const std::string& recipe) {
   const bool asks_of_drawn = !request.extractor.empty() || request.fold != "auto" || request.by_class ||
                              !request.sheet.empty() || count_option->count() > 0 || seed_option->count() > 0;
   if (asks_of_drawn) {
@@ -203,11 +227,8 @@ int Evaluate::run_restoration() {
                 "--count, --seed, --by-class and --sheet mean nothing to it",
                 request.run);
   }
-  const RestorationEvaluation evaluation =
-      evaluate_restoration({request.run, request.settings, request.step, request.raw, request.where, request.progress});
-  fmt::print("{}", json ? to_json(evaluation).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                        : to_text(evaluation));
-  return 0;
+  const HeldOutRequest its{request.run, request.settings, request.step, request.raw, request.where, request.progress};
+  return is_of_restoration(recipe) ? print(evaluate_restoration(its)) : print(evaluate_held_out(its));
 }
 
 void Evaluate::declare(CLI::App& verb) {
