@@ -66,8 +66,8 @@ void convolve_tiles(const Layer<In, Out>& layer, const Tiling& tiling, std::int6
                     float* m, const Pictures<In>& next_in, std::int64_t next_first) {
   const int I = layer.in.C, O = layer.O;
   const std::int64_t v_plane = std::int64_t{tiles} * I, m_plane = std::int64_t{tiles} * O;
-  for (int t = 0; t < tiles; ++t) {
-    const Place place(tiling, first + t);
+  Place place(tiling, first);
+  for (int t = 0; t < tiles; ++t, place.advance(tiling)) {
     spread_tile<kTile, spread_input>(layer.in, place.picture, place.top - layer.pad_top, place.left - layer.pad_left,
                                      v_plane, v + std::int64_t{t} * I);
   }
@@ -95,8 +95,8 @@ void convolve_tiles(const Layer<In, Out>& layer, const Tiling& tiling, std::int6
     multiply_panels<kBlockTiles>({v + e * v_plane, I, 1}, layer.u + std::int64_t{e} * I * O, tiles, I, O,
                                  m + e * m_plane, ahead);
   }
-  for (int t = 0; t < tiles; ++t) {
-    const Place place(tiling, first + t);
+  place = Place(tiling, first);
+  for (int t = 0; t < tiles; ++t, place.advance(tiling)) {
     const int rows = std::min(kOutputs, layer.P - place.top), columns = std::min(kOutputs, layer.Q - place.left);
     Out* corner = layer.out + ((place.picture * layer.P + place.top) * layer.Q + place.left) * layer.out_pitch;
     for (int o = 0; o < O; o += kLanes) {

@@ -55,8 +55,8 @@ void sum_tiles(const Problem<T>& p, std::int64_t first, int tiles, const Part& p
                std::int64_t next_first) {
   const int K = p.dy.C, C = p.x.C;
   const std::int64_t dy_plane = std::int64_t{tiles} * K, x_plane = std::int64_t{tiles} * C;
-  for (int t = 0; t < tiles; ++t) {
-    const Place place(p.tiling, first + t);
+  Place place(p.tiling, first);
+  for (int t = 0; t < tiles; ++t, place.advance(p.tiling)) {
     spread_tile<kOutputs, spread_gradient>(p.dy, place.picture, place.top, place.left, dy_plane,
                                            part.dy + std::int64_t{t} * K);
     spread_tile<kTile, spread_input>(p.x, place.picture, place.top - p.pad_top, place.left - p.pad_left, x_plane,

@@ -112,6 +112,19 @@ struct Place {
       : picture(tile / (tiling.rows * tiling.columns)),
         top(static_cast<int>(tile / tiling.columns % tiling.rows) * kOutputs),
         left(static_cast<int>(tile % tiling.columns) * kOutputs) {}
+
+  // To the next tile, without divisions.
+  void advance(const Tiling& tiling) {
+    left += kOutputs;
+    if (left == tiling.columns * kOutputs) {
+      left = 0;
+      top += kOutputs;
+      if (top == tiling.rows * kOutputs) {
+        top = 0;
+        ++picture;
+      }
+    }
+  }
 };
 
 // Fetches the pixels of tiles into the second cache, to be read or written soon, a few at a time: all of them have been
@@ -124,19 +137,22 @@ public:
              int calls)
       : pictures_(pictures),
         tiling_(tiling),
-        first_(first),
-        pixels_(tiles * kOutputs * kOutputs),
-        at_once_((pixels_ + calls - 1) / calls),
+        place_(tiling, first),
+        left_(tiles * kOutputs * kOutputs),
+        at_once_((left_ + calls - 1) / calls),
         down_(down),
         right_(right) {}
 
   [[gnu::always_inline]] void fetch() {
-    for (const int stop = std::min(next_ + at_once_, pixels_); next_ < stop; ++next_) {
-      const Place place(tiling_, first_ + next_ / (kOutputs * kOutputs));
-      const int h = place.top + down_ + next_ / kOutputs % kOutputs, w = place.left + right_ + next_ % kOutputs;
+    for (int count = std::min(at_once_, left_); count > 0; --count, --left_) {
+      const int h = place_.top + down_ + pixel_ / kOutputs, w = place_.left + right_ + pixel_ % kOutputs;
       if (h < pictures_.H && w < pictures_.W) {
-        prefetch<Write>(pictures_.data + ((place.picture * pictures_.H + h) * pictures_.W + w) * pictures_.pitch,
+        prefetch<Write>(pictures_.data + ((place_.picture * pictures_.H + h) * pictures_.W + w) * pictures_.pitch,
                         pictures_.C);
+      }
+      if (++pixel_ == kOutputs * kOutputs) {
+        pixel_ = 0;
+        place_.advance(tiling_);
       }
     }
   }
@@ -144,8 +160,9 @@ public:
 private:
   Pictures<T> pictures_;
   Tiling tiling_;
-  std::int64_t first_;
-  int pixels_, at_once_, down_, right_, next_ = 0;
+  Place place_;    // of the tile that is fetched
+  int pixel_ = 0;  // of that tile
+  int left_, at_once_, down_, right_;
 };
 
 // One tile of Extent x Extent pixels, Step apart, whose corner lies at (top, left), through Spread along both axes.
