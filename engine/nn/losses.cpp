@@ -93,12 +93,21 @@ Value mix_rows(Program& p, Value share, Value a, Value b) {
   return ops::add(p, b, ops::multiply(p, shares, difference(p, a, b)));
 }
 
-Value fraction_positive(Program& p, Value logits) {
-  return ops::mean(p, ops::unary(p, UnaryKind::positive, logits));
+Value fraction_positive(Program& p, Value values) {
+  return ops::mean(p, ops::unary(p, UnaryKind::positive, values));
 }
 
-Value fraction_negative(Program& p, Value logits) {
-  return fraction_positive(p, ops::affine(p, logits, -1.0));
+double guess_of(LossKind kind) {
+  return kind == LossKind::lsgan ? 0.5 : 0.0;
+}
+
+Value accuracy_on_real(Program& p, LossKind kind, Value logits) {
+  const double guess = guess_of(kind);
+  return fraction_positive(p, guess == 0 ? logits : ops::affine(p, logits, 1.0, -guess));
+}
+
+Value accuracy_on_fake(Program& p, LossKind kind, Value logits) {
+  return fraction_positive(p, ops::affine(p, logits, -1.0, guess_of(kind)));
 }
 
 Value fraction_ordered(Program& p, Value real, Value fake) {

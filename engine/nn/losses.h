@@ -42,9 +42,13 @@ Value wgan_gradient_penalty(Program& program, Value squared_norms);
 // share * a + (1 - share) * b, with one share per picture. share f32 [N]; a, b [N,...] alike.
 Value mix_rows(Program& program, Value share, Value a, Value b);
 
-// The part of the logits that is positive (or negative): the discriminator's accuracy on real (generated) pictures.
-Value fraction_positive(Program& program, Value logits);
-Value fraction_negative(Program& program, Value logits);
+// The part of the values that is above 0.
+Value fraction_positive(Program& program, Value values);
+// The logit at which the discriminator only guesses: 1/2 for lsgan, which asks for 1 and 0, otherwise 0.
+double guess_of(LossKind kind);
+// The discriminator's accuracy: the part of real logits above that, and of generated ones below it.
+Value accuracy_on_real(Program& program, LossKind kind, Value logits);
+Value accuracy_on_fake(Program& program, LossKind kind, Value logits);
 // The part of the pairs, row by row, whose real picture has the greater logit.
 Value fraction_ordered(Program& program, Value real, Value fake);
 

@@ -1,6 +1,5 @@
 #include "host/recipes/augmentation.h"
 
-#include "engine/nn/losses.h"
 #include "engine/ops/ops.h"
 #include "host/recipes/step_recorder.h"
 
@@ -47,7 +46,7 @@ Augmentation::Augmentation(const Options& options, const Field& picture, std::in
     : is_on_(options.augment.policy != "none"),
       flips_(options.augment.flip),
       is_adaptive_(options.augment.adaptive),
-      is_relativistic_(options.loss.kind == "relativistic"),
+      kind_(loss_named(options.loss.kind)),
       changes_(changes_of(options.augment.policy, picture.shape[1], picture.shape[2])),
       probability_(resolve("augment.probability", options.augment.probability, steps, options.train.batch)),
       target_(options.augment.target),
@@ -88,7 +87,9 @@ void Augmentation::adapt(StepRecorder& r, Value real, Value fake) const {
   Program& p = r.program();
   Value now = probability(r);
   if (is_adaptive_) {
-    const Value judged = is_relativistic_ ? ops::add(p, real, ops::affine(p, fake, -1)) : real;
+    const Value judged = is_relativistic(kind_) ? ops::add(p, real, ops::affine(p, fake, -1))
+                         : guess_of(kind_) == 0 ? real
+                                                : ops::affine(p, real, 1, -guess_of(kind_));
     const Value before = r.state(kSign, {1}, target_);
     const Value sign =
         ops::add(p, ops::affine(p, before, 1 - kSignShare), ops::affine(p, mean_sign(p, judged), kSignShare));

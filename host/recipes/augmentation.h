@@ -15,11 +15,13 @@
 //                         Karras et al. (2020, section 3.1): at each step it rises where the mean sign of what the
 //                         discriminator makes of real pictures, averaged over about 4 steps, is above augment.target,
 //                         and else it falls, so quickly that kAdaptPictures pictures take it from 0 to 1; 0.8 is the
-//                         most. The sign is that of a real picture's logit, for the relativistic loss that of each
-//                         pair's difference. Both numbers are state: augment/probability, augment/sign
+//                         most. The sign is that of a real picture's logit less guess_of(loss), for the
+//                         relativistic loss that of each pair's difference. Both numbers are state:
+//                         augment/probability, augment/sign
 //   augment.flip          of real pictures one in two is mirrored, as if the data had them too: generated ones will be
 #pragma once
 
+#include "engine/nn/losses.h"
 #include "engine/program/program.h"
 #include "host/config/options.h"
 #include "host/data/source.h"
@@ -56,7 +58,8 @@ public:
 private:
   Value probability(StepRecorder& r) const;
 
-  bool is_on_, flips_, is_adaptive_, is_relativistic_;
+  bool is_on_, flips_, is_adaptive_;
+  LossKind kind_;
   AugmentPictures changes_;
   Schedule probability_;
   double target_, rate_;

@@ -323,8 +323,8 @@ private:
     if (update.is_first() && is_relativistic(loss_)) {  // whose logits mean nothing but beside each other
       r.metric("d_pairs_right", fraction_ordered(p, judged.real, judged.fake));
     } else if (update.is_first()) {
-      r.metric("d_accuracy_real", fraction_positive(p, judged.real));
-      r.metric("d_accuracy_fake", fraction_negative(p, judged.fake));
+      r.metric("d_accuracy_real", accuracy_on_real(p, loss_, judged.real));
+      r.metric("d_accuracy_fake", accuracy_on_fake(p, loss_, judged.fake));
     }
     if (update.is_first()) {
       augmentation_.adapt(r, judged.real, judged.fake);

@@ -199,8 +199,8 @@ void PatchAdversary::record(StepRecorder& r, const JudgedPictures& pictures) con
   if (is_relativistic(loss_)) {  // whose logits mean nothing but beside each other
     r.metric("d_pairs_right", fraction_ordered(p, real, fake));
   } else {
-    r.metric("d_accuracy_real", fraction_positive(p, real));
-    r.metric("d_accuracy_fake", fraction_negative(p, fake));
+    r.metric("d_accuracy_real", accuracy_on_real(p, loss_, real));
+    r.metric("d_accuracy_fake", accuracy_on_fake(p, loss_, fake));
   }
   Value loss = discriminator_loss(p, loss_, real, fake);
   if (is_penalized) {

@@ -74,8 +74,8 @@ void Unpaired::update_discriminators(StepRecorder& r, const std::vector<Judged>&
   for (const auto& [discriminator, real, fake] : all) {
     const Value real_logits = r.run(discriminator, {real})[0], fake_logits = r.run(discriminator, {fake})[0];
     loss = add_weighted(p, loss, 1, discriminator_loss(p, kind_, real_logits, fake_logits));
-    right_real.push_back(fraction_positive(p, real_logits));
-    right_fake.push_back(fraction_negative(p, fake_logits));
+    right_real.push_back(accuracy_on_real(p, kind_, real_logits));
+    right_fake.push_back(accuracy_on_fake(p, kind_, fake_logits));
     if (!options_.loss.r1.is_zero()) {
       const double share = 1.0 / static_cast<double>(p.shape(real_logits).row_count());
       penalties.push_back(ops::mean(p, squared_gradient_norms(p, ops::affine(p, real_logits, share), real)));

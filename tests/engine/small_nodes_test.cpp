@@ -62,7 +62,7 @@ TEST(SmallNodes, ALossWithItsGradientsAndMetricsIsOneList) {
       const Value logits = ops::matmul(p, {}, x, w, DType::f32);
       const Value real = ops::slice_rows(p, logits, 0, 6), fake = ops::slice_rows(p, logits, 6, 6);
       const Value loss = discriminator_loss(p, kind, real, fake);
-      std::vector<Value> results = {loss, fraction_positive(p, real), fraction_negative(p, fake)};
+      std::vector<Value> results = {loss, accuracy_on_real(p, kind, real), accuracy_on_fake(p, kind, fake)};
       results.push_back(differentiate(p, loss, {w})[0]);
       return results;
     };
