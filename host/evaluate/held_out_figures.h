@@ -22,8 +22,8 @@ struct HeldOutFigures {
 // Whether a run of the recipe is measured so: of try-on, whose flows have a truth as well as its pictures.
 bool has_held_out_figures(const std::string& recipe);
 
-// Throws kind `usage` where the data are of another size, or lack what is measured; `data` for a run or data that
-// cannot be read or keep nothing out of training.
+// Throws kind `usage` where the data are of another size, lack what is measured or keep nothing out of training; `data`
+// for a run or data that cannot be read.
 HeldOutFigures evaluate_held_out(const HeldOutRequest& request);
 
 std::string to_text(const HeldOutFigures& figures);
